@@ -1,0 +1,1 @@
+"""Carry a release through its gates, watch it, and prove that what escaped cannot pass again."""

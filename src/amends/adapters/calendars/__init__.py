@@ -1,0 +1,1 @@
+"""Calendars turned into intervals before they reach a gate."""

@@ -1,0 +1,1 @@
+"""Code hosts: git repositories, worktrees, CODEOWNERS."""

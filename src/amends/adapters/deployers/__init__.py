@@ -1,0 +1,1 @@
+"""Deployers: your own commands, and local processes behind a weighted proxy."""

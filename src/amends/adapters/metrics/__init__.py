@@ -1,0 +1,1 @@
+"""Metric sources: direct scrape and the Prometheus query API."""

@@ -1,0 +1,1 @@
+"""Policy files: amends.yaml in, typed policies or errors with file and line out."""

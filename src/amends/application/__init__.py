@@ -1,0 +1,1 @@
+"""What amends can be asked to do (commands), to tell (queries), and what it needs from outside (ports)."""

@@ -1,0 +1,1 @@
+"""Commands. They parse and show; they decide nothing."""

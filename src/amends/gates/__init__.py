@@ -1,0 +1,1 @@
+"""Gates, policies, the evidence they read, and how they are evaluated."""

@@ -1,0 +1,1 @@
+"""Incidents: their timeline, milestones, escape matrix and measures of recovery."""

@@ -1,0 +1,1 @@
+"""What keeps an escape from happening twice: signatures of failures and regression tests."""

@@ -1,0 +1,1 @@
+"""The blameless post-incident review: its draft and its revisions."""

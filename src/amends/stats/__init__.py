@@ -1,0 +1,1 @@
+"""Sequential tests and confidence sequences. Numbers in, numbers out."""

@@ -1,0 +1,1 @@
+"""From measurements of two arms to the verdict of a watch."""

@@ -1,0 +1,1 @@
+"""Long-running work, driven by the log: advancing a deployment, proving an amendment."""
