@@ -1,0 +1,203 @@
+"""What amends needs from outside. Every port has one contract suite that each adapter passes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from amends.events.event import Event, Recorded
+from amends.releases.actuation import Actuation, Observation
+
+
+class Clock(Protocol):
+    """Where the time comes from. Accelerated stories use another clock, never backdating."""
+
+    def now(self) -> datetime:
+        """Return the present moment, aware, in UTC."""
+
+    def wait(self, seconds: float) -> None:
+        """Let ``seconds`` of this clock's time pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state of every stream at one moment, under one root.
+
+    ``root`` is the SHA-256 over the sorted (stream, seq, digest) heads and the previous checkpoint's root.
+    """
+
+    at: datetime
+    position: int
+    heads: Mapping[str, tuple[int, str]]
+    previous: str
+    root: str
+
+
+class EventStore(Protocol):
+    """The append-only log."""
+
+    def append(
+        self, stream: str, events: Sequence[Event], *, recorded_at: datetime, expected: int | None = None
+    ) -> list[Recorded]:
+        """Append to a stream; all or nothing.
+
+        ``expected`` is the version (number of events) that the caller saw; ``None`` appends whatever it is.
+        An event whose (source, id) is in the log with the same body is not written again and its existing
+        record is returned; so a retry of the very same append succeeds even with the old ``expected``.
+
+        Raises ``VersionConflictError``, ``EventConflictError`` (same key, another body) or
+        ``StoreUnavailableError``.
+        """
+
+    def append_many(self, items: Sequence[tuple[str, Event]], *, recorded_at: datetime) -> list[Recorded]:
+        """Append events of several streams in one transaction, in this order; for intake and imports."""
+
+    def version(self, stream: str) -> int:
+        """Return how many events a stream has; 0 for one that does not exist."""
+
+    def read_stream(self, stream: str, *, after: int = 0) -> list[Recorded]:
+        """Return a stream's events with ``seq > after``, in order."""
+
+    def read(
+        self, *, tags: Collection[str] = (), kinds: Collection[str] = (), after: int = 0,
+        limit: int | None = None, newest_first: bool = False,
+    ) -> list[Recorded]:  # fmt: skip
+        """Return events by position that carry *any* of ``tags`` and are of *any* of ``kinds``.
+
+        An empty collection does not restrict. ``kinds`` are short names as in ``events.kinds``, or full
+        types for events of other kinds. ``after`` is a position; a follower that reads on from the last
+        position it saw misses nothing, also with concurrent writers.
+        """
+
+    def find(self, event_id: str) -> list[Recorded]:
+        """Return the events with this id (one for each source that used it)."""
+
+    def streams(self) -> Mapping[str, tuple[int, str]]:
+        """Return every stream's version and last digest."""
+
+    def last_position(self) -> int:
+        """Return the position up to which a follower may read; 0 for an empty log."""
+
+    def wait(self, after: int, timeout: float) -> bool:
+        """Wait until there is something after this position, at most ``timeout`` real seconds."""
+
+    def restore(self, records: Iterable[Recorded]) -> int:
+        """Write records as they are (place, times, digests) in this order; return how many were new.
+
+        Used by ``amends log import``. Raises ``TamperedLogError`` when a record does not fit its stream.
+        """
+
+    def records(self) -> Iterator[Recorded]:
+        """Iterate over the whole log in order, in batches; memory stays bounded."""
+
+    def save_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Keep a checkpoint."""
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """Return the kept checkpoints, oldest first."""
+
+    def close(self) -> None:
+        """Release connections and files."""
+
+
+class People(Protocol):
+    """The one table, outside the chain, that knows who a pseudonym is."""
+
+    def pseudonym(self, login: str) -> str:
+        """Return the stable pseudonym of a login, making one at first sight."""
+
+    def login(self, pseudonym: str) -> str | None:
+        """Return the login, or ``None`` when unknown or forgotten."""
+
+    def forget(self, login: str) -> bool:
+        """Drop the mapping; the log still verifies. Return whether there was one."""
+
+
+class Tokens(Protocol):
+    """Access tokens of the server; only their hashes are kept."""
+
+    def issue(self, label: str, *, at: datetime) -> str:
+        """Make a token, keep its hash, return it: the only time that it is seen."""
+
+    def check(self, token: str) -> str | None:
+        """Return the label of a token, or ``None``."""
+
+    def revoke(self, label: str) -> bool:
+        """Forget a token."""
+
+    def any(self) -> bool:
+        """Return whether any token exists."""
+
+
+class Deployer(Protocol):
+    """Carries out orders on the real world and reads it back."""
+
+    def actuate(self, order: Actuation) -> Observation:
+        """Carry out an order; doing it twice is the same as once.
+
+        Raises ``ActuationRefusedError`` when a newer token was seen, ``ActuationFailedError`` with the
+        captured output when it could not be done.
+        """
+
+    def observe(self, service: str, environment: str) -> Observation:
+        """Read back what really runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What a command run in a worktree gave. ``timed_out`` means that it was ended, not that it failed."""
+
+    exit_code: int
+    output: str
+    timed_out: bool = False
+
+
+class Worktree(Protocol):
+    """A fresh checkout of one commit, with its own environment; removed by ``close``."""
+
+    path: Path
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file inside the worktree."""
+
+    def run(self, command: Sequence[str], *, timeout: float) -> CommandResult:
+        """Run a command there; on timeout its whole process group is ended."""
+
+    def close(self) -> None:
+        """Remove it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommitInfo:
+    """A commit, without its author's name: ``author`` and ``trailers`` hold logins to be pseudonymised."""
+
+    sha: str
+    title: str
+    body: str
+    author: str
+    committed_at: datetime
+    paths: tuple[str, ...]
+    lines: int
+    parents: tuple[str, ...] = ()
+
+
+class CodeHost(Protocol):
+    """A git repository."""
+
+    def resolve(self, name: str) -> str:
+        """Return the full commit of a revision. Raises ``NotFoundError``."""
+
+    def commits(self, since: str, until: str) -> list[CommitInfo]:
+        """Return commits reachable from ``until`` and not from ``since``, oldest first."""
+
+    def show(self, revision: str, path: str) -> str | None:
+        """Return a file at a revision, or ``None``."""
+
+    def owners(self, revision: str, path: str) -> tuple[str, ...]:
+        """Return the owners (teams, logins) that CODEOWNERS at a revision gives for a path."""
+
+    def worktree(self, revision: str) -> Worktree:
+        """Make a fresh worktree, outside the user's own tree, which stays untouched."""

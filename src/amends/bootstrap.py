@@ -1,0 +1,41 @@
+"""The only place where adapters are chosen."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from dataclasses import dataclass
+
+from amends.adapters.clocks import AcceleratedClock, SystemClock
+from amends.adapters.stores import OpenStore, open_store
+from amends.application.log import Log
+from amends.application.ports import Clock
+from amends.config import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Everything that a command or the server works with."""
+
+    settings: Settings
+    opened: OpenStore
+    clock: Clock
+    log: Log
+
+    def close(self) -> None:
+        """Release the store."""
+        self.opened.store.close()
+
+
+def open_clock(settings: Settings) -> Clock:
+    """Return the machine's clock, or the accelerated one that ``AMENDS_CLOCK`` describes."""
+    return AcceleratedClock.parse(settings.clock) if settings.clock else SystemClock()
+
+
+def open_workspace(*, store: str = "", policy: str = "", source: str = "/amends/cli") -> Workspace:
+    """Open the log and the clock that options and environment name."""
+    settings = Settings.read(os.environ, store=store, policy=policy)
+    clock = open_clock(settings)
+    opened = open_store(settings.store, token=settings.token)
+    log = Log(opened.store, clock, lambda: str(uuid.uuid4()), source)
+    return Workspace(settings, opened, clock, log)

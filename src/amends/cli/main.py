@@ -1,0 +1,79 @@
+"""The ``amends`` command: finds a command's module when it is called, and turns errors into sentences."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from amends.errors import AmendsError
+
+# name -> (module, one line of help); a module has `app`, a Typer with one command or a group of them.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "version": ("amends.cli.version", "Print the version."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """A group whose commands are imported only when called: ``amends --help`` stays quick."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module, help_line = COMMANDS[cmd_name]
+        if _only_listing():
+            return typer.main.get_command(_signpost(cmd_name, help_line))
+        command = typer.main.get_command(importlib.import_module(module).app)
+        command.name = cmd_name
+        return command
+
+
+def _only_listing() -> bool:
+    words = sys.argv[1:]
+    return not words or words[0] in ("--help", "-h")
+
+
+def _signpost(name: str, help_line: str) -> typer.Typer:
+    app = typer.Typer(add_completion=False)
+    app.command(name, help=help_line)(lambda: None)
+    return app
+
+
+app = typer.Typer(
+    cls=LazyGroup, no_args_is_help=True, add_completion=False, rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Carry a release through its gates, watch it, roll it back when it is provably worse, and prove "
+    "that what escaped cannot pass again.",
+)  # fmt: skip
+
+
+@app.callback()
+def root() -> None:
+    """Hold the group together; a Typer without a callback would not be a group."""
+
+
+def main() -> None:
+    """Run the command line; every expected error ends as a sentence on stderr with its exit code."""
+    try:
+        app()
+    except AmendsError as error:
+        sys.stderr.write(f"amends: {error}\n")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if os.environ.get("AMENDS_DEBUG"):
+            raise
+        sys.stderr.write(
+            f"amends: something unexpected went wrong: {type(error).__name__}: {error}\n"
+            "  mend: run it again with AMENDS_DEBUG=1 and report what it prints\n"
+        )
+        sys.exit(4)

@@ -1,0 +1,38 @@
+"""Settings of a process, from options and the environment (``AMENDS_*``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_STORE = ".amends/log.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where this process finds its log, its policy and its clock.
+
+    ``store`` is a path (SQLite), ``postgresql://…``, ``https://server`` or ``memory:``.
+    """
+
+    store: str = DEFAULT_STORE
+    token: str = ""
+    clock: str = ""
+    policy: Path = Path("amends.yaml")
+    state_dir: Path = Path(".amends")
+    debug: bool = False
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str], *, store: str = "", policy: str = "") -> Settings:
+        """Take options first, then ``AMENDS_STORE``, ``AMENDS_TOKEN``, ``AMENDS_CLOCK``,
+        ``AMENDS_POLICY``, ``AMENDS_STATE`` and ``AMENDS_DEBUG``.
+        """
+        return cls(
+            store=store or environ.get("AMENDS_STORE", "") or DEFAULT_STORE,
+            token=environ.get("AMENDS_TOKEN", ""),
+            clock=environ.get("AMENDS_CLOCK", ""),
+            policy=Path(policy or environ.get("AMENDS_POLICY", "") or "amends.yaml"),
+            state_dir=Path(environ.get("AMENDS_STATE", "") or ".amends"),
+            debug=environ.get("AMENDS_DEBUG", "") not in ("", "0"),
+        )

@@ -1,0 +1,100 @@
+"""The kinds of event that amends speaks: their CDEvents type, their payload and their stream.
+
+Standard kinds use CDEvents 0.5.1 types and carry their payload in ``customData``; custom kinds follow
+CDEvents' rules for custom events (``dev.cdeventsx.amends-<subject>.<predicate>.<version>``) and carry it in
+``subject.content``. Source: https://github.com/cdevents/spec, v0.5.1, spec.md and custom/README.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from amends.events import payloads as p
+
+SPEC_VERSION = "0.5.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """``name`` is our short word (``change.merged``); ``stream`` a template over the payload's fields."""
+
+    name: str
+    cdtype: str
+    payload: type[p.Payload]
+    stream: str
+
+    @property
+    def custom(self) -> bool:
+        return self.cdtype.startswith("dev.cdeventsx.")
+
+
+def _cd(name: str, version: str, payload: type[p.Payload], stream: str) -> Kind:
+    return Kind(name, f"dev.cdevents.{name}.{version}", payload, stream)
+
+
+def _own(name: str, payload: type[p.Payload], stream: str, version: str = "0.1.0") -> Kind:
+    return Kind(name, f"dev.cdeventsx.amends-{name}.{version}", payload, stream)
+
+
+_CHANGE = "change/{service}/{change}"
+_RELEASE = "release/{service}"
+_EVIDENCE = "evidence/{service}/{release}"
+_LANE = "lane/{service}/{environment}"
+_INCIDENT = "incident/{incident}"
+_AMENDMENT = "amendment/{amendment}"
+
+KINDS: tuple[Kind, ...] = (
+    _cd("change.merged", "0.3.0", p.ChangeMerged, _CHANGE),
+    _cd("change.reviewed", "0.3.0", p.ChangeReviewed, _CHANGE),
+    _cd("artifact.packaged", "0.3.0", p.ReleaseDeclared, _RELEASE),
+    _cd("testsuiterun.finished", "0.3.0", p.SuiteFinished, _EVIDENCE),
+    _own("exercise.recorded", p.ExerciseRecorded, _EVIDENCE),
+    _own("signoff.given", p.SignedOff, _EVIDENCE),
+    _own("shift.acknowledged", p.ShiftAcknowledged, "team/{team}"),
+    _own("traffic.observed", p.TrafficObserved, "traffic/{service}/{environment}"),
+    _own("override.granted", p.OverrideGranted, _EVIDENCE),
+    _own("gates.decided", p.GatesDecided, _EVIDENCE),
+    _own("policy.adopted", p.PolicyAdopted, "policy/{service}"),
+    _cd("service.deployed", "0.3.0", p.ServiceDeployed, _LANE),
+    _cd("service.upgraded", "0.3.0", p.ServiceDeployed, _LANE),
+    _cd("service.rolledback", "0.3.0", p.ServiceRolledBack, _LANE),
+    _own("quarantine.set", p.QuarantineSet, _EVIDENCE),
+    _own("quarantine.lifted", p.QuarantineLifted, _EVIDENCE),
+    _own("deployment.requested", p.DeploymentRequested, _LANE),
+    _own("deployment.approved", p.DeploymentSteered, _LANE),
+    _own("deployment.paused", p.DeploymentSteered, _LANE),
+    _own("deployment.resumed", p.DeploymentSteered, _LANE),
+    _own("deployment.aborted", p.DeploymentSteered, _LANE),
+    _own("deployment.finished", p.DeploymentFinished, _LANE),
+    _own("step.started", p.StepStarted, _LANE),
+    _own("step.concluded", p.StepConcluded, _LANE),
+    _own("actuation.intended", p.ActuationIntended, _LANE),
+    _own("actuation.done", p.ActuationDone, _LANE),
+    _own("watch.assessed", p.WatchAssessed, "watch/{deployment}"),
+    _own("failure.captured", p.FailureCaptured, _EVIDENCE),
+    _cd("incident.detected", "0.3.0", p.IncidentOpened, _INCIDENT),
+    _cd("incident.resolved", "0.3.0", p.IncidentMoved, _INCIDENT),
+    _own("incident.acknowledged", p.IncidentMoved, _INCIDENT),
+    _own("incident.reopened", p.IncidentMoved, _INCIDENT),
+    _own("milestone.set", p.MilestoneSet, _INCIDENT),
+    _own("note.taken", p.NoteTaken, _INCIDENT),
+    _own("review.revised", p.ReviewRevised, _INCIDENT),
+    _own("review.published", p.ReviewPublished, _INCIDENT),
+    _own("amendment.proposed", p.AmendmentProposed, _AMENDMENT),
+    _own("proof.run", p.ProofRun, _AMENDMENT),
+    _own("amendment.proven", p.AmendmentJudged, _AMENDMENT),
+    _own("amendment.disproven", p.AmendmentJudged, _AMENDMENT),
+    _own("amendment.unreplayable", p.AmendmentJudged, _AMENDMENT),
+    _own("amendment.activated", p.AmendmentMoved, _AMENDMENT),
+    _own("amendment.lapsed", p.AmendmentMoved, _AMENDMENT),
+)
+
+BY_NAME = {kind.name: kind for kind in KINDS}
+
+
+def unversioned(cdevents_type: str) -> str:
+    """Return a CDEvents type without its version: ``dev.cdevents.service.deployed``."""
+    return ".".join(cdevents_type.split(".")[:4])
+
+
+BY_TYPE = {unversioned(kind.cdtype): kind for kind in KINDS}
