@@ -16,7 +16,10 @@ StoreOption = Annotated[
 ]  # fmt: skip
 
 PolicyOption = Annotated[
-    str, typer.Option("--policy", envvar="AMENDS_POLICY", metavar="FILE", help="The policy. Default: amends.yaml")
+    str,
+    typer.Option(
+        "--policy", envvar="AMENDS_POLICY", metavar="FILE", help="The policy. Default: amends.yaml"
+    ),
 ]  # fmt: skip
 
 
