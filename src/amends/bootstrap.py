@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 
 from amends.adapters.clocks import AcceleratedClock, SystemClock
 from amends.adapters.stores import OpenStore, open_store
@@ -28,8 +29,8 @@ class Workspace:
 
 
 def open_clock(settings: Settings) -> Clock:
-    """Return the machine's clock, or the accelerated one that ``AMENDS_CLOCK`` describes."""
-    return AcceleratedClock.parse(settings.clock) if settings.clock else SystemClock()
+    """Return the machine's clock, or the accelerated one whose file ``AMENDS_CLOCK`` names."""
+    return AcceleratedClock(Path(settings.clock)) if settings.clock else SystemClock()
 
 
 def open_workspace(*, store: str = "", policy: str = "", source: str = "/amends/cli") -> Workspace:

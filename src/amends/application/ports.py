@@ -18,6 +18,14 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """Return the present moment, aware, in UTC."""
 
+    accelerated: bool  # whether it runs faster than time; pages and reports then say so
+
+    def real_seconds_until(self, moment: datetime) -> float:
+        """Return how many real seconds to sleep before looking again whether ``moment`` has come.
+
+        May be shorter than the wait really is (an accelerated clock can change its pace), never longer.
+        """
+
     def wait(self, seconds: float) -> None:
         """Let ``seconds`` of this clock's time pass."""
 

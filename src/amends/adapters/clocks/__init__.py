@@ -2,69 +2,134 @@
 
 from __future__ import annotations
 
+import json
+import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from amends.errors import UsageError
-from amends.events.event import parse_time
+from amends.events.event import format_time, parse_time
+
+_LONGEST_NAP = 0.25
 
 
 class SystemClock:
     """The machine's clock."""
 
+    accelerated = False
+
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def real_seconds_until(self, moment: datetime) -> float:
+        return max(0.0, (moment - self.now()).total_seconds())
 
     def wait(self, seconds: float) -> None:
         time.sleep(max(0.0, seconds))
 
 
 @dataclass(frozen=True, slots=True)
-class AcceleratedClock:
-    """A clock that started at ``origin`` when the machine's showed ``started`` and runs ``factor`` as fast.
+class Pace:
+    """From the machine's moment ``started`` on, the clock shows ``origin`` and runs ``factor`` as fast."""
 
-    All processes given the same three values agree on the time. Written ``ORIGIN,STARTED,FACTOR`` in
-    ``AMENDS_CLOCK``; every page and report then says that the time is accelerated.
-    """
-
-    origin: datetime
     started: datetime
+    origin: datetime
     factor: float
 
-    @classmethod
-    def parse(cls, text: str) -> AcceleratedClock:
-        """Read ``ORIGIN,STARTED,FACTOR``. Raises ``UsageError``."""
-        try:
-            origin, started, factor = text.split(",")
-            speed = float(factor)
-        except ValueError:
-            speed = 0.0
-        if speed <= 0:
-            raise UsageError(
-                f"AMENDS_CLOCK is {text!r}; allowed is ORIGIN,STARTED,FACTOR with a factor above 0",
-                remedy="unset AMENDS_CLOCK to use the machine's clock",
-            )
-        return cls(parse_time(origin), parse_time(started), speed)
+    def at(self, real: datetime) -> datetime:
+        return self.origin + (real - self.started) * self.factor
 
-    def __str__(self) -> str:
-        return f"{self.origin.isoformat()},{self.started.isoformat()},{self.factor}"
+
+class AcceleratedClock:
+    """A clock whose pace stands in a file, so that every process of a story agrees on the time.
+
+    ``AMENDS_CLOCK`` names the file. Changing the pace never makes the time jump or run backwards. Every page
+    and report says that the time is accelerated.
+    """
+
+    accelerated = True
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stamp = (-1, -1)
+        self._pace = self._read()
+
+    @classmethod
+    def start(cls, path: Path, *, at: datetime, factor: float = 1.0) -> AcceleratedClock:
+        """Begin a clock that shows ``at`` now."""
+        _write(path, Pace(datetime.now(UTC), at, _positive(factor, path)))
+        return cls(path)
+
+    def set_pace(self, factor: float) -> None:
+        """Run ``factor`` times as fast as the machine's clock from now on."""
+        real = datetime.now(UTC)
+        _write(self.path, Pace(real, self._current().at(real), _positive(factor, self.path)))
 
     def now(self) -> datetime:
-        return self.origin + (datetime.now(UTC) - self.started) * self.factor
+        return self._current().at(datetime.now(UTC))
+
+    def real_seconds_until(self, moment: datetime) -> float:
+        """Return real seconds until the clock shows ``moment``, never longer than the pace may be stale."""
+        left = (moment - self.now()).total_seconds() / self._pace.factor
+        return min(max(0.0, left), _LONGEST_NAP)
 
     def wait(self, seconds: float) -> None:
-        time.sleep(max(0.0, seconds) / self.factor)
+        end = self.now() + timedelta(seconds=max(0.0, seconds))
+        while self.now() < end:
+            time.sleep(max(0.001, self.real_seconds_until(end)))
+
+    def _current(self) -> Pace:
+        found = self.path.stat()
+        if (found.st_mtime_ns, found.st_ino) != self._stamp:
+            self._pace = self._read()
+        return self._pace
+
+    def _read(self) -> Pace:
+        try:
+            found = self.path.stat()
+            read = json.loads(self.path.read_text())
+            pace = Pace(parse_time(read["started"]), parse_time(read["origin"]), float(read["factor"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UsageError(
+                f"AMENDS_CLOCK names a file that holds no clock ({error})", where=str(self.path),
+                remedy="unset AMENDS_CLOCK to use the machine's clock",
+            ) from None  # fmt: skip
+        self._stamp = (found.st_mtime_ns, found.st_ino)
+        return pace
+
+
+def _positive(factor: float, path: Path) -> float:
+    if not factor > 0:
+        raise UsageError(f"a clock's pace is above 0, found {factor}", where=str(path))
+    return factor
+
+
+def _write(path: Path, pace: Pace) -> None:
+    body = {
+        "started": format_time(pace.started),
+        "origin": format_time(pace.origin),
+        "factor": pace.factor,
+    }
+    beside = path.with_suffix(f".{os.getpid()}.new")
+    beside.write_text(json.dumps(body))
+    beside.replace(path)
 
 
 class StillClock:
     """A clock that moves only when told to; ``wait`` tells it."""
+
+    accelerated = False
 
     def __init__(self, at: datetime) -> None:
         self.at = at
 
     def now(self) -> datetime:
         return self.at
+
+    def real_seconds_until(self, moment: datetime) -> float:  # noqa: ARG002 - nothing to wait for
+        return 0.0
 
     def wait(self, seconds: float) -> None:
         self.at += timedelta(seconds=max(0.0, seconds))
