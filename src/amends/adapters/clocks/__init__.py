@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from amends.errors import UsageError
+from amends.errors import AmendsError, UsageError
 from amends.events.event import format_time, parse_time
 
 _LONGEST_NAP = 0.25
@@ -91,7 +91,7 @@ class AcceleratedClock:
             found = self.path.stat()
             read = json.loads(self.path.read_text())
             pace = Pace(parse_time(read["started"]), parse_time(read["origin"]), float(read["factor"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AmendsError) as error:
             raise UsageError(
                 f"AMENDS_CLOCK names a file that holds no clock ({error})", where=str(self.path),
                 remedy="unset AMENDS_CLOCK to use the machine's clock",
