@@ -1,0 +1,7 @@
+"""The pages, one module for each."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+ROUTERS: tuple[APIRouter, ...] = ()
