@@ -28,7 +28,7 @@ with_uv() {
 }
 
 with_pip() {
-  local python constraints
+  local python
   python=$(find_python)
   if ! fits .venv/bin/python; then
     "$python" -m venv --clear .venv || {
@@ -39,10 +39,8 @@ with_pip() {
   fi
   .venv/bin/python -m ensurepip --upgrade >/dev/null 2>&1 || true
   .venv/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
-  constraints=$(mktemp)
-  trap 'rm -f "$constraints"' EXIT
-  .venv/bin/python scripts/locked_versions.py >"$constraints"
-  .venv/bin/python -m pip install --quiet --constraint "$constraints" --editable '.[postgres]' --group dev
+  .venv/bin/python scripts/locked_versions.py >.venv/locked.txt
+  .venv/bin/python -m pip install --quiet --constraint .venv/locked.txt --editable '.[postgres]' --group dev
 }
 
 if [ "${AMENDS_NO_UV:-}" != 1 ] && command -v uv >/dev/null 2>&1; then
