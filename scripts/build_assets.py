@@ -56,7 +56,7 @@ class Node(NamedTuple):
 
 
 def find_node() -> Node | None:
-    """Return a usable Node with npm, the machine's before the one from PyPI, or None where there is neither."""
+    """Return a usable Node with npm, the machine's before PyPI's, or None where there is neither."""
     return _machine_node() or _wheel_node()
 
 
@@ -112,7 +112,15 @@ def build() -> None:
             f"  mend: python -m pip install '{NODE_WHEEL}' into this environment, or install Node"
         )
     # No package here needs its install script, and what does not run cannot harm.
-    _run(*found.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    _run(
+        *found.npm,
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--no-update-notifier",
+        "--loglevel=error",
+    )
     fresh = VENDOR.with_name("vendor.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
