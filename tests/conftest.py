@@ -13,10 +13,11 @@ from tests.servers import PostgresServer, require_server
 REPOSITORY = Path(__file__).resolve().parent.parent
 SERVER_FIXTURES = {
     "postgres_server",
-    "chromium_path",
+    "own_postgres",
     "prometheus_binary",
     "alertmanager_binary",
     "haproxy_binary",
+    "chromium_path",
 }
 
 

