@@ -33,6 +33,9 @@ def open_clock(settings: Settings) -> Clock:
     return AcceleratedClock(Path(settings.clock)) if settings.clock else SystemClock()
 
 
+StoryClock = AcceleratedClock  # what an accelerated story steers; `amends demo` is one
+
+
 def open_workspace(*, store: str = "", policy: str = "", source: str = "/amends/cli") -> Workspace:
     """Open the log and the clock that options and environment name."""
     settings = Settings.read(os.environ, store=store, policy=policy)
