@@ -26,6 +26,7 @@ _REACH = 10 * _STEP  # ratios are looked for between 1/32 and 32
 _CANDIDATES: Floats = np.linspace(-_REACH, _REACH, 321)
 _STEPS: Floats = 0.04 * 2.0 ** np.arange(6, dtype=np.float64)
 _RATE_STEPS: Floats = 0.08 * 2.0 ** np.arange(7, dtype=np.float64)
+_FINE_WEIGHT = 0.1
 _NODES = 6
 _WINS_RHO = 25.0  # the mixture's variance: tightest after some hundred requests
 
@@ -50,11 +51,23 @@ def _read(psi: Floats, at: Floats) -> Floats:
     return result
 
 
-def _against(psi: Floats, candidate_events: float, sign: int) -> Floats:
+def _extend(psi: Floats, at: Floats, events: float) -> Floats:
+    """Return ψ anywhere; beyond the grid by bounds that err wide (flat below, slope ``events`` above)."""
+    inside = np.clip(at, NORMALISER_GRID[0], NORMALISER_GRID[-1])
+    return np.asarray(_read(psi, inside) + events * np.maximum(0.0, at - NORMALISER_GRID[-1]))
+
+
+def _against(psi: Floats, ours: float, events: float, steps: Floats, sign: int) -> Floats:
     """Return, for each candidate ratio, the log evidence that the true one is above (+1) or below (-1) it."""
-    steps = sign * _STEPS
-    beyond = _read(psi, _CANDIDATES[:, None] + steps)
-    return log_mean_exp(candidate_events * steps - beyond + _read(psi, _CANDIDATES)[:, None])
+    here = _read(psi, _CANDIDATES)[:, None]
+
+    def mixture(grid: Floats) -> Floats:
+        beyond = _extend(psi, _CANDIDATES[:, None] + sign * grid, events)
+        return log_mean_exp(ours * sign * grid - beyond + here)
+
+    # The weight is on the test's own grid, so that what it proves its bound shows; the fine one makes
+    # the bounds close in on the truth as evidence grows.
+    return np.logaddexp(mixture(steps) + math.log(1 - _FINE_WEIGHT), mixture(_STEPS) + math.log(_FINE_WEIGHT))
 
 
 def _crossing(evidence: Floats, line: float, ratios: Floats) -> float | None:
@@ -71,17 +84,19 @@ def _crossing(evidence: Floats, line: float, ratios: Floats) -> float | None:
 
 
 def ratio_interval(
-    psi: npt.ArrayLike, candidate_events: float, alpha: float
+    psi: npt.ArrayLike, candidate_events: float, baseline_events: float, alpha: float, steps: Floats
 ) -> tuple[float | None, float | None]:
     """Return the lower and upper confidence bound of the ratio of rates, candidate over baseline.
 
     Each is wrong at any look with probability at most ``alpha``. ``None`` where the data do not bound it.
-    Bounds are looked for between 1/32 and 32: a lower bound of 32 says "at least".
+    Bounds are looked for between 1/32 and 32: a lower bound of 32 says "at least". ``steps`` is the test's
+    grid for a higher rate (`amends.stats.mixture.effect_grid`).
     """
     table = np.asarray(psi, dtype=np.float64)
+    events = candidate_events + baseline_events
     line = math.log(1 / alpha)
-    low = _crossing(_against(table, candidate_events, +1), line, _CANDIDATES)
-    high = _crossing(_against(table, candidate_events, -1)[::-1], line, _CANDIDATES[::-1])
+    low = _crossing(_against(table, candidate_events, events, steps, +1), line, _CANDIDATES)
+    high = _crossing(_against(table, candidate_events, events, steps, -1)[::-1], line, _CANDIDATES[::-1])
     return (None if low is None else math.exp(low)), (None if high is None else math.exp(high))
 
 

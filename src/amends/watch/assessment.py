@@ -79,7 +79,8 @@ class MetricRow:
     """One metric at one look.
 
     ``log_evidence`` is the natural logarithm of its e-value; ``log_threshold`` that of the rollback line if
-    it were the only metric. With several, `Assessment.log_evidence` is what is held against the line.
+    it were the only metric. ``observed`` is the reason without its conclusion. With several,
+    `Assessment.log_evidence` is what is held against the line.
     """
 
     metric: str
@@ -92,6 +93,7 @@ class MetricRow:
     effect: Effect
     baseline: ArmSummary
     candidate: ArmSummary
+    observed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

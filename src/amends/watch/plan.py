@@ -69,7 +69,7 @@ class MetricSpec:
         At a step's end the effect's upper confidence bound (the lower one's inverse, where lower is worse)
         must not exceed this. In the same unit as ``smallest_effect``; 2 by default.
     negligible:
-        A difference of rates that nobody minds, 0.5 percentage points by default: a service with no errors at
+        A difference of rates that nobody minds, one percentage point by default: a service with no errors at
         all has no ratio, and could otherwise never be promoted. Ratios only.
     limit:
         An absolute line; see `Limit`.
@@ -88,7 +88,7 @@ class MetricSpec:
     direction: Direction = Direction.HIGHER
     smallest_effect: float | None = None
     margin: float = 2.0
-    negligible: float = 0.005
+    negligible: float = 0.01
     limit: Limit | None = None
     segment: str = ""
     dispersion: float = 1.0
@@ -128,7 +128,7 @@ class WatchPlan:
     min_requests:
         Requests that each arm must have served before a step may end in a promotion.
     min_events:
-        Events (errors) of the candidate before a ratio or count may roll back.
+        Events (errors) on both arms together before a ratio or count may roll back.
     warmup_seconds:
         Start of the watch during which nothing is compared (caches, compilers). Limits and a dead candidate
         still roll back.

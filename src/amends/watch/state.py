@@ -44,6 +44,7 @@ class MetricState:
     wins: tuple[float, float] = (0.0, 0.0)
     tail: tuple[tuple[float, ...], ...] = ()
     run: Totals = field(default_factory=Totals)
+    run_bounds: tuple[float, ...] = ()
     last: tuple[Reading, ...] = ()
 
 
