@@ -10,6 +10,8 @@ from typing import Protocol
 
 from amends.events.event import Event, Recorded
 from amends.releases.actuation import Actuation, Observation
+from amends.watch.measurements import Arms, MetricSnapshot
+from amends.watch.plan import MetricSpec
 
 
 class Clock(Protocol):
@@ -152,6 +154,19 @@ class Deployer(Protocol):
 
     def observe(self, service: str, environment: str) -> Observation:
         """Read back what really runs."""
+
+
+class MetricSource(Protocol):
+    """Reads cumulative metrics of both arms of a watch."""
+
+    def read(self, specs: Sequence[MetricSpec], arms: Arms, at: datetime) -> MetricSnapshot:
+        """Return what could be read; what could not is in ``problems``, never an error of its own.
+
+        Raises ``PolicyError`` when a selector cannot be read as one.
+        """
+
+    def close(self) -> None:
+        """Release connections."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,219 @@
+"""From readings of both arms to what the watch says, one look at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from amends.stats.combination import mean_evidence, moved
+from amends.verdicts import Decision
+from amends.watch.assessment import Assessment, Cause, Health, MetricRow, Verdict
+from amends.watch.deltas import Increment, MetricTick, count_tick, rebin
+from amends.watch.evidence import advance_metric
+from amends.watch.judgement import broken_limit, judge_metric
+from amends.watch.measurements import MetricKind, Reading
+from amends.watch.plan import MetricSpec, WatchPlan
+from amends.watch.state import MetricState, Totals, WatchState
+
+_UNREAD = (Cause.CANDIDATE_SILENT, Cause.BASELINE_SILENT, Cause.NO_DATA)
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    rows: tuple[MetricRow, ...]
+    broken: dict[str, str]
+    problems: tuple[str, ...]
+
+
+def assess(
+    plan: WatchPlan,
+    state: WatchState,
+    readings: Sequence[Reading],
+    health: Health,
+    now: datetime,
+    problems: Sequence[str] = (),
+) -> tuple[WatchState, Assessment]:
+    """Take one look at both arms.
+
+    Parameters
+    ----------
+    state:
+        What the last look returned, or `begin_watch`.
+    readings:
+        What the metric source could read; anything may be missing.
+    health:
+        What the deployer sees. A dead candidate beside a baseline that answers rolls back at once.
+    problems:
+        The source's sentences about what it could not read; passed on.
+
+    Returns
+    -------
+    The state for the next look and the assessment, ``ROLL_BACK`` or ``WATCHING``. Only `conclude` promotes.
+    """
+    warming = (now - state.started_at).total_seconds() < plan.warmup_seconds
+    metrics, looked = _look(plan, state, readings, now, comparing=not warming)
+    after = WatchState(state.started_at, now, metrics)
+    cause, reason = _still_watching(looked.rows, warming=warming)
+    said = Assessment(
+        at=now,
+        verdict=Verdict.WATCHING,
+        cause=cause,
+        reason=reason,
+        log_evidence=_joint(looked.rows),
+        log_threshold=math.log(1 / plan.alpha),
+        elapsed_seconds=(now - state.started_at).total_seconds(),
+        metrics=looked.rows,
+        problems=(*problems, *looked.problems, *_health_problems(health)),
+    )
+    return after, _with_harm(plan, said, looked.broken, health)
+
+
+def conclude(plan: WatchPlan, state: WatchState, now: datetime) -> Assessment:
+    """Say at a step's end whether the candidate may go on.
+
+    ``PROMOTE`` only if every compared metric has its minimum of requests on both arms and its effect's
+    bound within the margin; ``ROLL_BACK`` if something is proven worse; otherwise ``INCONCLUSIVE`` with the
+    reason. Judges the last look: what it did not see is not assumed. Health and limits are for `assess`, at
+    each look.
+    """
+    rows = tuple(
+        judge_metric(plan, s, state.metric(s.name), state.started_at, state.at) for s in plan.metrics
+    )
+    said = Assessment(
+        at=now,
+        verdict=Verdict.INCONCLUSIVE,
+        cause=Cause.NO_METRICS,
+        reason="the policy compares no metric, so nothing shows that the candidate is well",
+        log_evidence=_joint(rows),
+        log_threshold=math.log(1 / plan.alpha),
+        elapsed_seconds=(now - state.started_at).total_seconds(),
+        metrics=rows,
+    )
+    said = _with_harm(plan, said, {}, Health())
+    if said.verdict is Verdict.ROLL_BACK:
+        return said
+    judged = [r for r in rows if r.kind is not MetricKind.GAUGE]
+    waiting = [r for r in judged if r.decision is not Decision.PASS] + _unread_gauges(plan, rows)
+    if waiting:
+        return replace(said, cause=waiting[0].cause, reason="; ".join(r.reason for r in waiting))
+    if judged:
+        reason = "; ".join(r.reason for r in judged)
+        return replace(said, verdict=Verdict.PROMOTE, cause=Cause.WITHIN_MARGIN, reason=reason)
+    return said
+
+
+def _still_watching(rows: Sequence[MetricRow], *, warming: bool) -> tuple[Cause, str]:
+    unread = [r for r in rows if r.cause in _UNREAD]
+    if unread:
+        return unread[0].cause, "; ".join(r.reason for r in unread)
+    if warming:
+        return Cause.WARMING_UP, "warming up: nothing is compared yet"
+    return Cause.COLLECTING, "nothing is provably worse"
+
+
+def _unread_gauges(plan: WatchPlan, rows: Sequence[MetricRow]) -> list[MetricRow]:
+    limited = {s.name for s in plan.metrics if s.kind is MetricKind.GAUGE and s.limit}
+    return [r for r in rows if r.metric in limited and r.cause is not Cause.NOT_COMPARED]
+
+
+def _look(
+    plan: WatchPlan, state: WatchState, readings: Sequence[Reading], now: datetime, *, comparing: bool
+) -> tuple[tuple[MetricState, ...], _Looked]:
+    metrics: list[MetricState] = []
+    rows: list[MetricRow] = []
+    broken: dict[str, str] = {}
+    problems: list[str] = []
+    for spec in plan.metrics:
+        before = state.metric(spec.name)
+        tick = count_tick(spec.name, before.last, readings, now, plan.max_gap_seconds)
+        after = advance_metric(spec, before, tick, now, comparing=comparing)
+        after, why = _hold_to_limit(spec, after, tick)
+        if why:
+            broken[spec.name] = why
+        metrics.append(after)
+        rows.append(judge_metric(plan, spec, after, state.started_at, now))
+        problems += tick.problems
+    return tuple(metrics), _Looked(tuple(rows), broken, tuple(problems))
+
+
+def _hold_to_limit(spec: MetricSpec, state: MetricState, tick: MetricTick) -> tuple[MetricState, str]:
+    """Gather the candidate's requests until there are enough to judge its limit; then begin a new run.
+
+    What has not settled (the baseline is silent) is judged too, but counted again at the next look.
+    """
+    if spec.limit is None:
+        return state, ""
+    run, bounds = _joined(state, tick.candidate, tick.bounds)
+    why = broken_limit(spec, run, bounds)
+    if not tick.settled:
+        return state, why
+    if run.exposure >= spec.limit.min_requests:
+        run = Totals()
+    return replace(state, run=run, run_bounds=bounds if run.counts else ()), why
+
+
+def _joined(
+    state: MetricState, step: Increment, bounds: tuple[float, ...]
+) -> tuple[Totals, tuple[float, ...]]:
+    run = state.run
+    events, exposure = run.events + step.events, run.exposure + step.exposure
+    if not run.counts or not step.counts:
+        return Totals(events, exposure, run.counts or step.counts), state.run_bounds or bounds
+    shared = tuple(b for b in state.run_bounds if b in bounds)
+    ours, more = rebin(state.run_bounds, run.counts, shared), rebin(bounds, step.counts, shared)
+    return Totals(events, exposure, tuple(a + b for a, b in zip(ours, more, strict=True))), shared
+
+
+def _tested(rows: Sequence[MetricRow]) -> list[MetricRow]:
+    return [r for r in rows if r.kind is not MetricKind.GAUGE]
+
+
+def _joint(rows: Sequence[MetricRow]) -> float:
+    return mean_evidence([r.log_evidence for r in _tested(rows)])
+
+
+def _with_harm(plan: WatchPlan, said: Assessment, broken: dict[str, str], health: Health) -> Assessment:
+    """Return the assessment as a rollback if there is a reason for one, the plainest reason first."""
+    proven = _proven(plan, said)
+    rows = tuple(_blocked(r, broken, proven) for r in said.metrics)
+    said = replace(said, metrics=rows, moved=proven)
+    if health.candidate_alive is False and health.baseline_alive is True:
+        detail = f" ({health.detail})" if health.detail else ""
+        why = f"the candidate is dead{detail} while its baseline answers"
+        return replace(said, verdict=Verdict.ROLL_BACK, cause=Cause.CANDIDATE_DEAD, reason=why)
+    if broken:
+        why = "; ".join(broken.values())
+        return replace(said, verdict=Verdict.ROLL_BACK, cause=Cause.LIMIT_BROKEN, reason=why)
+    if proven:
+        why = "; ".join(r.reason for r in rows if r.metric in proven)
+        return replace(said, verdict=Verdict.ROLL_BACK, cause=Cause.PROVEN_WORSE, reason=why)
+    return said
+
+
+def _proven(plan: WatchPlan, said: Assessment) -> tuple[str, ...]:
+    """Return the metrics to name if the mean e-value has reached the line: e-BH's, or else the strongest."""
+    rows = _tested(said.metrics)
+    if not rows or said.log_evidence < said.log_threshold:
+        return ()
+    evidence = [r.log_evidence for r in rows]
+    named = moved(evidence, plan.alpha) or (evidence.index(max(evidence)),)
+    return tuple(rows[i].metric for i in named)
+
+
+def _blocked(row: MetricRow, broken: dict[str, str], proven: Sequence[str]) -> MetricRow:
+    if row.metric in broken:
+        return replace(row, decision=Decision.BLOCK, cause=Cause.LIMIT_BROKEN, reason=broken[row.metric])
+    if row.metric in proven:
+        return replace(row, decision=Decision.BLOCK, cause=Cause.PROVEN_WORSE, reason=row.observed)
+    return row
+
+
+def _health_problems(health: Health) -> tuple[str, ...]:
+    if health.candidate_alive is False and health.baseline_alive is not True:
+        other = (
+            "neither does the baseline" if health.baseline_alive is False else "nor is the baseline's known"
+        )
+        return (f"the candidate does not answer, {other}: that decides nothing.",)
+    return ()

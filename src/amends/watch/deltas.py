@@ -1,0 +1,208 @@
+"""From cumulative readings to what happened between two ticks, on both arms over the same window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from amends.watch.measurements import Arm, MetricKind, Reading
+
+_Key = tuple[Arm, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Increment:
+    """What one arm saw in one tick. ``counts`` per bucket, the last one above every bound."""
+
+    events: float = 0.0
+    exposure: float = 0.0
+    counts: tuple[float, ...] = ()
+
+    def plus(self, other: Increment) -> Increment:
+        """Return the sum of two increments with the same buckets."""
+        counts = tuple(a + b for a, b in zip(self.counts, other.counts, strict=True)) if self.counts else ()
+        return Increment(self.events + other.events, self.exposure + other.exposure, counts or other.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """The two arms of one tick (and segment), over the same window."""
+
+    baseline: Increment
+    candidate: Increment
+
+
+@dataclass(frozen=True, slots=True)
+class MetricTick:
+    """One metric between two ticks.
+
+    ``strata`` is empty where the arms cannot be compared; ``candidate`` is what the candidate alone did since
+    ``last``, for its limit; ``settled`` says that ``last`` moved on, so that it will not be counted again.
+    """
+
+    strata: tuple[Stratum, ...] = ()
+    candidate: Increment = Increment()
+    bounds: tuple[float, ...] = ()
+    last: tuple[Reading, ...] = ()
+    settled: bool = False
+    arms: frozenset[Arm] = frozenset()
+    problems: tuple[str, ...] = ()
+
+
+def count_tick(
+    metric: str, last: Sequence[Reading], readings: Iterable[Reading], now: datetime, max_gap_seconds: float
+) -> MetricTick:
+    """Return what happened to ``metric`` since ``last``.
+
+    Both arms move on together or not at all: while one gives no reading, the other's events wait, so that
+    both are always counted over the same window. After more than ``max_gap_seconds`` they are dropped
+    instead. A counter that fell, or whose process is younger, restarted at zero. An instance that is new,
+    or was away, counts from its next reading. Unusable numbers are left out. Each of these is told in
+    ``problems``.
+    """
+    usable, problems = _usable(metric, readings)
+    arms = frozenset(r.arm for r in usable)
+    pairs = _pair(last, usable)
+    problems += _odd(metric, last, usable, pairs)
+    bounds = _common_bounds(pairs)
+    if len(arms) < 2:
+        kept = tuple(last) + tuple(r for r in usable if r.arm not in {p.arm for p in last})
+        alone, more = _sum(metric, [p for p in pairs if p[1].arm is Arm.CANDIDATE], bounds)
+        return MetricTick((), alone, bounds, kept, False, arms, tuple(problems + more))
+    strata, alone, more = _strata(metric, pairs, bounds)
+    gap = (now - max(r.at for r in last)).total_seconds() if last else 0.0
+    if gap > max_gap_seconds and strata:
+        strata = ()
+        more.append(f"{metric}: no readings of both arms for {gap:.0f} s; comparing starts afresh.")
+    if pairs and not bounds and usable[0].kind is MetricKind.LATENCY:
+        strata = ()
+        more.append(f"{metric}: the arms have no bucket bound in common and cannot be compared.")
+    return MetricTick(strata, alone, bounds, tuple(usable), True, arms, tuple(problems + more))
+
+
+def rebin(bounds: Sequence[float], counts: Sequence[float], onto: Sequence[float]) -> tuple[float, ...]:
+    """Return counts per bucket on ``onto``, a subset of ``bounds``."""
+    total = float(sum(counts))
+    below = dict(zip(bounds, np.cumsum(counts), strict=False))
+    return tuple(float(c) for c in np.diff([0.0, *(below[b] for b in onto), total]))
+
+
+def _usable(metric: str, readings: Iterable[Reading]) -> tuple[list[Reading], list[str]]:
+    usable: list[Reading] = []
+    problems: list[str] = []
+    for reading in readings:
+        if reading.metric != metric:
+            continue
+        if reading.is_usable():
+            usable.append(reading)
+        else:
+            problems.append(f"{metric}: {reading.instance} gave a number that is not one; left out.")
+    return usable, problems
+
+
+def _key(reading: Reading) -> _Key:
+    return reading.arm, reading.instance, reading.segment
+
+
+def _pair(last: Sequence[Reading], usable: Sequence[Reading]) -> list[tuple[Reading | None, Reading]]:
+    """Pair each reading with the one it is counted from; ``None``: from zero. New instances have no pair."""
+    before = {_key(r): r for r in last}
+    known = {(r.arm, r.instance) for r in last}
+    pairs: list[tuple[Reading | None, Reading]] = []
+    for reading in usable:
+        previous = before.get(_key(reading))
+        if previous is not None and not _restarted(previous, reading):
+            pairs.append((previous, reading))
+        elif (reading.arm, reading.instance) in known:
+            # A restarted process, or a label that appeared in a known one: both began at zero in this tick.
+            pairs.append((None, reading))
+    return pairs
+
+
+def _restarted(before: Reading, now: Reading) -> bool:
+    if now.kind is MetricKind.GAUGE:
+        return False
+    if before.started is not None and now.started is not None and now.started > before.started + 1:
+        return True
+    same_shape = [b for b, _ in before.buckets] == [b for b, _ in now.buckets]
+    return not same_shape or any(n < b for b, n in zip(before.numbers(), now.numbers(), strict=False))
+
+
+def _odd(
+    metric: str,
+    last: Sequence[Reading],
+    usable: Sequence[Reading],
+    pairs: Sequence[tuple[Reading | None, Reading]],
+) -> list[str]:
+    before = {_key(r) for r in last}
+    restarted = {now.instance for old, now in pairs if old is None and _key(now) in before}
+    arms = {r.arm for r in usable}
+    gone = {r.instance for r in last if r.arm in arms} - {r.instance for r in usable}
+    return [f"{metric}: {name} restarted; counted from zero." for name in sorted(restarted)] + [
+        f"{metric}: {name} gave no reading this time." for name in sorted(gone)
+    ]
+
+
+def _common_bounds(pairs: Sequence[tuple[Reading | None, Reading]]) -> tuple[float, ...]:
+    layouts = [frozenset(b for b, _ in now.buckets) for _, now in pairs if now.kind is MetricKind.LATENCY]
+    return tuple(sorted(frozenset.intersection(*layouts))) if layouts else ()
+
+
+def _strata(
+    metric: str, pairs: Sequence[tuple[Reading | None, Reading]], bounds: tuple[float, ...]
+) -> tuple[tuple[Stratum, ...], Increment, list[str]]:
+    problems: list[str] = []
+    strata: list[Stratum] = []
+    alone = Increment()
+    for segment in sorted({now.segment for _, now in pairs}):
+        sides = {}
+        for arm in Arm:
+            mine = [p for p in pairs if p[1].segment == segment and p[1].arm is arm]
+            sides[arm], more = _sum(metric, mine, bounds)
+            problems += more
+        alone = alone.plus(sides[Arm.CANDIDATE]) if alone.exposure else sides[Arm.CANDIDATE]
+        strata.append(Stratum(sides[Arm.BASELINE], sides[Arm.CANDIDATE]))
+    return tuple(strata), alone, problems
+
+
+def _sum(
+    metric: str, pairs: Sequence[tuple[Reading | None, Reading]], bounds: tuple[float, ...]
+) -> tuple[Increment, list[str]]:
+    total = Increment(counts=(0.0,) * (len(bounds) + 1) if bounds else ())
+    problems = []
+    for before, now in pairs:
+        step = _increment(before, now, bounds)
+        if now.kind is MetricKind.RATIO and step.events > step.exposure:
+            problems.append(
+                f"{metric}: {now.instance} counts {step.events:g} events among {step.exposure:g} requests; "
+                "left out. Do the selectors of events and total match?"
+            )
+            continue
+        total = total.plus(step)
+    return total, problems
+
+
+def _increment(before: Reading | None, now: Reading, bounds: tuple[float, ...]) -> Increment:
+    if now.kind is MetricKind.GAUGE:
+        return Increment(now.value, 1.0)
+    events = now.value - (before.value if before else 0.0)
+    if now.exposure is None:
+        # A process that restarted within the tick is charged nothing for the time before: it is unknown.
+        return Increment(events, (now.at - before.at).total_seconds() if before else 0.0)
+    exposure = now.exposure - ((before.exposure or 0.0) if before else 0.0)
+    return Increment(events, exposure, _counts(before, now, bounds, exposure))
+
+
+def _counts(
+    before: Reading | None, now: Reading, bounds: tuple[float, ...], exposure: float
+) -> tuple[float, ...]:
+    if not bounds:
+        return ()
+    old = dict(before.buckets) if before else {}
+    up_to = [count - old.get(bound, 0.0) for bound, count in now.buckets if bound in bounds]
+    # Libraries expose a histogram bucket by bucket while requests go on: a later one may be a few ahead.
+    ordered = np.minimum(np.maximum.accumulate(up_to), exposure)
+    return tuple(float(c) for c in np.diff([0.0, *ordered, exposure]))

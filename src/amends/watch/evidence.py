@@ -1,0 +1,180 @@
+"""What a tick adds to a metric's state: totals, e-processes and what confidence bounds are made from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+
+from amends.stats.combination import Floats, log_mean_exp
+from amends.stats.confidence import NORMALISER_GRID, update_normaliser, wins_increment
+from amends.stats.mixture import effect_grid, mixture_evidence, update_mixture
+from amends.stats.rank import (
+    TAIL_GRID,
+    TAIL_QUANTILES,
+    count_bucket_wins,
+    exceedances,
+    rank_evidence,
+    rank_increment,
+    tail_positions,
+)
+from amends.watch.deltas import Increment, MetricTick, Stratum, rebin
+from amends.watch.measurements import Arm, MetricKind
+from amends.watch.plan import Direction, MetricSpec
+from amends.watch.state import MetricState, Totals
+
+
+def advance_metric(
+    spec: MetricSpec, state: MetricState, tick: MetricTick, now: datetime, *, comparing: bool
+) -> MetricState:
+    """Return the state of a metric after a tick; unless ``comparing`` (warm-up) only its readings move on."""
+    state = replace(
+        state,
+        last=tick.last,
+        baseline_at=now if Arm.BASELINE in tick.arms else state.baseline_at,
+        candidate_at=now if Arm.CANDIDATE in tick.arms else state.candidate_at,
+    )
+    if not comparing or not tick.strata:
+        return state
+    state = _fit_bounds(state, tick)
+    tick = _fit_strata(tick, state.bounds)
+    history = state.baseline.counts
+    state = replace(state, ticks=state.ticks + 1, compared_at=now)
+    for stratum in tick.strata:
+        state = _add_stratum(spec, state, stratum, history)
+    return state
+
+
+def log_evidence(spec: MetricSpec, state: MetricState) -> float:
+    """Return ln of the metric's e-value; 0 (nothing known) before anything was compared, and for gauges."""
+    if spec.kind is MetricKind.LATENCY:
+        return _latency_evidence(spec, state)
+    return float(mixture_evidence(state.evidence)) if state.evidence else 0.0
+
+
+def odds(share: float) -> float:
+    """Return share/(1 − share), infinite at 1."""
+    return share / (1 - share) if share < 1 else math.inf
+
+
+def _latency_evidence(spec: MetricSpec, state: MetricState) -> float:
+    higher, lower = _directions(spec)
+    ranks = float(rank_evidence(*state.rank, higher=higher, lower=lower))
+    share = state.wins[0] / state.wins[1] if state.wins[1] else 0.5
+    ratio = odds(share)
+    matters = (higher and ratio >= spec.effect_that_matters) or (
+        lower and ratio <= 1 / spec.effect_that_matters
+    )
+    if not matters:
+        # Proven, perhaps, but too small to matter. An e-value that is only ever lowered stays one.
+        ranks = min(ranks, 0.0)
+    if not state.tail:
+        return float(log_mean_exp([ranks, 0.0]))
+    return float(log_mean_exp([ranks, float(log_mean_exp(np.ravel(state.tail)))]))
+
+
+def _directions(spec: MetricSpec) -> tuple[bool, bool]:
+    return spec.direction is not Direction.LOWER, spec.direction is not Direction.HIGHER
+
+
+def _tail_grid(spec: MetricSpec) -> Floats:
+    higher, lower = _directions(spec)
+    return np.concatenate(([TAIL_GRID] if higher else []) + ([-TAIL_GRID] if lower else []))
+
+
+def _fit_bounds(state: MetricState, tick: MetricTick) -> MetricState:
+    """Keep only the bucket bounds that earlier ticks and this one share."""
+    if not tick.bounds or state.bounds == tick.bounds:
+        return state
+    if not state.bounds:
+        return replace(state, bounds=tick.bounds)
+    shared = tuple(b for b in state.bounds if b in tick.bounds)
+    return replace(
+        state,
+        bounds=shared,
+        baseline=_rebin(state.baseline, state.bounds, shared),
+        candidate=_rebin(state.candidate, state.bounds, shared),
+    )
+
+
+def _rebin(totals: Totals, bounds: tuple[float, ...], onto: tuple[float, ...]) -> Totals:
+    return replace(totals, counts=rebin(bounds, totals.counts, onto)) if totals.counts else totals
+
+
+def _fit_strata(tick: MetricTick, bounds: tuple[float, ...]) -> MetricTick:
+    if tick.bounds == bounds:
+        return tick
+
+    def fit(side: Increment) -> Increment:
+        return replace(side, counts=rebin(tick.bounds, side.counts, bounds))
+
+    return replace(tick, strata=tuple(Stratum(fit(s.baseline), fit(s.candidate)) for s in tick.strata))
+
+
+def _add_stratum(
+    spec: MetricSpec, state: MetricState, stratum: Stratum, history: tuple[float, ...]
+) -> MetricState:
+    baseline, candidate = stratum.baseline, stratum.candidate
+    if baseline.exposure > 0 and candidate.exposure > 0:
+        if spec.kind is MetricKind.LATENCY:
+            state = _add_latency(spec, state, stratum, history)
+        elif spec.kind is not MetricKind.GAUGE:
+            state = _add_events(spec, state, stratum)
+    return replace(
+        state, baseline=_plus(state.baseline, baseline), candidate=_plus(state.candidate, candidate)
+    )
+
+
+def _plus(totals: Totals, step: Increment) -> Totals:
+    counts = (
+        tuple(a + b for a, b in zip(totals.counts, step.counts, strict=True))
+        if totals.counts
+        else step.counts
+    )
+    return Totals(totals.events + step.events, totals.exposure + step.exposure, counts)
+
+
+def _add_events(spec: MetricSpec, state: MetricState, stratum: Stratum) -> MetricState:
+    baseline, candidate = stratum.baseline, stratum.candidate
+    higher, lower = _directions(spec)
+    grid = effect_grid(spec.effect_that_matters, higher=higher, lower=lower)
+    share = candidate.exposure / (baseline.exposure + candidate.exposure)
+    ours = candidate.events / spec.dispersion
+    events = ours + baseline.events / spec.dispersion
+    log_e = update_mixture(state.evidence or np.zeros(grid.size), grid, events, ours, share)
+    psi = update_normaliser(state.normaliser or np.zeros(NORMALISER_GRID.size), events, share)
+    return replace(state, evidence=tuple(float(e) for e in log_e), normaliser=tuple(float(p) for p in psi))
+
+
+def _add_latency(
+    spec: MetricSpec, state: MetricState, stratum: Stratum, history: tuple[float, ...]
+) -> MetricState:
+    theirs, ours = stratum.baseline.counts, stratum.candidate.counts
+    n, m = float(sum(theirs)), float(sum(ours))
+    wins = float(count_bucket_wins(theirs, ours))
+    s, v = (float(x) / spec.dispersion for x in rank_increment(wins, n, m))
+    weighted, weight = (x / spec.dispersion for x in wins_increment(wins, n, m))
+    return replace(
+        state,
+        rank=(state.rank[0] + s, state.rank[1] + v),
+        wins=(state.wins[0] + weighted, state.wins[1] + weight),
+        tail=_add_tail(spec, state, stratum, history),
+    )
+
+
+def _add_tail(
+    spec: MetricSpec, state: MetricState, stratum: Stratum, history: tuple[float, ...]
+) -> tuple[tuple[float, ...], ...]:
+    positions = tail_positions(history)
+    if not positions:
+        return state.tail
+    theirs, ours = stratum.baseline.counts, stratum.candidate.counts
+    share = sum(ours) / (sum(theirs) + sum(ours))
+    grid = _tail_grid(spec)
+    before = state.tail or ((0.0,) * grid.size,) * len(TAIL_QUANTILES)
+    mine = np.array([exceedances(ours, p) for p in positions]) / spec.dispersion
+    both = mine + np.array([exceedances(theirs, p) for p in positions]) / spec.dispersion
+    after = update_mixture(before, grid, both, mine, np.full(len(positions), share))
+    return tuple(tuple(float(e) for e in row) for row in after)

@@ -1,0 +1,82 @@
+"""The small state of a watch: stored in each ``watch.assessed`` event, so that a restart goes on exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from amends.watch.measurements import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums of one arm since the comparison began; ``counts`` per bucket, the last one unbounded."""
+
+    events: float = 0.0
+    exposure: float = 0.0
+    counts: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricState:
+    """What is kept of one metric between two ticks.
+
+    ``evidence`` holds log e-values per alternative; ``normaliser`` is the function that confidence bounds
+    are inverted from (`amends.stats.confidence`); ``rank`` is (S, V), ``wins`` is (weighted sum of the share
+    of pairs in which the candidate is slower, weight); ``tail`` holds log e-values per tail quantile. ``run``
+    gathers the candidate's requests until its limit can be judged. ``last`` are the readings that the next
+    tick is counted from.
+    """
+
+    metric: str
+    ticks: int = 0
+    compared_at: datetime | None = None
+    baseline_at: datetime | None = None
+    candidate_at: datetime | None = None
+    baseline: Totals = field(default_factory=Totals)
+    candidate: Totals = field(default_factory=Totals)
+    bounds: tuple[float, ...] = ()
+    evidence: tuple[float, ...] = ()
+    normaliser: tuple[float, ...] = ()
+    rank: tuple[float, float] = (0.0, 0.0)
+    wins: tuple[float, float] = (0.0, 0.0)
+    tail: tuple[tuple[float, ...], ...] = ()
+    run: Totals = field(default_factory=Totals)
+    run_bounds: tuple[float, ...] = ()
+    last: tuple[Reading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WatchState:
+    """A watch between two looks. ``at`` is the last look."""
+
+    started_at: datetime
+    at: datetime
+    metrics: tuple[MetricState, ...] = ()
+
+    def metric(self, name: str) -> MetricState:
+        """Return the state of the metric ``name``; a fresh one if it was never seen."""
+        return next((m for m in self.metrics if m.metric == name), MetricState(name))
+
+    def to_data(self) -> dict[str, object]:
+        """Return it as plain JSON values."""
+        data: dict[str, object] = msgspec.to_builtins(self)
+        return data
+
+    @classmethod
+    def from_data(cls, data: object) -> WatchState:
+        """Return the state that `to_data` gave.
+
+        Raises
+        ------
+        msgspec.ValidationError
+            If it is something else.
+        """
+        return msgspec.convert(data, cls)
+
+
+def begin_watch(at: datetime) -> WatchState:
+    """Return the state of a watch that begins at ``at`` and has seen nothing."""
+    return WatchState(started_at=at, at=at)
