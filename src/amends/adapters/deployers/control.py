@@ -14,6 +14,7 @@ import httpx
 import msgspec
 
 from amends.adapters.deployers.fence import refusal
+from amends.adapters.deployers.loopback import client
 from amends.adapters.deployers.output import presentable, read_ends
 from amends.adapters.deployers.processes import ProcessId, clean_environment, is_alive, spawn_detached
 from amends.adapters.deployers.settings import ProcessSettings
@@ -195,8 +196,8 @@ class ProxyControl:
             )
         url = f"http://127.0.0.1:{record.control_port}/-/amends/proxy{path}"
         try:
-            with httpx.Client(trust_env=False, timeout=10.0) as client:
-                return client.request(method, url, content=body, headers={SECRET_HEADER: record.secret})
+            headers = {SECRET_HEADER: record.secret}
+            return client().request(method, url, content=body, headers=headers, timeout=10.0)
         except httpx.HTTPError as error:
             raise ActuationFailedError(
                 f"the proxy does not answer on its control port: {error}",

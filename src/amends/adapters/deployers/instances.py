@@ -1,8 +1,9 @@
-"""Instances of a service: detached processes, each with a directory of its own, found again after anything."""
+"""Instances of a service: detached processes, each with its own directory, found again after anything."""
 
 from __future__ import annotations
 
 import shutil
+import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -12,14 +13,16 @@ import msgspec
 
 from amends.adapters.deployers.control import free_port
 from amends.adapters.deployers.fence import slug, write_durably
+from amends.adapters.deployers.loopback import client
 from amends.adapters.deployers.output import presentable, read_ends
 from amends.adapters.deployers.placeholders import fill_arguments
 from amends.adapters.deployers.processes import (
     ProcessId,
     clean_environment,
     is_alive,
+    leads_session,
     marked,
-    signal,
+    signal_all,
     signal_group,
     spawn_detached,
 )
@@ -70,18 +73,20 @@ class Instances:
         """
         records = self.known()
         found = {name: r for name, r in records.items() if is_alive(r.identity())}
-        rest = marked(MARKER, f"{self._home}/")
-        for marker, processes in rest.items():
-            name = Path(marker).name
-            if name in found:
-                continue
+        unidentified = {name for name, r in records.items() if not r.pid}
+        for name, processes in (self._marked() if unidentified else {}).items():
             first = processes[0]
-            known = records.get(name) or InstanceRecord(name, "", "", "", "", "")
-            found[name] = msgspec.structs.replace(known, pid=first.pid, started=first.started)
-            # Only a process that leads its session is what we started; others are what it left behind.
-            if name in records and not records[name].pid:
+            if name in unidentified and leads_session(first.pid):
+                found[name] = msgspec.structs.replace(records[name], pid=first.pid, started=first.started)
                 self._write(found[name])
         return found
+
+    def remaining(self) -> set[str]:
+        """Return the names of all instances of which any process is left, be it a child of one that died."""
+        return set(self._marked())
+
+    def _marked(self) -> dict[str, list[ProcessId]]:
+        return {Path(mark).name: found for mark, found in marked(MARKER, f"{self._home}/").items()}
 
     def known(self) -> dict[str, InstanceRecord]:
         """Return what is written down, alive or not, by name."""
@@ -119,7 +124,7 @@ class Instances:
             raise ActuationFailedError(
                 f"{release} cannot be started: {error.strerror or error}: {argv[0]}",
                 where="deploy.process.run",
-                remedy="check that the program is installed and spelled right; {python} is amends' own Python",
+                remedy="check that it is installed and spelled right; {python} is amends' own Python",
             ) from error
         record = msgspec.structs.replace(record, pid=process.pid, started=process.started)
         self._write(record)
@@ -150,8 +155,7 @@ class Instances:
             return False
         path = self._settings.ready
         try:
-            with httpx.Client(trust_env=False, timeout=timeout) as client:
-                answer = client.get(record.url + (path or "/"))
+            answer = client().get(record.url + (path or "/"), timeout=timeout)
         except httpx.HTTPError as error:
             # Without a readiness path a connection is enough, whatever comes over it.
             return not path and not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
@@ -165,9 +169,12 @@ class Instances:
             until = time.monotonic() + self._settings.stop_timeout
             while is_alive(process) and time.monotonic() < until:
                 time.sleep(0.02)
-        marker = str(self._home / record.name)
-        for left in marked(MARKER, marker).get(marker, []):
-            signal_group(left.pid, signal.SIGKILL)
+        signal_all(self._marked().get(record.name, []), signal.SIGKILL)
+
+    def end_remaining(self) -> None:
+        """Kill whatever is left of any instance."""
+        for processes in self._marked().values():
+            signal_all(processes, signal.SIGKILL)
 
     def put_away(self, keep: Iterable[str]) -> None:
         """Move the directories of instances that ended aside, all but those named in ``keep``."""

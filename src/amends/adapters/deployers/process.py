@@ -118,6 +118,7 @@ class ProcessDeployer:
             instances = Instances(self._settings, directory)
             for instance in instances.alive().values():
                 instances.end(instance)
+            instances.end_remaining()
             if self._settings.repository is not None:
                 Trees(self._settings, directory / "trees").remove_all()
             for entry in directory.iterdir():

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,6 +98,27 @@ def signal_group(pid: int, number: signal.Signals) -> None:
         return
 
 
+def signal_all(processes: Iterable[ProcessId], number: signal.Signals) -> None:
+    """Send a signal once to each of these processes, and to whatever else is in the groups that they lead."""
+    alive = [p.pid for p in processes if is_alive(p)]
+    groups = {pid for pid in alive if _group(pid) == pid}
+    for pid in groups:
+        signal_group(pid, number)
+    for pid in alive:
+        if _group(pid) not in groups:
+            try:
+                os.kill(pid, number)
+            except (ProcessLookupError, PermissionError):
+                continue
+
+
+def _group(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return 0
+
+
 def marked(variable: str, prefix: str) -> dict[str, list[ProcessId]]:
     """Find running processes by a variable in their environment.
 
@@ -118,11 +139,12 @@ def marked(variable: str, prefix: str) -> dict[str, list[ProcessId]]:
         except (psutil.Error, OSError):
             continue
     for processes in found.values():
-        processes.sort(key=lambda p: not _leads_session(p.pid))
+        processes.sort(key=lambda p: not leads_session(p.pid))
     return found
 
 
-def _leads_session(pid: int) -> bool:
+def leads_session(pid: int) -> bool:
+    """Tell whether a process leads its session, as those do that were started detached."""
     try:
         return os.getsid(pid) == pid
     except OSError:

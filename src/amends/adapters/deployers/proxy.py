@@ -28,7 +28,7 @@ from aiohttp.typedefs import Handler
 
 from amends.adapters.deployers.fence import write_durably
 from amends.adapters.deployers.forward import Forwarder
-from amends.adapters.deployers.processes import ProcessId, identify, is_alive, marked, signal_group
+from amends.adapters.deployers.processes import ProcessId, identify, is_alive, marked, signal_all
 from amends.adapters.deployers.table import (
     INSTANCES,
     MARKER,
@@ -201,24 +201,15 @@ class Proxy:
 
 
 async def _stop(processes: list[ProcessId], timeout: float) -> None:
-    """SIGTERM to the groups of these processes, SIGKILL to what is left after ``timeout`` seconds."""
+    """SIGTERM to these processes, SIGKILL to what is left after ``timeout`` seconds."""
     if timeout > 0:
-        _signal(processes, signal.SIGTERM)
+        signal_all(processes, signal.SIGTERM)
     end = asyncio.get_running_loop().time() + timeout
     while any(is_alive(p) for p in processes):
         if asyncio.get_running_loop().time() >= end:
-            _signal(processes, signal.SIGKILL)
+            signal_all(processes, signal.SIGKILL)
             end += 1.0
         await asyncio.sleep(0.02)
-
-
-def _signal(processes: list[ProcessId], number: signal.Signals) -> None:
-    for process in processes:
-        if is_alive(process):
-            try:
-                signal_group(os.getpgid(process.pid), number)
-            except ProcessLookupError:
-                continue
 
 
 def _bound(log: Path) -> None:

@@ -180,7 +180,7 @@ class Rollout:
 
     def _retire_unrouted(self) -> None:
         routes = {r.name for r in self._proxy.state().routes}
-        leaving = [name for name in self._instances.alive() if name not in routes]
+        leaving = sorted(self._instances.remaining() - routes)
         if leaving:
             self._proxy.retire(self._order.token, leaving, self._what)
             self._wait_until_gone(leaving)

@@ -119,7 +119,14 @@ class Trees:
         assert self._settings.repository is not None
         self._directory.mkdir(parents=True, exist_ok=True)
         # No hook of the repository may act on a checkout that its owner did not ask for.
-        argv = ["git", "-C", str(self._settings.repository), "-c", "core.hooksPath=/dev/null", *arguments]
+        argv = [
+            "git",
+            "-C",
+            str(self._settings.repository.absolute()),
+            "-c",
+            "core.hooksPath=/dev/null",
+            *arguments,
+        ]
         return self._run(argv, self._directory, f"git {arguments[0]} for {release}")
 
     def _run(self, argv: list[str], cwd: Path, what: str) -> str:
