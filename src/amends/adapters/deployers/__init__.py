@@ -1,1 +1,1 @@
-"""Deployers: your own commands, and local processes behind a weighted proxy."""
+"""Deployers: they carry out orders, refuse stale ones and report what really runs."""
