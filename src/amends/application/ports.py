@@ -179,9 +179,13 @@ class CommandResult:
 
 
 class Worktree(Protocol):
-    """A fresh checkout of one commit, with its own environment; removed by ``close``."""
+    """A fresh checkout of one commit, with its own environment; removed by ``close``.
+
+    ``notes`` say what a reader of its results must know, for example that submodules are missing.
+    """
 
     path: Path
+    notes: tuple[str, ...]
 
     def write(self, path: str, text: str) -> None:
         """Write a file inside the worktree."""
@@ -213,8 +217,11 @@ class CodeHost(Protocol):
     def resolve(self, name: str) -> str:
         """Return the full commit of a revision. Raises ``NotFoundError``."""
 
-    def commits(self, since: str, until: str) -> list[CommitInfo]:
-        """Return commits reachable from ``until`` and not from ``since``, oldest first."""
+    def commits(self, since: str, until: str, *, first_parent: bool = False) -> list[CommitInfo]:
+        """Return commits reachable from ``until`` and not from ``since``, oldest first.
+
+        ``since`` may be empty. With ``first_parent`` a merge counts as one change with all that it brought.
+        """
 
     def show(self, revision: str, path: str) -> str | None:
         """Return a file at a revision, or ``None``."""
@@ -222,5 +229,17 @@ class CodeHost(Protocol):
     def owners(self, revision: str, path: str) -> tuple[str, ...]:
         """Return the owners (teams, logins) that CODEOWNERS at a revision gives for a path."""
 
-    def worktree(self, revision: str) -> Worktree:
-        """Make a fresh worktree, outside the user's own tree, which stays untouched."""
+    def tags_at(self, revision: str) -> tuple[str, ...]:
+        """Return the tags that point at a revision, newest version first."""
+
+    def previous_tag(self, revision: str) -> str:
+        """Return the nearest tag before a revision; empty when there is none."""
+
+    def files(self, revision: str) -> tuple[str, ...]:
+        """Return every path of a revision."""
+
+    def worktree(self, revision: str, setup: Sequence[str] | None = None) -> Worktree:
+        """Make a fresh worktree, outside the user's own tree, which stays untouched.
+
+        ``setup`` is a command that prepares it, in a virtual environment of its own.
+        """

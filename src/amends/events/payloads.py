@@ -21,7 +21,11 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ChangeMerged(Payload, frozen=True, kw_only=True, omit_defaults=True):
-    """A change reached the main line. ``paths`` are the files that it touches, ``lines`` how many lines."""
+    """A change reached the main line. ``paths`` are the files that it touches, ``lines`` how many lines.
+
+    ``owners`` are groups, from CODEOWNERS at the change: of each group one must approve. An owner is a team's
+    name without ``@`` and organisation, or a pseudonym. ``None``: nobody recorded owners.
+    """
 
     service: str
     change: str
@@ -31,6 +35,7 @@ class ChangeMerged(Payload, frozen=True, kw_only=True, omit_defaults=True):
     paths: tuple[str, ...] = ()
     lines: int | None = None
     repository: str = ""
+    owners: tuple[tuple[str, ...], ...] | None = None
 
 
 class ChangeReviewed(Payload, frozen=True, kw_only=True, omit_defaults=True):
