@@ -37,7 +37,8 @@ def open_incident(
         payload = IncidentOpened(
             incident=incident, service=service, environment=environment, summary=summary,
             opened_by=opened_by, release=release, previous=previous, deployment=deployment, team=team,
-            severity=severity, role=role, deployed_at=deployed_at, rolled_back_at=rolled_back_at, alert=alert or {},
+            severity=severity, role=role, deployed_at=deployed_at, rolled_back_at=rolled_back_at,
+            alert=alert or {},
         )  # fmt: skip
         try:
             log.record(

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from amends.events.payloads import Signature
 from amends.prevention.tracebacks import Failure, bare_exceptions, native_failures, pytest_failures
 
-
 _FOREIGN = re.compile(
     r"(^|/)(site-packages|dist-packages|lib/python\d[\d.]*|\.venv|\.tox|\.nox|_pytest|pluggy)(/|$)|^<"
 )

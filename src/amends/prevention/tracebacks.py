@@ -34,6 +34,7 @@ _EXCEPTION_NAME = re.compile(
 )
 _ASSERT = re.compile(r"^assert(?:\s|\()")
 _ENTRY_BREAK = re.compile(r"^(?:_ ){5,}|^[_=]{3,} .* [_=]{3,}$|^-{3,} .* -{3,}$")
+_CHAINED = re.compile(r"^(?:The above exception was the direct cause|During handling of the above)")
 _GROUP_MARGIN = re.compile(r"^\s*[|+](?:-+ \d+ -+)?\s?(?=\S|\s{2,})")
 _SUMMARY = re.compile(r"^(?:FAILED|ERROR) \S+ - (?P<rest>.+)$")
 
@@ -76,6 +77,8 @@ class _PytestReader:
             self.function = self.function or defined["name"]
         elif raised:
             self.error = self.error or name_of(raised["rest"])
+        elif _CHAINED.match(line):
+            self.frames, self.error = [], ""
         elif _ENTRY_BREAK.match(line):
             self.function = ""
             if self.error or not line.startswith("_ _"):
@@ -140,4 +143,4 @@ def name_of(text: str) -> str:
 
 
 def _fuller(error: str, short: str) -> str:
-    return error if error and _last(error) == _last(short) else short
+    return error if error and error.rsplit(".", 1)[-1] == short.rsplit(".", 1)[-1] else short
