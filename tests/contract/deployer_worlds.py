@@ -1,4 +1,4 @@
-"""Two real worlds for a deployer: shell commands with their state in a file, and processes behind the proxy."""
+"""Two real worlds for a deployer: shell commands with state in a file, and processes behind the proxy."""
 
 from __future__ import annotations
 
