@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -98,18 +98,16 @@ def commit(repo: Path, version: Version, at: datetime) -> str:
     return git(repo, "rev-parse", "HEAD")
 
 
-def create(repo: Path, *, began: datetime) -> dict[str, str]:
-    """Make the repository with its history up to the release that will escape.
-
-    Returns each version's commit. Commits lie two days apart from ``began``.
-    """
+def create(repo: Path) -> None:
+    """Make an empty repository."""
     repo.mkdir(parents=True, exist_ok=True)
     git(repo, "init", "-q", "-b", "main")
-    commits = {}
-    for number, version in enumerate(HISTORY):
-        write_version(repo, version.version)
-        commits[version.version] = commit(repo, version, began + timedelta(days=2 * number))
-    return commits
+
+
+def commit_version(repo: Path, version: Version, at: datetime) -> str:
+    """Write one version of the service, commit it and return its commit."""
+    write_version(repo, version.version)
+    return commit(repo, version, at)
 
 
 def fix(repo: Path, incident: str, at: datetime) -> str:

@@ -37,9 +37,12 @@ class Stage:
     clock: StoryClock
     narrator: Narrator
     commits: dict[str, str] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
     running: list[subprocess.Popen[str]] = field(default_factory=list)
     server: str = ""
     one_time_link: str = ""
+    incident: str = ""
+    _outputs: dict[int, Path] = field(default_factory=dict)
 
     @property
     def repo(self) -> Path:
@@ -86,6 +89,10 @@ class Stage:
         """Run a command with ``--format json`` and return its answer."""
         return json.loads(self.amends(*words, "--format", "json", exits=exits))
 
+    def record_tests(self, version: str, suite: str, junit: Path, inputs: Path) -> None:
+        """Record a suite's JUnit file and the inputs that it sent."""
+        self.amends("record", "tests", version, "--suite", suite, str(junit), "--inputs", str(inputs))
+
     def start_server(self) -> None:
         """Start ``amends serve`` and learn where it listens."""
         process = self._spawn([sys.executable, "-m", "amends", "serve", "--port", "0"], "server.log")
@@ -113,6 +120,7 @@ class Stage:
                 start_new_session=True,
             )  # fmt: skip
         self.running.append(process)
+        self._outputs[process.pid] = self.root / output
         return process
 
     def stop(self, process: subprocess.Popen[str]) -> None:
@@ -143,6 +151,28 @@ class Stage:
             if all(getattr(fact.payload, name, None) == value for name, value in fields.items()):
                 return fact
         return None
+
+    def proxy(self, environment: str) -> str:
+        """Return the address under which an environment's service is reached."""
+        return f"http://127.0.0.1:{self.ports[environment]}"
+
+    def output_of(self, process: subprocess.Popen[str]) -> Path:
+        """Return the file that a process of the story writes to."""
+        return self._outputs[process.pid]
+
+    def page_of(self, fact: Fact) -> str:
+        """Return the page of the deployment that a fact belongs to."""
+        return f"/deployments/{getattr(fact.payload, 'deployment', '')}"
+
+    def find_incident(self, release: str) -> str | None:
+        """Return the id of a release's incident once there is one."""
+        fact = self.latest("incident.detected", release=release)
+        return str(getattr(fact.payload, "incident", "")) if fact else None
+
+    def stuck(self, tag: str) -> str:
+        """Say what a deployment asks a person, or nothing when it goes on by itself."""
+        asked = self.latest("step.concluded", tag, outcome="ask")
+        return str(getattr(asked.payload, "reason", "")) if asked else ""
 
     def the(self, kind: str, **fields: Any) -> Fact:
         """Return the newest fact of a kind with these values; ``StoryError`` when there is none."""

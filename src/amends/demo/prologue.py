@@ -1,0 +1,136 @@
+"""Before the story: four releases that went well, so that there is a past to price a gate on."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from amends.demo import repository
+from amends.demo.repository import HISTORY, LAST_GOOD, SERVICE, Version
+from amends.demo.stage import Stage
+from amends.events import payloads as p
+
+_DAYS_PER_SECOND = 86_400.0 * 20
+
+
+def run_suite(tree: Path, suite: str, into: Path) -> tuple[Path, Path]:
+    """Run one of the shop's suites with pytest; return its JUnit file and the inputs that it sent.
+
+    The suite's own exit code is not judged here: that is what the gates are for.
+    """
+    into.mkdir(parents=True, exist_ok=True)
+    junit, inputs = into / f"{suite}.xml", into / f"{suite}-inputs.txt"
+    inputs.write_text("")
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"tests/{suite}", f"--junitxml={junit}"],
+        cwd=tree, env={**os.environ, "SHOP_INPUTS": str(inputs), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": "."},
+        capture_output=True, check=False, timeout=120,
+    )  # fmt: skip
+    inputs.write_text("".join(sorted(set(inputs.read_text().splitlines(keepends=True)))))
+    return junit, inputs
+
+
+def lay_out(stage: Stage) -> None:
+    """Make the repository, and write the service's policy into it."""
+    repository.create(stage.repo)
+    ports = {environment: _free_port() for environment in ("dev", "staging", "production")}
+    text = repository.text_of("amends.yaml").replace("PORTS", str(ports).replace("'", ""))
+    (stage.repo / "amends.yaml").write_text(text)
+    stage.ports = ports
+
+
+def live_through(stage: Stage) -> None:
+    """Let the good releases pass by on the story's clock, recorded as a pipeline would record them."""
+    stage.clock.set_pace(_DAYS_PER_SECOND)
+    previous: Version | None = None
+    for version in HISTORY:
+        if version.version == repository.BAD:
+            break
+        _release(stage, version, previous)
+        previous = version
+    stage.clock.set_pace(1.0)
+
+
+def _release(stage: Stage, version: Version, previous: Version | None) -> None:
+    commit = repository.commit_version(stage.repo, version, stage.now())
+    stage.commits[version.version] = commit
+    before = previous.version if previous else ""
+    _record_change(stage, version, commit)
+    stage.log.record(
+        "artifact.packaged",
+        p.ReleaseDeclared(
+            service=SERVICE, version=version.version, commit=commit, changes=(commit,), previous=before,
+            team="shop-team",
+        ),
+    )  # fmt: skip
+    for suite in ("unit", "integration"):
+        junit, inputs = run_suite(stage.repo, suite, stage.root / "reports" / version.version)
+        stage.record_tests(version.version, suite, junit, inputs)
+    _ride(stage, version, before)
+
+
+def _record_change(stage: Stage, version: Version, commit: str) -> None:
+    people = stage.workspace.opened.people
+    stage.log.record(
+        "change.merged",
+        p.ChangeMerged(
+            service=SERVICE, change=commit, title=version.title, author=people.pseudonym(version.author),
+            team="shop-team", paths=("shop/pricing.py", "tests/unit/test_pricing.py"),
+            owners=(("pricing-team",), ("shop-team",)),
+        ),
+    )  # fmt: skip
+    stage.log.record(
+        "change.reviewed",
+        p.ChangeReviewed(
+            service=SERVICE, change=commit, reviewer=people.pseudonym(version.reviewer), team="pricing-team"
+        ),
+    )
+
+
+def _ride(stage: Stage, version: Version, before: str) -> None:
+    _deployed(stage, version.version, before, "dev")
+    began = _deployed(stage, version.version, before, "staging")
+    stage.clock.wait(timedelta(days=8).total_seconds())
+    stage.log.record(
+        "traffic.observed",
+        p.TrafficObserved(
+            service=SERVICE, release=version.version, environment="staging", requests=4200, since=began,
+            until=stage.now(),
+        ),
+    )  # fmt: skip
+    sign_off(stage, version.version)
+    wait_for_window(stage)
+    if version.version != LAST_GOOD:
+        _deployed(stage, version.version, before, "production")
+
+
+def _deployed(stage: Stage, version: str, before: str, environment: str) -> datetime:
+    deployed = p.ServiceDeployed(service=SERVICE, release=version, environment=environment, previous=before)
+    return stage.log.record("service.upgraded" if before else "service.deployed", deployed).occurred_at
+
+
+def sign_off(stage: Stage, version: str) -> None:
+    """A tester of the QA team tried the release in staging and is content."""
+    by = stage.workspace.opened.people.pseudonym("katherine")
+    stage.log.record(
+        "signoff.given",
+        p.SignedOff(service=SERVICE, release=version, role="qa", by=by, environment="staging"),
+    )
+
+
+def wait_for_window(stage: Stage) -> None:
+    """Let the clock run to the next Tuesday at noon, UTC: inside the deployment window."""
+    now = stage.now()
+    ahead = (1 - now.weekday()) % 7
+    noon = (now + timedelta(days=ahead)).replace(hour=12, minute=0, second=0, microsecond=0)
+    stage.clock.wait(((noon if noon > now else noon + timedelta(days=7)) - now).total_seconds())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
