@@ -25,11 +25,11 @@ def run_suite(tree: Path, suite: str, into: Path) -> tuple[Path, Path]:
     into.mkdir(parents=True, exist_ok=True)
     junit, inputs = into / f"{suite}.xml", into / f"{suite}-inputs.txt"
     inputs.write_text("")
+    environ = {**os.environ, "SHOP_INPUTS": str(inputs), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": "."}
+    words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", f"tests/{suite}", f"--junitxml={junit}"]
     subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"tests/{suite}", f"--junitxml={junit}"],
-        cwd=tree, env={**os.environ, "SHOP_INPUTS": str(inputs), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": "."},
-        capture_output=True, check=False, timeout=120,
-    )  # fmt: skip
+        [sys.executable, *words], cwd=tree, env=environ, capture_output=True, check=False, timeout=120
+    )
     inputs.write_text("".join(sorted(set(inputs.read_text().splitlines(keepends=True)))))
     return junit, inputs
 

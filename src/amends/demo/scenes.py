@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,22 +20,12 @@ _SOAK_PACE = 86_400.0 * 1.2  # during a soak a bit more than a day
 _EDGE_SHARE = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
-    """What tests replace to see that the story fails when one of its parts is broken."""
-
-    regression_test: Callable[[str], str] = repository.regression_test
-    gate: str = "tests: {suites: [regression]}\nmode: block\n"
-    edit_policy: Callable[[str], str] = lambda text: text
-    rate: float = 150.0
-
-
-def everyday(stage: Stage, script: Script) -> None:
+def everyday(stage: Stage) -> None:
     """A service, its history and the version that runs in production."""
     stage.narrator.title("A service like many")
     prologue.lay_out(stage)
     policy = stage.repo / "amends.yaml"
-    policy.write_text(script.edit_policy(policy.read_text()))
+    policy.write_text(stage.script.edit_policy(policy.read_text()))
     with stage.narrator.waiting("four releases go by; their tests are really run"):
         prologue.live_through(stage)
     stage.start_server()
@@ -44,12 +33,12 @@ def everyday(stage: Stage, script: Script) -> None:
     _shift(stage)
     stage.amends("deploy", LAST_GOOD, "--to", "production", "--no-wait", show=True)
     _await_end(stage, LAST_GOOD, "production")
-    stage.start_traffic(stage.proxy("production"), rate=script.rate, edge_share=_EDGE_SHARE)
+    stage.start_traffic(stage.proxy("production"), rate=stage.script.rate, edge_share=_EDGE_SHARE)
     fact = stage.the("service.deployed", release=LAST_GOOD, environment="production")
     stage.narrator.claim(f"shop@{LAST_GOOD} serves production", fact.id, "/")
 
 
-def a_change(stage: Stage, script: Script) -> None:
+def a_change(stage: Stage) -> None:
     """The change that will escape: reviewed, tested, soaked, tried by hand. Everything is green."""
     stage.narrator.title(f"A change: “{HISTORY[-1].title}”")
     stage.commits[BAD] = repository.commit_version(stage.repo, HISTORY[-1], stage.now())
@@ -61,7 +50,7 @@ def a_change(stage: Stage, script: Script) -> None:
     stage.narrator.claim(
         "reviewed by an owner; unit and integration tests pass", fact.id, f"/releases/shop/{BAD}"
     )
-    _soak(stage, BAD, script)
+    _soak(stage, BAD)
     stage.narrator.say("The question that everybody asks before they press the button:")
     stage.amends(
         "gate", "--service", SERVICE, "--release", BAD, "--to", "production", show=True
@@ -70,7 +59,7 @@ def a_change(stage: Stage, script: Script) -> None:
     stage.narrator.claim("every gate passes", fact.id, f"/releases/shop/{BAD}")
 
 
-def the_escape(stage: Stage, script: Script) -> None:
+def the_escape(stage: Stage) -> None:
     """Production has an input that nothing before it ever had."""
     stage.narrator.title("Production")
     stage.clock.set_pace(_ROLLOUT_PACE)
@@ -88,7 +77,7 @@ def the_escape(stage: Stage, script: Script) -> None:
     stage.narrator.claim(f"production runs shop@{LAST_GOOD} again", back.id, stage.page_of(end))
 
 
-def the_incident(stage: Stage, script: Script) -> None:
+def the_incident(stage: Stage) -> None:
     """The record assembles itself: failure, timeline, escape matrix, draft."""
     incident = stage.incident = stage.until(lambda: stage.find_incident(BAD), "the incident opens")
     stage.narrator.title(f"{incident}: how did it get past each gate?")
@@ -113,12 +102,12 @@ def the_incident(stage: Stage, script: Script) -> None:
     )  # fmt: skip
 
 
-def the_amendments(stage: Stage, script: Script) -> None:
+def the_amendments(stage: Stage) -> None:
     """A fix, a regression test and a gate; the last two are proven, not promised."""
     stage.narrator.title("Amends: a test and a gate, proven")
     repository.write_version(stage.repo, GOOD)
     test = stage.repo / repository.REGRESSION_TEST
-    test.write_text(script.regression_test(stage.incident))
+    test.write_text(stage.script.regression_test(stage.incident))
     stage.commits[GOOD] = repository.commit(stage.repo, FIX, stage.now())
     _record_release(stage, GOOD, BAD, FIX.reviewer)
     selector = f"pytest {repository.REGRESSION_TEST}::{repository.REGRESSION_NAME}"
@@ -130,7 +119,7 @@ def the_amendments(stage: Stage, script: Script) -> None:
     )
     stage.amends("amendment", "activate", proposed["amendment"])
     gate = stage.root / "gate.yaml"
-    gate.write_text(script.gate)
+    gate.write_text(stage.script.gate)
     proposed = stage.ask(
         "amendment",
         "propose",
@@ -150,7 +139,7 @@ def the_amendments(stage: Stage, script: Script) -> None:
     stage.narrator.claim("the gate is in amends.yaml", active.id, f"/amendments/{proposed['amendment']}")
 
 
-def never_again(stage: Stage, script: Script) -> None:
+def never_again(stage: Stage) -> None:
     """The same release is blocked; the fixed one goes through every gate, the new one too."""
     stage.narrator.title("Never again")
     junit, inputs = _regression_on(stage, BAD)
@@ -166,7 +155,7 @@ def never_again(stage: Stage, script: Script) -> None:
     for suite in ("unit", "integration", "regression"):
         found = prologue.run_suite(stage.repo, suite, stage.root / "reports" / GOOD)
         stage.record_tests(GOOD, suite, *found)
-    _soak(stage, GOOD, script)
+    _soak(stage, GOOD)
     stage.clock.set_pace(_ROLLOUT_PACE)
     stage.amends("deploy", GOOD, "--to", "production", "--no-wait", show=True)
     end = _await_end(stage, GOOD, "production", narrate=True)
@@ -175,7 +164,7 @@ def never_again(stage: Stage, script: Script) -> None:
     stage.narrator.claim(f"shop@{GOOD} serves production, and the edge case", end.id, stage.page_of(end))
 
 
-SCENES: tuple[Callable[[Stage, Script], None], ...] = (
+SCENES: tuple[Callable[[Stage], None], ...] = (
     everyday, a_change, the_escape, the_incident, the_amendments, never_again,
 )  # fmt: skip
 
@@ -200,13 +189,13 @@ def _shift(stage: Stage) -> None:
     )  # fmt: skip
 
 
-def _soak(stage: Stage, version: str, script: Script) -> None:
+def _soak(stage: Stage, version: str) -> None:
     for environment in ("dev", "staging"):
         stage.clock.set_pace(_ROLLOUT_PACE)
         stage.amends("deploy", version, "--to", environment, "--no-wait", show=True)
         _await_end(stage, version, environment)
     began = stage.the("deployment.finished", release=version, environment="staging").occurred_at
-    traffic = stage.start_traffic(stage.proxy("staging"), rate=script.rate / 2, edge_share=0.0)
+    traffic = stage.start_traffic(stage.proxy("staging"), rate=stage.script.rate / 2, edge_share=0.0)
     with stage.narrator.waiting("a week in staging, on the accelerated clock, with real requests"):
         stage.clock.set_pace(_SOAK_PACE)
         stage.clock.wait((began + timedelta(days=7, hours=1) - stage.now()).total_seconds())

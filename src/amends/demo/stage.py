@@ -22,6 +22,7 @@ from amends.application.log import Log
 from amends.bootstrap import StoryClock, Workspace
 from amends.demo.narration import Narrator, StoryError
 from amends.demo.repository import SERVICE
+from amends.demo.script import Script
 from amends.events.codec import Fact
 
 _PATIENCE = 60.0
@@ -36,6 +37,7 @@ class Stage:
     workspace: Workspace
     clock: StoryClock
     narrator: Narrator
+    script: Script = field(default_factory=Script)
     commits: dict[str, str] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
     running: list[subprocess.Popen[str]] = field(default_factory=list)

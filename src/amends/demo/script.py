@@ -1,0 +1,26 @@
+"""What the story is told with. Tests replace a part to see that the story then fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from amends.demo import repository
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The parts of the story.
+
+    ``regression_test`` makes the test from the incident's id, ``gate`` is the proposed gate as YAML,
+    ``edit_policy`` may change ``amends.yaml`` before the story begins, ``rate`` is requests per second.
+    """
+
+    regression_test: Callable[[str], str] = repository.regression_test
+    gate: str = "tests: {suites: [regression]}\nmode: block\n"
+    edit_policy: Callable[[str], str] = _as_it_is
+    rate: float = 150.0
