@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
 from amends.application.ports import EventStore, People, Tokens
-from amends.errors import UsageError
+from amends.errors import StoreUnavailableError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +23,20 @@ class OpenStore:
 def open_store(url: str, *, token: str = "") -> OpenStore:  # noqa: ARG001 - a server needs it
     """Open the store that a path or URL names, creating a SQLite file on first write.
 
-    ``memory:``, a path or ``sqlite:///PATH``. Drivers are imported only when they are asked for. Raises
-    ``UsageError`` for a URL of another kind.
+    ``memory:``, a path, ``sqlite:///PATH``, ``postgresql://…`` or ``https://server`` (with ``token``).
+    Drivers are imported only when they are asked for. Raises ``UsageError`` for a URL of another kind and
+    ``StoreUnavailableError`` when the driver is not installed.
     """
     if url == "memory:":
         return _memory()
     scheme = url.split("://", 1)[0] if "://" in url else ""
     if scheme in ("", "sqlite"):
         return _sqlite(url.removeprefix("sqlite:///") if scheme else url)
+    if scheme in ("postgresql", "postgres"):
+        return _postgres(url)
     raise UsageError(
-        f"found the store {url.split('@')[-1]!r}; allowed are a path, sqlite:///PATH and memory:",
+        f"found a store that begins with {scheme!r}; allowed are a path, sqlite:///PATH, postgresql://…, "
+        "https://server and memory:",
         remedy="name a store with --store or AMENDS_STORE",
     )
 
@@ -49,3 +54,24 @@ def _sqlite(path: str) -> OpenStore:
 
     database = SqliteDatabase(Path(path).expanduser())
     return OpenStore(SqlStore(database), SqlPeople(database), SqlTokens(database), "sqlite")
+
+
+def _postgres(url: str) -> OpenStore:
+    if importlib.util.find_spec("psycopg") is None:
+        raise StoreUnavailableError(
+            "the driver for PostgreSQL is not installed", remedy="pip install 'amends[postgres]'"
+        )
+    from sqlalchemy.exc import ArgumentError
+
+    from amends.adapters.stores.accounts import SqlPeople, SqlTokens
+    from amends.adapters.stores.postgres import PostgresDatabase
+    from amends.adapters.stores.sql import SqlStore
+
+    try:
+        database = PostgresDatabase(url)
+    except (ArgumentError, ValueError):
+        raise UsageError(
+            "this is not an address of a PostgreSQL database",
+            remedy="write postgresql://user:password@host:5432/database",
+        ) from None
+    return OpenStore(SqlStore(database), SqlPeople(database), SqlTokens(database), "postgresql")

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from amends.adapters.stores import schema
 from amends.adapters.stores.database import Database
+from amends.adapters.stores.migrate import upgrade
 from amends.errors import StoreUnavailableError
 
 _APPLICATION_ID = 0x616D6E64  # "amnd": tells a log from any other SQLite file
@@ -152,7 +153,7 @@ class SqliteDatabase(Database):
             raw.close()
         with _writer(engine) as connection, connection.begin():
             if _identity(connection)[1] < schema.SCHEMA_VERSION:
-                schema.metadata.create_all(connection)
+                upgrade(connection)
                 connection.exec_driver_sql(f"PRAGMA application_id={_APPLICATION_ID}")
                 connection.exec_driver_sql(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
 

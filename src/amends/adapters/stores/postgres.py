@@ -1,0 +1,237 @@
+"""The log on PostgreSQL, for many machines.
+
+Writers of different streams do not wait for each other; writers of one stream take turns by an advisory
+lock on the stream's hash. A position is drawn from a sequence before its transaction commits, so that a
+follower could step over a lower position that commits later. Against that every writer first announces, by
+a shared advisory lock that carries the sequence's value, the floor above which all its positions will lie;
+a reader takes the sequence's value, then the lowest floor announced, and reads no further than the lower
+of the two. Comparing transaction ids instead would stall behind any long transaction of the whole cluster
+and still miss events, for ids and positions are not drawn in the same order.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import zlib
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+
+from amends.adapters.stores import schema
+from amends.adapters.stores.database import Database
+from amends.adapters.stores.migrate import VERSION_TABLE, upgrade
+from amends.errors import InvalidEventError, StoreUnavailableError
+
+_SPACE = 0x616D64  # "amd": keeps our advisory locks apart from those of others
+_FLOOR_BITS = 40
+_BUCKETS = 1024
+_PATIENCE_SECONDS = 0.5
+_LOOK_AGAIN_SECONDS = 0.002
+_LONGEST_LISTEN_SECONDS = 5.0
+_CHANNEL = "amends_events"
+
+_SEQUENCE = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM events_position_seq"
+_ANNOUNCE_FLOOR = f"""
+SELECT pg_advisory_xact_lock_shared({_SPACE << _FLOOR_BITS} + CASE WHEN is_called THEN last_value ELSE 0 END)
+FROM events_position_seq
+"""  # noqa: S608 - numbers of our own
+_LOWEST_FLOOR = f"""
+SELECT min(((classid::bigint << 32) | objid::bigint) & {(1 << _FLOOR_BITS) - 1}) FROM pg_locks
+WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> {_FLOOR_BITS - 32} = {_SPACE}
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""  # noqa: S608 - numbers of our own
+_LOCK_STREAMS = sa.text(
+    f"SELECT pg_advisory_xact_lock({_SPACE}, bucket) FROM unnest(CAST(:buckets AS integer[])) AS t(bucket)"  # noqa: S608 - a number of our own
+)
+_DRAW = sa.text("SELECT nextval('events_position_seq') FROM generate_series(1, :count)")
+# The news needs no sync to disk: who missed it looks again by itself.
+_NOTIFY = f"SELECT set_config('synchronous_commit', 'off', true), pg_notify('{_CHANNEL}', '')"
+
+
+class PostgresDatabase(Database):
+    """A PostgreSQL database that holds one log.
+
+    Parameters
+    ----------
+    url:
+        ``postgresql://user:password@host:port/database?options``, as libpq takes it.
+    """
+
+    def __init__(self, url: str) -> None:
+        parsed = sa.make_url(url).set(drivername="postgresql+psycopg")
+        if "connect_timeout" not in parsed.query:
+            parsed = parsed.update_query_dict({"connect_timeout": "10"})
+        self._url = parsed
+        self._where = parsed.set(drivername="postgresql", query={}).render_as_string(hide_password=True)
+        self._engine = sa.create_engine(
+            parsed, pool_pre_ping=True, pool_size=10, max_overflow=20, isolation_level="READ COMMITTED"
+        )
+        self._quick = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        sa.event.listen(self._engine, "connect", _on_connect)
+        self._ready = False
+        self._lock = threading.Lock()
+        self._listeners: list[psycopg.Connection[Any]] = []
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection | None]:
+        """See ``Database.reading``. A database without our tables is no log yet."""
+        with self._told():
+            if not self._prepare(create=False):
+                yield None
+                return
+            with self._engine.connect() as connection:
+                yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """See ``Database.writing``."""
+        with self._told():
+            self._prepare(create=True)
+            with self._engine.begin() as connection:
+                yield connection
+
+    def _prepare(self, *, create: bool) -> bool:
+        if self._ready:
+            return True
+        with self._lock, self._engine.begin() as connection:
+            version = self._version(connection)
+            if version == 0 and not create:
+                return False
+            if version < schema.SCHEMA_VERSION:
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:space, -1)"), {"space": _SPACE})
+                upgrade(connection)
+            self._ready = True
+        return True
+
+    def _version(self, connection: sa.Connection) -> int:
+        known = connection.scalar(sa.text("SELECT to_regclass(:name)"), {"name": VERSION_TABLE})
+        query = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608 - a constant
+        version = int(connection.scalar(sa.text(query)) or 0) if known else 0
+        if version > schema.SCHEMA_VERSION:
+            raise StoreUnavailableError(
+                f"this log has schema {version}; this amends knows schemas up to {schema.SCHEMA_VERSION}",
+                remedy="update amends",
+                where=self._where,
+            )
+        return version
+
+    def lock_streams(self, connection: sa.Connection, streams: Collection[str]) -> None:
+        """See ``Database.lock_streams``. In the same order everywhere, so that nobody waits in a ring."""
+        buckets = sorted({zlib.crc32(stream.encode()) % _BUCKETS for stream in streams})
+        connection.execute(_LOCK_STREAMS, {"buckets": buckets})
+
+    def reserve(self, connection: sa.Connection, count: int) -> list[int]:
+        """See ``Database.reserve``."""
+        connection.exec_driver_sql(_ANNOUNCE_FLOOR)
+        return sorted(int(position) for position in connection.scalars(_DRAW, {"count": count}))
+
+    def settled(self, connection: sa.Connection) -> int:
+        """See ``Database.settled``. Waits a moment for writers under way, so that one reads one's own."""
+        drawn = int(connection.exec_driver_sql(_SEQUENCE).scalar() or 0)
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            floor = connection.exec_driver_sql(_LOWEST_FLOOR).scalar()
+            if floor is None or floor >= drawn:
+                return drawn
+            if time.monotonic() >= deadline:
+                return int(floor)
+            time.sleep(_LOOK_AGAIN_SECONDS)
+
+    def wait(self, timeout: float) -> None:
+        """See ``Database.wait``, by LISTEN. Returns at once when it has only just begun to listen."""
+        with self._told_plainly():
+            try:
+                listener = self._listeners.pop()
+            except IndexError:
+                self._listeners.append(self._listen())
+                return
+            for _ in listener.notifies(timeout=min(timeout, _LONGEST_LISTEN_SECONDS), stop_after=1):
+                pass
+            self._listeners.append(listener)
+
+    def _listen(self) -> psycopg.Connection[Any]:
+        plain = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+        listener = psycopg.connect(plain, autocommit=True)
+        listener.execute(f"LISTEN {_CHANNEL}")
+        return listener
+
+    def announce(self) -> None:
+        """See ``Database.announce``. Outside the write: NOTIFY makes transactions commit one by one."""
+        try:
+            with self._quick.connect() as connection:
+                connection.exec_driver_sql(_NOTIFY)
+        except DBAPIError:
+            return  # the events are committed; those who wait look again by themselves
+
+    def close(self) -> None:
+        """See ``Database.close``."""
+        while self._listeners:
+            self._listeners.pop().close()
+        self._engine.dispose()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except DataError as error:
+            raise InvalidEventError(
+                f"PostgreSQL cannot keep this: {_first_line(error.orig)}",
+                remedy="leave out NUL characters from ids, sources and names",
+            ) from None
+        except DBAPIError as error:
+            raise self._explain(error.orig) from None
+
+    @contextmanager
+    def _told_plainly(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error as error:
+            raise self._explain(error) from None
+
+    def _explain(self, error: BaseException | None) -> StoreUnavailableError:
+        state = str(getattr(error, "sqlstate", "") or "")
+        for prefix, (message, remedy) in _EXPLANATIONS.items():
+            if state.startswith(prefix):
+                return StoreUnavailableError(message, remedy=remedy, where=self._where)
+        return StoreUnavailableError(
+            f"the database does not answer: {_first_line(error)}",
+            remedy="check that the server runs and that address, user and password are right",
+            where=self._where,
+        )
+
+
+_EXPLANATIONS = {
+    "53100": ("the server's disk is full; nothing of this was written", "free some space and try again"),
+    "53300": ("the server takes no more connections", "raise max_connections or stop idle clients"),
+    "55P03": ("another process holds the log and did not let go in time", "try again"),
+    "40": ("the database ended this transaction in favour of another", "try again"),
+    "25006": ("the database may be read and not written", "name the primary server, not a replica"),
+    "42501": ("the user may not do this", "let the user own the database of the log"),
+    "42P07": (
+        "the database already has tables of these names that are not ours",
+        "give amends a database of its own",
+    ),
+    "42": (
+        "this database is not a log of amends, or only half of one",
+        "give amends a database of its own, or restore this one",
+    ),
+}
+
+
+def _first_line(error: BaseException | None) -> str:
+    return (str(error).strip().splitlines() or ["no reason given"])[0]
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    # A writer that was frozen must not hold back everybody who reads.
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '10s'")
+        cursor.execute("SET idle_in_transaction_session_timeout = '30s'")
+    connection.commit()
