@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from amends.gates.shape import Strict
-from amends.gates.table import Bools, Codes, EvidenceTable, Floats
+from amends.gates.table import Codes, EvidenceTable, Floats
 from amends.verdicts import Decision
 
 ORDER = (Decision.PASS, Decision.UNDECIDED, Decision.ERROR, Decision.BLOCK)
@@ -70,7 +70,7 @@ class Gate(Strict):
     """
 
     @abstractmethod
-    def decide(self, table: EvidenceTable, setting: Setting) -> GateColumn:
+    def decide(self, table: EvidenceTable, setting: Setting, /) -> GateColumn:
         """Answer every row. Reads nothing but its arguments."""
 
     @abstractmethod
@@ -81,7 +81,7 @@ class Gate(Strict):
         """Return the environments whose past the gate looks at."""
         return ()
 
-    def teams(self, own: str) -> Sequence[str]:
+    def teams(self, own: str, /) -> Sequence[str]:  # noqa: ARG002 - for gates that do
         """Return the teams whose shifts the gate looks at; ``own`` is the service's team."""
         return ()
 
@@ -110,11 +110,6 @@ def undated_reason(table: EvidenceTable, row: int, *families: str) -> str:
         return ""
     facts = "1 recorded fact does" if count == 1 else f"{count} recorded facts do"
     return f"{facts} not say when it was known ({', '.join(families)}), so it cannot be relied on"
-
-
-def worst(*columns: tuple[Bools, int]) -> Codes:
-    """Return for each row the worst code whose mask is set; ``PASS`` where none is."""
-    return np.maximum.reduce([np.where(mask, np.int8(code), np.int8(PASS)) for mask, code in columns])
 
 
 def moment(epoch: float) -> str:

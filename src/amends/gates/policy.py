@@ -43,7 +43,7 @@ class Policy(Strict):
     def _fits(self) -> Self:
         complaints = list(self.complaints())
         if complaints:
-            raise PolicyFlaws(complaints)
+            raise PolicyFlawsError(complaints)
         return self
 
     def complaints(self) -> Iterable[tuple[tuple[str | int, ...], str]]:
@@ -107,7 +107,7 @@ class Policy(Strict):
         return found
 
 
-class PolicyFlaws(ValueError):
+class PolicyFlawsError(ValueError):
     """Contradictions in a policy that is otherwise well formed, each with its place."""
 
     def __init__(self, flaws: list[tuple[tuple[str | int, ...], str]]) -> None:

@@ -53,7 +53,7 @@ class Review(Gate):
         text += " by people other than its author" if self.not_author else ""
         return text + (", one of them by an owner of each touched path" if self.owners else "")
 
-    def decide(self, table: EvidenceTable, setting: Setting) -> GateColumn:
+    def decide(self, table: EvidenceTable, _setting: Setting, /) -> GateColumn:
         """Answer every row from its changes and the latest verdicts on them."""
         per = self._per_change(table)
         decision = np.full(len(table), UNDECIDED, dtype=np.int8)

@@ -39,7 +39,7 @@ class SignOff(Gate):
         """Return the environment of the sign-off, if one is set."""
         return (self.environment,) if self.environment else ()
 
-    def decide(self, table: EvidenceTable, setting: Setting) -> GateColumn:
+    def decide(self, table: EvidenceTable, _setting: Setting, /) -> GateColumn:
         """Answer every row from the role's latest word."""
         given = table.sign_offs
         mine = self._mine(table)

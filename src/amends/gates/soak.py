@@ -24,7 +24,8 @@ _FAMILIES = ("releases", "deployments", "traffic", "incidents")
 
 
 class Soak(Gate):
-    """The release has run in ``environment`` for so long without incident, still does, and served requests there.
+    """The release has run in ``environment`` for so long without incident, still does, and served requests
+    there.
 
     An open incident of this stay blocks. A resolved one starts the clock again at its resolution, and so does
     another version in between. Not long enough is undecided until the time is up; time in which nobody
@@ -46,7 +47,7 @@ class Soak(Gate):
         """Return the environment of the soak."""
         return (self.environment,)
 
-    def decide(self, table: EvidenceTable, setting: Setting) -> GateColumn:
+    def decide(self, table: EvidenceTable, _setting: Setting, /) -> GateColumn:
         """Answer every row from the release's present stay in the environment."""
         stays = table.stays
         mine = (stays.environment == table.code(self.environment)) & ~np.isnan(stays.since)
@@ -92,7 +93,8 @@ class Soak(Gate):
         if np.isnan(stays.since[item]):
             return f"{version} no longer runs in {self.environment}"
         if stays.open_incidents[item]:
-            return f"{plural(int(stays.open_incidents[item]), 'incident')} of {version} in {self.environment} open"
+            open_ = plural(int(stays.open_incidents[item]), "open incident")
+            return f"{version} has {open_} in {self.environment}"
         quiet = max(0.0, float(table.at[row] - stays.quiet_since[item]))
         since = " since its last incident" if stays.quiet_since[item] > stays.since[item] else ""
         served = int(stays.requests[item])

@@ -6,11 +6,10 @@ changes of a release, its approvals, its suites) is a *relation*: arrays of equa
 item's place is ``np.searchsorted``. Words (names of suites, teams, pseudonyms, event ids) are codes into one
 vocabulary, so that equality is an integer comparison; code 0 is the empty word. Times are seconds since the
 epoch in float64, NaN where there is none.
-
-Builders put into the table only facts with ``known_at`` at or before the row's moment, already reduced to what no
-gate's parameter can change (the latest verdict of each reviewer, the latest run of each suite, the present
-stay of the release in each environment). ``undated`` counts, per family, the facts that concern a row and
-whose ``known_at`` nobody stated.
+ Builders put into the table only facts with ``known_at`` at or before the row's moment, already reduced to
+what no gate's parameter can change (the latest verdict of each reviewer, the latest run of each suite, the
+present stay of the release in each environment). ``undated`` counts, per family, the facts that concern a
+row and whose ``known_at`` nobody stated.
 
 There are two builders: ``gates.evidence`` folds facts, for live decisions; a bulk builder fills the same
 columns with as-of joins.
@@ -55,9 +54,9 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """Owners of the touched paths. ``item`` is the index into ``Changes``; one entry of any ``group`` is enough
-    for that group, each group is needed. ``owner`` is a team without ``@`` and organisation where ``team`` is set,
-    otherwise a pseudonym, which no sentence may show.
+    """Owners of the touched paths. ``item`` is the index into ``Changes``; one entry of any ``group`` is
+    enough for that group, each group is needed. ``owner`` is a team without ``@`` and organisation where
+    ``team`` is set, otherwise a pseudonym, which no sentence may show.
     """
 
     row: Ints
@@ -84,8 +83,8 @@ class Verdicts:
 
 @dataclass(frozen=True, slots=True)
 class Suites:
-    """The latest run of each suite against the release. ``outcome`` indexes ``SUITE_OUTCOMES``; ``detail`` is the
-    word that names up to three failed tests.
+    """The latest run of each suite against the release. ``outcome`` indexes ``SUITE_OUTCOMES``; ``detail``
+    is the word that names up to three failed tests.
     """
 
     row: Ints

@@ -39,7 +39,7 @@ class Tests(Gate):
         """Say what the gate asks for."""
         return f"{_listing(self.suites)} succeeded for this version"
 
-    def decide(self, table: EvidenceTable, setting: Setting) -> GateColumn:
+    def decide(self, table: EvidenceTable, _setting: Setting, /) -> GateColumn:
         """Answer every row from the latest run of each suite."""
         runs = table.suites
         meaning = _MEANS[runs.outcome]

@@ -45,7 +45,7 @@ class Watchers(Gate):
         whose = f" of {self.team}" if self.team else ""
         return f"{need} on acknowledged shift{whose}" + (f" as {self.role}" if self.role else "")
 
-    def teams(self, own: str) -> tuple[str, ...]:
+    def teams(self, own: str, /) -> tuple[str, ...]:
         """Return the team whose shifts count."""
         return (self.team or own,)
 
@@ -53,7 +53,7 @@ class Watchers(Gate):
         """Return how many people a tier needs; ``None`` when nothing is set for it."""
         return self.at_least if isinstance(self.at_least, int) else self.at_least.get(tier)
 
-    def decide(self, table: EvidenceTable, setting: Setting) -> GateColumn:
+    def decide(self, table: EvidenceTable, setting: Setting, /) -> GateColumn:
         """Answer every row from the shifts that cover its moment."""
         need = self.needed(setting.tier)
         team = self.team or setting.team
@@ -94,7 +94,8 @@ class Watchers(Gate):
         count = int(self._present(table, mine)[row])
         people = "1 person" if count == 1 else f"{count} people"
         role = f" as {self.role}" if self.role else ""
-        text = f"{people} of {team or 'no team'} on acknowledged shift{role}; required: {need} for {tier or 'any tier'}"
+        required = f"required: {need} for {tier or 'any tier'}"
+        text = f"{people} of {team or 'no team'} on acknowledged shift{role}; {required}"
         starts = float(_next_start(table, mine)[row])
         if count < need and not np.isnan(starts):
             text += f" (the next shift begins {moment(starts)})"

@@ -125,7 +125,7 @@ class Window(Gate):
         freezes = (f"file:{self.freezes}",) if self.freezes else ()
         return freezes + ((self.holidays.key,) if self.holidays else ())
 
-    def decide(self, table: EvidenceTable, setting: Setting) -> GateColumn:
+    def decide(self, table: EvidenceTable, setting: Setting, /) -> GateColumn:
         """Answer every row by where its moment falls among the open stretches."""
         missing = [key for key in self.calendar_keys() if key not in setting.calendars]
         if missing:
