@@ -180,12 +180,16 @@ class GatesDecided(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PolicyAdopted(Payload, frozen=True, kw_only=True, omit_defaults=True):
-    """The policy of a service, as text, under its digest. Recorded when it is first used."""
+    """The policy of a service, as text, under its digest. Recorded when it is first used.
+
+    ``calendars`` is the content of the calendars that its gates name; the digest covers it too.
+    """
 
     service: str
     digest: str
     text: str
     path: str = "amends.yaml"
+    calendars: dict[str, str] = {}
 
 
 # --- where what runs ------------------------------------------------------------------------------------

@@ -1,0 +1,200 @@
+"""The parts of a policy that a deployment follows: rollout, watch and deployer.
+
+Field names of ``watch`` are those of ``amends.watch.plan``, field names of ``deploy`` those of the deployers'
+settings; see there for what each means in full.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from amends.gates.shape import Duration, Strict
+
+
+class RolloutStep(Strict):
+    """The candidate gets ``weight`` per cent of the traffic and is watched ``for`` so long."""
+
+    weight: int = Field(ge=0, le=100, description="per cent of the traffic")
+    seconds: Duration = Field(alias="for", description="how long the candidate is watched at this weight")
+
+
+class Rollout(Strict):
+    """How traffic moves to a candidate. Without steps the whole traffic moves at once, unwatched.
+
+    ``approval: true`` waits for ``amends deployment approve`` before the first step.
+    """
+
+    steps: list[RolloutStep] = Field(default_factory=list)
+    approval: bool = False
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        weights = [step.weight for step in self.steps]
+        if weights != sorted(weights):
+            raise ValueError(f"the weights of the steps never fall; found {weights}")
+        return self
+
+
+class OAuth2(Strict):
+    """Client credentials (RFC 6749, section 4.4); the secret is read from the named variable."""
+
+    token_url: str
+    client_id: str
+    client_secret_env: str
+    scopes: list[str] = Field(default_factory=list)
+
+
+class PrometheusSource(Strict):
+    """A Prometheus query API. Secrets are named by environment variable, never written here."""
+
+    url: str
+    headers: dict[str, str] = Field(default_factory=dict)
+    ca: str = ""
+    bearer_env: str = ""
+    username: str = ""
+    password_env: str = ""
+    oauth2: OAuth2 | None = None
+    candidate: str = Field(default="", description='label matchers of the candidate: version="{version}"')
+    baseline: str = Field(default="", description="label matchers of the baseline")
+    timeout: Duration = 10.0
+
+
+class ScrapeSource(Strict):
+    """Reads each instance's Prometheus exposition directly; needs no server."""
+
+    headers: dict[str, str] = Field(default_factory=dict)
+    ca: str = ""
+    bearer_env: str = ""
+    timeout: Duration = 5.0
+
+
+class Source(Strict):
+    """Where a watch reads its metrics: one of the two."""
+
+    scrape: ScrapeSource | None = None
+    prometheus: PrometheusSource | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.scrape is None) == (self.prometheus is None):
+            raise ValueError("a source is either `scrape: {}` or `prometheus: {url: …}`")
+        return self
+
+
+class WatchLimit(Strict):
+    """A line that the candidate must not cross, whatever the baseline does."""
+
+    above: float | None = None
+    below: float | None = None
+    min_requests: int = Field(default=200, ge=1)
+    quantile: float = Field(default=0.99, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _drawn(self) -> Self:
+        if self.above is None and self.below is None:
+            raise ValueError("a limit has `above` or `below`, for example `above: 0.2`")
+        return self
+
+
+_NEEDED = {
+    "ratio": ("events", "total"),
+    "count": ("events",),
+    "gauge": ("events",),
+    "latency": ("histogram",),
+}
+
+
+class WatchMetric(Strict):
+    """One metric to watch."""
+
+    name: str = Field(min_length=1)
+    kind: Literal["ratio", "count", "latency", "gauge"] = "ratio"
+    events: str = ""
+    total: str = ""
+    histogram: str = ""
+    direction: Literal["higher", "lower", "both"] = "higher"
+    smallest_effect: float | None = Field(default=None, ge=1)
+    margin: float = Field(default=2.0, gt=1)
+    negligible: float = Field(default=0.005, ge=0)
+    limit: WatchLimit | None = None
+    segment: str = ""
+    dispersion: float = Field(default=1.0, ge=1)
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        for field in _NEEDED[self.kind]:
+            if not getattr(self, field):
+                raise ValueError(f"a metric of kind {self.kind} needs `{field}`")
+        return self
+
+
+class Watch(Strict):
+    """How the candidate is compared with its baseline while a step lasts."""
+
+    alpha: float = Field(default=0.01, gt=0, lt=1)
+    interval: Duration = 10.0
+    min_requests: int = Field(default=200, ge=1)
+    min_events: int = Field(default=3, ge=1)
+    warmup: Duration = 0.0
+    max_gap: Duration = 120.0
+    on_inconclusive: Literal["ask", "extend", "rollback", "promote"] = "ask"
+    source: Source = Field(default_factory=lambda: Source(scrape=ScrapeSource()))
+    metrics: list[WatchMetric] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        names = [metric.name for metric in self.metrics]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"metric {name!r} is listed twice; give each its own name")
+        if self.interval <= 0:
+            raise ValueError("`interval` is longer than nothing, for example 10s")
+        return self
+
+
+class ProcessDeploy(Strict):
+    """Versions of a local service behind the weighted proxy."""
+
+    run: str = Field(min_length=1)
+    repository: str = "."
+    artifact: str = ""
+    prepare: str = ""
+    ready: str = "/healthz"
+    metrics: str = "/metrics"
+    env: dict[str, str] = Field(default_factory=dict)
+    ports: dict[str, int] = Field(default_factory=dict)
+    startup_timeout: Duration = 30.0
+    prepare_timeout: Duration = 300.0
+    drain_timeout: Duration = 30.0
+    stop_timeout: Duration = 10.0
+    request_timeout: Duration = 60.0
+    fresh_baseline: bool = False
+    keep_trees: int = Field(default=3, ge=0)
+
+
+class CommandDeploy(Strict):
+    """Your own shell commands, one for each action."""
+
+    start: str = ""
+    weight: str = ""
+    promote: str = Field(min_length=1)
+    rollback: str = Field(min_length=1)
+    observe: str = Field(min_length=1)
+    timeout: Duration = 120.0
+    env: dict[str, str] = Field(default_factory=dict)
+    output_limit: int = Field(default=8000, ge=200)
+
+
+class Deploy(Strict):
+    """Who carries out a deployment. Without either, amends only records what it is told."""
+
+    process: ProcessDeploy | None = None
+    command: CommandDeploy | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if self.process is not None and self.command is not None:
+            raise ValueError("`deploy` takes `process` or `command`, not both")
+        return self

@@ -1,0 +1,229 @@
+"""The evidence table: what the log knows about releases at moments, as NumPy columns.
+
+A row is a question: one release, one environment, one moment. What differs in number from row to row (the
+changes of a release, its approvals, its suites) is a *relation*: arrays of equal length whose first column
+``row`` says which row each item belongs to and never falls, so that counting is ``np.bincount(row)`` and an
+item's place is ``np.searchsorted``. Words (names of suites, teams, pseudonyms, event ids) are codes into one
+vocabulary, so that equality is an integer comparison; code 0 is the empty word. Times are seconds since the
+epoch in float64, NaN where there is none.
+ Builders put into the table only facts with ``known_at`` at or before the row's moment, already reduced to
+what no gate's parameter can change (the latest verdict of each reviewer, the latest run of each suite, the
+present stay of the release in each environment). ``undated`` counts, per family, the facts that concern a
+row and whose ``known_at`` nobody stated.
+
+There are two builders: ``gates.evidence`` folds facts, for live decisions; a bulk builder fills the same
+columns with as-of joins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Ints: TypeAlias = npt.NDArray[np.int64]
+Floats: TypeAlias = npt.NDArray[np.float64]
+Bools: TypeAlias = npt.NDArray[np.bool_]
+Codes: TypeAlias = npt.NDArray[np.int8]
+
+FAMILIES = (
+    "releases", "changes", "reviews", "suites", "sign_offs", "deployments", "traffic", "incidents", "shifts",
+    "overrides", "quarantines",
+)  # fmt: skip
+
+APPROVED, CHANGES_REQUESTED = 1, 2
+SUITE_OUTCOMES = ("success", "failure", "error", "cancel")
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Changes of the release. ``merged`` is false for one that is only named by the release; ``owned`` is
+    false where the change's owners were not recorded.
+    """
+
+    row: Ints
+    change: Ints
+    author: Ints
+    merged: Bools
+    owned: Bools
+    event: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """Owners of the touched paths. ``item`` is the index into ``Changes``; one entry of any ``group`` is
+    enough for that group, each group is needed. ``owner`` is a team without ``@`` and organisation where
+    ``team`` is set, otherwise a pseudonym, which no sentence may show.
+    """
+
+    row: Ints
+    item: Ints
+    group: Ints
+    owner: Ints
+    team: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """The latest verdict of each reviewer on each change; comments are no verdict.
+
+    ``item`` is the index into ``Changes``, ``verdict`` is ``APPROVED`` or ``CHANGES_REQUESTED``.
+    """
+
+    row: Ints
+    item: Ints
+    reviewer: Ints
+    team: Ints
+    verdict: Codes
+    event: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Suites:
+    """The latest run of each suite against the release. ``outcome`` indexes ``SUITE_OUTCOMES``; ``detail``
+    is the word that names up to three failed tests.
+    """
+
+    row: Ints
+    suite: Ints
+    outcome: Codes
+    passed: Ints
+    failed: Ints
+    skipped: Ints
+    detail: Ints
+    event: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class SignOffs:
+    """The latest word of each role about the release, per environment that it named."""
+
+    row: Ints
+    role: Ints
+    environment: Ints
+    granted: Bools
+    event: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """How the release stands in each environment in which it was ever seen.
+
+    ``since`` is when its present stay began: NaN when something else runs there now. ``quiet_since`` is the
+    later of that and the resolution of its last incident there. ``requests`` were served since then, in
+    ``observations`` observations. ``open_incidents`` are those of this stay that nobody resolved.
+    """
+
+    row: Ints
+    environment: Ints
+    since: Floats
+    quiet_since: Floats
+    requests: Ints
+    observations: Ints
+    open_incidents: Ints
+    event: Ints
+    incident: Ints
+    traffic: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Shifts:
+    """Shifts that have not ended by the row's moment: the latest word on each."""
+
+    row: Ints
+    team: Ints
+    role: Ints
+    person: Ints
+    starts: Floats
+    ends: Floats
+    acknowledged: Bools
+    event: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """Overrides of the release for the row's environment that hold at its moment. ``gate`` 0: every gate."""
+
+    row: Ints
+    gate: Ints
+    expires: Floats
+    event: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantines:
+    """Quarantines of the release that nobody lifted."""
+
+    row: Ints
+    incident: Ints
+    event: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceTable:
+    """Evidence for ``len(table)`` questions. ``words`` is the vocabulary that all codes index."""
+
+    words: tuple[str, ...]
+    service: Ints
+    version: Ints
+    environment: Ints
+    at: Floats
+    declared: Bools
+    changes: Changes
+    owners: Owners
+    verdicts: Verdicts
+    suites: Suites
+    sign_offs: SignOffs
+    stays: Stays
+    shifts: Shifts
+    overrides: Overrides
+    quarantines: Quarantines
+    undated: Mapping[str, Ints] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def code(self, word: str) -> int:
+        """Return a word's code; -1, which equals no code, for one that the table does not hold."""
+        if not word:
+            return 0
+        try:
+            return self.words.index(word)
+        except ValueError:
+            return -1
+
+    def word(self, code: Any) -> str:
+        """Return the word of a code."""
+        return self.words[int(code)]
+
+    def ids(self, codes: Any) -> tuple[str, ...]:
+        """Return the event ids of codes, each once, in a stable order."""
+        return tuple(sorted({self.words[int(code)] for code in codes if code > 0}))
+
+    def unknown_times(self, *families: str) -> Ints:
+        """Return for each row how many facts of these families nobody dated."""
+        total = np.zeros(len(self), dtype=np.int64)
+        for family in families:
+            if family in self.undated:
+                total = total + self.undated[family]
+        return total
+
+
+def count_rows(row: Ints, mask: Bools, rows: int) -> Ints:
+    """Count, for each row of the table, the items of a relation that fit ``mask``."""
+    return np.bincount(row[mask], minlength=rows).astype(np.int64)
+
+
+def items_of(relation: Any, row: int) -> slice:
+    """Return where a row's items are in a relation."""
+    low, high = np.searchsorted(relation.row, [row, row + 1])
+    return slice(int(low), int(high))
+
+
+def relation_of(kind: type[Any], columns: Mapping[str, list[Any]]) -> Any:
+    """Make a relation from lists, with each column's own type."""
+    types = {"Ints": np.int64, "Floats": np.float64, "Bools": np.bool_, "Codes": np.int8}
+    return kind(**{f.name: np.array(columns.get(f.name, []), dtype=types[str(f.type)]) for f in fields(kind)})

@@ -1,0 +1,253 @@
+"""The window gate: allowed weekdays and hours, outside freezes and public holidays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from amends.gates.gate import ERROR, PASS, UNDECIDED, Gate, GateColumn, Intervals, Setting, no_time
+from amends.gates.shape import Strict
+from amends.gates.table import EvidenceTable, Floats
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LOOK_AHEAD = 400 * 86400.0  # over a year, so that yearly freezes are seen through to the next opening
+_HOURS = re.compile(r"(\d{2}):(\d{2})-(\d{2}):(\d{2})")
+
+
+def parse_days(value: Any) -> list[str]:
+    """Return the days of ``[mon..thu, sat]``. Raises ``ValueError`` naming what is not a day."""
+    words = [value] if isinstance(value, str) else value
+    if not isinstance(words, list):
+        raise ValueError(f"days are a list such as [mon..thu]; allowed: {', '.join(DAYS)}")
+    found: list[str] = []
+    for word in words:
+        ends = [end.strip().lower()[:3] for end in str(word).split("..")]
+        if len(ends) > 2 or any(end not in DAYS for end in ends):
+            raise ValueError(f"{word!r} is no day and no range such as mon..thu; allowed: {', '.join(DAYS)}")
+        first, last = DAYS.index(ends[0]), DAYS.index(ends[-1])
+        length = (last - first) % 7 + 1
+        found += [DAYS[(first + step) % 7] for step in range(length)]
+    return [day for day in DAYS if day in found]
+
+
+def parse_hours(text: str) -> tuple[int, int]:
+    """Return the minutes after midnight of ``09:00-16:00``; past 24 h when it runs into the next day.
+
+    Raises ``ValueError``.
+    """
+    match = _HOURS.fullmatch(text.replace(" ", ""))
+    if not match:
+        raise ValueError('hours are written "09:00-16:00", quoted')
+    first, second = (int(match[i]) * 60 + int(match[i + 1]) for i in (1, 3))
+    if first >= 1440 or second > 1440 or int(match[2]) > 59 or int(match[4]) > 59:
+        raise ValueError(f"{text!r} names a time that no day has; hours run from 00:00 to 24:00")
+    if first == second:
+        raise ValueError(f"the window {text!r} never opens: it ends when it begins")
+    return first, second if second > first else second + 1440
+
+
+def _check_hours(value: Any) -> Any:
+    if isinstance(value, str):
+        parse_hours(value)
+    return value
+
+
+def _check_zone(value: Any) -> Any:
+    try:
+        ZoneInfo(value)
+    except Exception:  # zoneinfo raises several kinds, among them OSError for odd names
+        raise ValueError(f"{value!r} is no time zone; give an IANA name such as Europe/Berlin") from None
+    return value
+
+
+Days = Annotated[
+    list[str],
+    BeforeValidator(parse_days),
+    WithJsonSchema(
+        {
+            "type": "array",
+            "items": {"type": "string", "pattern": r"^[A-Za-z]+(\.\.[A-Za-z]+)?$"},
+            "examples": [["mon..thu"]],
+        }
+    ),
+]
+Hours = Annotated[str, BeforeValidator(_check_hours), Field(pattern=r"^\s*\d{2}:\d{2}\s*-\s*\d{2}:\d{2}\s*$")]
+Zone = Annotated[str, BeforeValidator(_check_zone)]
+
+
+class Holidays(Strict):
+    """Public holidays of a country (ISO 3166-1) and, if set, a subdivision (ISO 3166-2, without country)."""
+
+    country: str = Field(min_length=2)
+    subdivision: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"holidays:{self.country}" + (f"/{self.subdivision}" if self.subdivision else "")
+
+
+class Window(Gate):
+    """Releases go out at allowed times only.
+
+    A closed window, a freeze or a public holiday is *undecided*, not blocked: nothing is wrong with the release,
+    and ``until`` says when the window opens next. Hours are local time in ``time_zone``, their end is
+    excluded; hours that end before they begin run into the next day, and belong to the day on which they begin.
+    Holidays are whole local days.
+    """
+
+    days: Days = Field(default_factory=lambda: list(DAYS), description="weekdays, for example [mon..thu]")
+    hours: Hours = Field(default="00:00-24:00", description='local time, for example "09:00-16:00"')
+    time_zone: Zone = Field(default="UTC", description="an IANA name, for example Europe/Berlin")
+    freezes: str = Field(default="", description="an iCalendar file, relative to amends.yaml")
+    holidays: Holidays | None = None
+
+    @model_validator(mode="after")
+    def _opens(self) -> Self:
+        if not self.days:
+            raise ValueError(f"the window never opens: `days` is empty; allowed: {', '.join(DAYS)}")
+        return self
+
+    def wants(self) -> str:
+        """Say what the gate asks for."""
+        days = "any day" if len(self.days) == 7 else ", ".join(self.days)
+        hours = "" if self.hours == "00:00-24:00" else f" {self.hours}"
+        outside = [name for name, on in (("freezes", self.freezes), ("public holidays", self.holidays)) if on]
+        return f"{days}{hours} {self.time_zone}" + (f", outside {' and '.join(outside)}" if outside else "")
+
+    def calendar_keys(self) -> tuple[str, ...]:
+        """Return the keys of its freezes and holidays."""
+        freezes = (f"file:{self.freezes}",) if self.freezes else ()
+        return freezes + ((self.holidays.key,) if self.holidays else ())
+
+    def decide(self, table: EvidenceTable, setting: Setting, /) -> GateColumn:
+        """Answer every row by where its moment falls among the open stretches."""
+        missing = [key for key in self.calendar_keys() if key not in setting.calendars]
+        if missing:
+            return _unread(table, missing[0])
+        if not len(table):
+            return GateColumn(np.zeros(0, dtype=np.int8), lambda _: "", lambda _: (), no_time(table))
+        closures = self._closures(setting)
+        open_ = _without(self._allowed(table.at), closures)
+        index = np.searchsorted(open_.starts, table.at, side="right") - 1
+        inside = (
+            (index >= 0) & (table.at < open_.ends[np.maximum(index, 0)]) if len(open_.starts) else index >= 0
+        )
+        starts = np.append(open_.starts, np.nan)
+        until = np.where(inside, np.nan, starts[np.minimum(index + 1, len(open_.starts))])
+        decision = np.where(inside, PASS, UNDECIDED).astype(np.int8)
+        return GateColumn(
+            decision,
+            lambda row: self._reason(float(table.at[row]), bool(inside[row]), float(until[row]), closures),
+            lambda _: (),
+            until,
+        )
+
+    def _allowed(self, at: Floats) -> Intervals:
+        """Return the stretches that days and hours allow, from before the first moment to past the last."""
+        first, last = parse_hours(self.hours)
+        zone = ZoneInfo(self.time_zone)
+        day = datetime.fromtimestamp(float(at.min()), zone).date() - timedelta(days=2)
+        end = datetime.fromtimestamp(float(at.max()) + LOOK_AHEAD, zone).date()
+        stretches: list[tuple[float, float]] = []
+        while day <= end:
+            if DAYS[day.weekday()] in self.days:
+                midnight = datetime.combine(day, time())
+                opens, closes = (
+                    (midnight + timedelta(minutes=minutes)).replace(tzinfo=zone).timestamp()
+                    for minutes in (first, last)
+                )
+                if closes > opens:  # a clock put forward may swallow a short window
+                    stretches.append((opens, closes))
+            day += timedelta(days=1)
+        return _joined(stretches)
+
+    def _closures(self, setting: Setting) -> Intervals:
+        parts: list[tuple[float, float, str]] = []
+        if self.freezes:
+            freezes = setting.calendars[f"file:{self.freezes}"]
+            parts += _labelled(freezes, "freeze")
+        if self.holidays:
+            zone = ZoneInfo(self.time_zone)
+            parts += [
+                (_local(start, zone), _local(end, zone), label)
+                for start, end, label in _labelled(setting.calendars[self.holidays.key], "public holiday")
+            ]
+        parts.sort()
+        return Intervals(
+            np.array([p[0] for p in parts], dtype=np.float64),
+            np.array([p[1] for p in parts], dtype=np.float64),
+            tuple(p[2] for p in parts),
+        )
+
+    def _reason(self, at: float, inside: bool, until: float, closures: Intervals) -> str:
+        zone = ZoneInfo(self.time_zone)
+        now = _spoken(at, zone)
+        if inside:
+            return f"{now} is inside the window; required: {self.wants()}"
+        covering = np.flatnonzero((closures.starts <= at) & (at < closures.ends))
+        why = f"in the {closures.labels[int(covering[0])]}" if len(covering) else "outside the window"
+        opens = "no opening within 400 days" if np.isnan(until) else f"opens {_spoken(until, zone)}"
+        return f"{now} is {why}; {opens}; required: {self.wants()}"
+
+
+def _joined(stretches: Sequence[tuple[float, float]]) -> Intervals:
+    """Join stretches that touch or overlap; they come in order of their start."""
+    starts: list[float] = []
+    ends: list[float] = []
+    for start, end in stretches:
+        if ends and start <= ends[-1]:
+            ends[-1] = max(ends[-1], end)
+        else:
+            starts.append(start)
+            ends.append(end)
+    return Intervals(np.array(starts, dtype=np.float64), np.array(ends, dtype=np.float64))
+
+
+def _without(allowed: Intervals, closures: Intervals) -> Intervals:
+    """Return what is left of disjoint ``allowed`` stretches outside all ``closures``."""
+    closed = _joined(list(zip(closures.starts.tolist(), closures.ends.tolist(), strict=True)))
+    edges = np.concatenate([allowed.starts, allowed.ends, closed.starts, closed.ends])
+    steps = np.concatenate(
+        [np.full(len(part), step) for part, step in
+         ((allowed.starts, 1), (allowed.ends, -1), (closed.starts, -1), (closed.ends, 1))]
+    )  # fmt: skip
+    order = np.argsort(edges, kind="stable")
+    times, level = edges[order], np.cumsum(steps[order])
+    if not len(times):
+        return Intervals(times, times)
+    last = np.append(times[1:] != times[:-1], True)  # several edges at one moment count together
+    times, open_ = times[last], level[last] > 0
+    before = np.append(False, open_[:-1])
+    return Intervals(times[open_ & ~before], times[~open_ & before])
+
+
+def _labelled(intervals: Intervals, kind: str) -> list[tuple[float, float, str]]:
+    labels = intervals.labels or ("",) * len(intervals.starts)
+    return [
+        (float(start), float(end), f"{kind} {label!r}" if label else kind)
+        for start, end, label in zip(intervals.starts, intervals.ends, labels, strict=True)
+    ]
+
+
+def _local(epoch: float, zone: ZoneInfo) -> float:
+    """Read a UTC midnight as midnight in ``zone``: holidays come as dates, which have no zone."""
+    return datetime.fromtimestamp(epoch, UTC).replace(tzinfo=zone).timestamp()
+
+
+def _spoken(epoch: float, zone: ZoneInfo) -> str:
+    return datetime.fromtimestamp(epoch, zone).strftime("%a %Y-%m-%d %H:%M %Z")
+
+
+def _unread(table: EvidenceTable, key: str) -> GateColumn:
+    return GateColumn(
+        np.full(len(table), ERROR, dtype=np.int8),
+        lambda _: f"the calendar {key.split(':', 1)[1]} was not read",
+        lambda _: (),
+        no_time(table),
+    )
