@@ -223,6 +223,7 @@ class QuarantineSet(Payload, frozen=True, kw_only=True, omit_defaults=True):
     release: str
     reason: str
     incident: str = ""
+    deployment: str = ""
 
 
 class QuarantineLifted(Payload, frozen=True, kw_only=True, omit_defaults=True):
