@@ -1,1 +1,1 @@
-"""Incidents: their timeline, milestones, escape matrix and measures of recovery."""
+"""Incidents: their lifecycle, milestones and timeline, and how what escaped got past each gate."""

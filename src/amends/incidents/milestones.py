@@ -1,0 +1,227 @@
+"""When an incident started, was detected, acknowledged, mitigated, explained and resolved.
+
+Each milestone is a point or an interval, with its source. What a person states outweighs what the record
+implies. A duration is shown with its formula and, where its ends are uncertain, as a range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from amends.events import payloads as p
+from amends.events.codec import Fact
+from amends.incidents.incident import Incident, facts_in_order
+
+NAMES = ("started", "detected", "acknowledged", "mitigated", "cause_found", "resolved")
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """One milestone. ``at`` is a point; without it, it lay between ``earliest`` and ``latest``.
+
+    With neither, it was not recorded. ``stated`` is true when a person or an alert said so.
+    """
+
+    name: str
+    at: datetime | None = None
+    earliest: datetime | None = None
+    latest: datetime | None = None
+    source: str = "not recorded"
+    events: tuple[str, ...] = ()
+    stated: bool = False
+
+    @property
+    def recorded(self) -> bool:
+        return bool(self.at or self.earliest or self.latest)
+
+    @property
+    def low(self) -> datetime | None:
+        return self.at or self.earliest
+
+    @property
+    def high(self) -> datetime | None:
+        return self.at or self.latest
+
+    @property
+    def uncertainty_seconds(self) -> float | None:
+        """How long the interval is: 0 for a point, ``None`` when an end is open."""
+        if self.low is None or self.high is None:
+            return None
+        return (self.high - self.low).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A time between two milestones. ``low`` and ``high`` are seconds, equal when both ends are points.
+
+    ``None`` for both: an end is not recorded, and ``missing`` says which.
+    """
+
+    name: str
+    formula: str
+    low: float | None = None
+    high: float | None = None
+    missing: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+
+
+# Names differ between vendors, so each is its formula.
+DURATIONS = (
+    ("time to detect", "detected", "started"),
+    ("time to acknowledge", "acknowledged", "detected"),
+    ("time to mitigate", "mitigated", "detected"),
+    ("exposure", "mitigated", "started"),
+    ("time to find the cause", "cause_found", "detected"),
+    ("time to resolve", "resolved", "detected"),
+)
+
+
+def milestones_of(incident: Incident, facts: Iterable[Fact]) -> tuple[Milestone, ...]:
+    """Return the six milestones, in their order, from all facts that concern the incident."""
+    ordered = facts_in_order(facts)
+    stated = {
+        fact.payload.milestone: fact
+        for fact in sorted(ordered, key=lambda f: (f.recorded.recorded_at, f.recorded.seq))
+        if isinstance(fact.payload, p.MilestoneSet) and fact.payload.incident == incident.id
+    }
+    found = []
+    for name in NAMES:
+        fact = stated.get(name)  # type: ignore[call-overload]
+        derive = _DERIVED.get(name)
+        if fact is not None:
+            found.append(_stated(fact))
+        else:
+            found.append((derive and derive(incident, ordered)) or Milestone(name))
+    return tuple(found)
+
+
+def durations_of(milestones: Sequence[Milestone]) -> tuple[Duration, ...]:
+    """Return the durations between milestones, each with its formula."""
+    named = {milestone.name: milestone for milestone in milestones}
+    return tuple(_duration(name, named[end], named[start]) for name, end, start in DURATIONS)
+
+
+def _duration(name: str, end: Milestone, start: Milestone) -> Duration:
+    formula = f"{end.name} − {start.name}"
+    missing = tuple(m.name for m in (start, end) if not m.recorded)
+    events = tuple(dict.fromkeys((*start.events, *end.events)))
+    if missing:
+        return Duration(name, formula, missing=missing, events=events)
+    low = (end.low - start.high).total_seconds() if end.low and start.high else None
+    high = (end.high - start.low).total_seconds() if end.high and start.low else None
+    return Duration(name, formula, low, high, events=events)
+
+
+def _stated(fact: Fact) -> Milestone:
+    told = fact.payload
+    assert isinstance(told, p.MilestoneSet)
+    source = told.source or (f"stated by {told.role}" if told.role else "stated")
+    return Milestone(told.milestone, told.at, told.earliest, told.latest, source, (fact.id,), stated=True)
+
+
+def _concerns(incident: Incident, told: object) -> bool:
+    """Return whether a fact of the lane is about the incident's deployment, or its release."""
+    deployment = getattr(told, "deployment", "")
+    if incident.opened.deployment and deployment:
+        return bool(deployment == incident.opened.deployment)
+    same_place = getattr(told, "environment", "") == incident.environment
+    return same_place and getattr(told, "service", "") == incident.service
+
+
+def exposure_began(incident: Incident, facts: Sequence[Fact]) -> tuple[datetime | None, tuple[str, ...]]:
+    """Return when the release first met production traffic, and the event that says so."""
+    for fact in facts:
+        told = fact.payload
+        if not _concerns(incident, told) or not _carries_traffic(incident, told):
+            continue
+        return fact.occurred_at, (fact.id,)
+    return incident.opened.deployed_at, (incident.event,) if incident.opened.deployed_at else ()
+
+
+def _carries_traffic(incident: Incident, told: object) -> bool:
+    if isinstance(told, p.ActuationDone):
+        return (
+            told.outcome == "done"
+            and told.action in ("shift", "promote")
+            and bool(incident.opened.deployment)
+        )
+    if isinstance(told, p.StepStarted):
+        return told.weight > 0 and bool(incident.opened.deployment)
+    return isinstance(told, p.ServiceDeployed) and incident.escaped(told.release)
+
+
+def _started(incident: Incident, facts: Sequence[Fact]) -> Milestone | None:
+    """Between the first production traffic and the first sign of the failure."""
+    began, events = exposure_began(incident, facts)
+    for fact in facts:
+        told = fact.payload
+        if (
+            isinstance(told, p.FailureCaptured)
+            and told.environment == incident.environment
+            and (began is None or fact.occurred_at >= began)
+        ):
+            return Milestone(
+                "started", earliest=began, latest=fact.occurred_at, events=(*events, fact.id),
+                source="between the first traffic and the first captured failure",
+            )  # fmt: skip
+    if began is None:
+        return None
+    detected = _detected(incident, facts)
+    latest = max(began, detected.at) if detected and detected.at else None
+    seen = detected.events if detected else ()
+    return Milestone(
+        "started", earliest=began, latest=latest, events=(*events, *seen),
+        source="between the first traffic and the detection",
+    )  # fmt: skip
+
+
+def _detected(incident: Incident, facts: Sequence[Fact]) -> Milestone | None:
+    for fact in facts:
+        told = fact.payload
+        if isinstance(told, p.WatchAssessed) and told.verdict == "roll_back" and _concerns(incident, told):
+            return Milestone("detected", fact.occurred_at, source="the watch", events=(fact.id,))
+    by = {"alert": "the alert", "rollback": "the rollback", "bypass": "a bypass of the gates"}
+    source = by.get(incident.opened.opened_by, "a person opened the incident")
+    return Milestone("detected", incident.detected_at, source=source, events=(incident.event,))
+
+
+def _mitigated(incident: Incident, facts: Sequence[Fact]) -> Milestone | None:
+    for fact in facts:
+        told = fact.payload
+        if _concerns(incident, told) and _restored(incident, told):
+            return Milestone("mitigated", fact.occurred_at, source="the rollback", events=(fact.id,))
+    stated = incident.opened.rolled_back_at
+    return (
+        Milestone("mitigated", stated, source="stated when opened", events=(incident.event,))
+        if stated
+        else None
+    )
+
+
+def _restored(incident: Incident, told: object) -> bool:
+    if isinstance(told, p.ActuationDone):
+        return told.outcome == "done" and told.action == "roll_back" and bool(incident.opened.deployment)
+    return isinstance(told, p.ServiceRolledBack) and (not told.release or incident.escaped(told.release))
+
+
+def _moved(kind: str, name: str) -> Callable[[Incident, Sequence[Fact]], Milestone | None]:
+    def derive(incident: Incident, facts: Sequence[Fact]) -> Milestone | None:
+        for fact in facts:
+            told = fact.payload
+            if fact.kind == kind and isinstance(told, p.IncidentMoved) and told.incident == incident.id:
+                source = f"recorded by {told.role}" if told.role else "recorded"
+                return Milestone(name, fact.occurred_at, source=source, events=(fact.id,))
+        return None
+
+    return derive
+
+
+_DERIVED: dict[str, Callable[[Incident, Sequence[Fact]], Milestone | None]] = {
+    "started": _started,
+    "detected": _detected,
+    "acknowledged": _moved("incident.acknowledged", "acknowledged"),
+    "mitigated": _mitigated,
+    "resolved": _moved("incident.resolved", "resolved"),
+}

@@ -1,0 +1,278 @@
+"""The timeline of an incident: one line an event, each citing it, the same for the same facts.
+
+What was known at the time is told apart from what was learned later, by ``known_at``: a fact that happened
+before the pivot (the rollback, or else the detection) and became known after it was not there to be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from amends.events import payloads as p
+from amends.events.codec import Fact
+from amends.incidents.incident import facts_in_order
+from amends.incidents.wording import say_seconds, short
+
+
+class Knowledge(StrEnum):
+    """What can be said of a line's place in what people knew."""
+
+    THEN = "known then"  # happened and known by the pivot
+    LATER = "learned later"  # happened by the pivot, known after it
+    AFTER = "afterwards"  # happened after the pivot
+    UNDATED = "not dated"  # nobody stated when it was known
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line. ``event`` is the cited event's id, ``kind`` its short name."""
+
+    at: datetime
+    text: str
+    event: str
+    kind: str
+    knowledge: Knowledge
+    known_at: datetime | None
+
+
+def timeline_of(facts: Iterable[Fact], pivot: datetime | None) -> tuple[Line, ...]:
+    """Return the timeline's lines by when they happened.
+
+    ``pivot`` is when the rollback (or, without one, the detection) was known; ``None`` when neither was
+    recorded: then every dated line is *known then*.
+    """
+    return tuple(
+        Line(fact.occurred_at, text, fact.id, fact.kind, _knowledge(fact, pivot), fact.known_at)
+        for fact, text in _tell(facts_in_order(facts))
+    )
+
+
+def _knowledge(fact: Fact, pivot: datetime | None) -> Knowledge:
+    if fact.known_at is None:
+        return Knowledge.UNDATED
+    if pivot is None:
+        return Knowledge.THEN
+    if fact.occurred_at > pivot:
+        return Knowledge.AFTER
+    return Knowledge.THEN if fact.known_at <= pivot else Knowledge.LATER
+
+
+def _tell(facts: list[Fact]) -> Iterator[tuple[Fact, str]]:
+    """Yield each fact that has something to say, leaving out repetitions of the same answer."""
+    last: dict[tuple[str, ...], Any] = {}
+    for fact in facts:
+        told = fact.payload
+        tell = _SENTENCES.get(type(told))
+        if tell is None:
+            continue
+        key, answer = _repeats(told)
+        if key and last.get(key) == answer:
+            continue
+        last[key] = answer
+        text = tell(fact, told)
+        if text:
+            yield fact, text
+
+
+def _repeats(told: Any) -> tuple[tuple[str, ...], Any]:
+    """Return under which key an answer repeats itself: a watch looks often, a gate is asked often."""
+    if isinstance(told, p.WatchAssessed):
+        return ("watch", told.deployment), (told.step, told.verdict)
+    if isinstance(told, p.GatesDecided):
+        rows = tuple((row.gate, row.decision) for row in told.gates)
+        return ("gates", told.release, told.environment), (told.decision, rows)
+    return (), None
+
+
+def _merged(_: Fact, told: Any) -> str:
+    title = f": {told.title}" if told.title else ""
+    team = f" by {told.team}" if told.team else ""
+    return f"Change {short(told.change)} merged{team}{title}"
+
+
+def _reviewed(_: Fact, told: Any) -> str:
+    verdict = {"approved": "approved", "changes_requested": "sent back", "commented": "commented on"}
+    team = f" for {told.team}" if told.team else ""
+    return f"Change {short(told.change)} {verdict[told.verdict]}{team}"
+
+
+def _declared(_: Fact, told: Any) -> str:
+    count = f" with {len(told.changes)} changes" if len(told.changes) != 1 else " with 1 change"
+    return f"Release {told.version} of {told.service} made{count if told.changes else ''}"
+
+
+def _suite(_: Fact, told: Any) -> str:
+    words = ("passed", "failed", "errors", "skipped")
+    counts = ", ".join(f"{getattr(told, word)} {word}" for word in words if getattr(told, word))
+    return f"Suite {told.suite} in {told.environment}: {told.outcome}{f' ({counts})' if counts else ''}"
+
+
+def _exercise(_: Fact, told: Any) -> str:
+    counts = f"{len(told.covered)} files, {len(told.inputs)} inputs"
+    return f"What suite {told.suite} exercised was recorded: {counts}"
+
+
+def _signed(_: Fact, told: Any) -> str:
+    place = f" in {told.environment}" if told.environment else ""
+    return f"{told.role} {'signed off' if told.granted else 'refused'} release {short(told.release)}{place}"
+
+
+def _override(_: Fact, told: Any) -> str:
+    gates = ", ".join(told.gates) or "every gate"
+    return f"Override of {gates} in {told.environment}, approved by {told.approver_role}: {told.reason}"
+
+
+def _gates(_: Fact, told: Any) -> str:
+    for_release = f"Gates for {told.environment}, release {short(told.release)}: {told.decision}"
+    parts = [
+        f"{row.gate} {row.decision}{' (observing)' if row.mode == 'observe' else ''}" for row in told.gates
+    ]
+    return f"{for_release} ({', '.join(parts)})" if parts else for_release
+
+
+def _policy(_: Fact, told: Any) -> str:
+    return f"Policy {told.digest[:12]} first used"
+
+
+def _deployed(_: Fact, told: Any) -> str:
+    before = f", replacing {short(told.previous)}" if told.previous else ""
+    return f"Release {short(told.release)} took over {told.environment}{before}"
+
+
+def _rolled_back(_: Fact, told: Any) -> str:
+    why = f": {told.reason}" if told.reason else ""
+    release = f" from {short(told.release)}" if told.release else ""
+    return f"{told.environment} rolled back{release} to {short(told.restored)}{why}"
+
+
+def _quarantined(fact: Fact, told: Any) -> str:
+    word = "quarantined" if fact.kind == "quarantine.set" else "released from quarantine"
+    return f"Release {short(told.release)} {word}: {told.reason}"
+
+
+def _requested(_: Fact, told: Any) -> str:
+    what = "Rollback to" if told.kind == "rollback" else "Deployment of"
+    return f"{what} release {short(told.release)} in {told.environment} requested"
+
+
+def _steered(fact: Fact, told: Any) -> str:
+    role = f" by {told.role}" if told.role else ""
+    why = f": {told.reason}" if told.reason else ""
+    return f"Deployment {fact.kind.partition('.')[2]}{role}{why}"
+
+
+def _step(_: Fact, told: Any) -> str:
+    return f"Step {told.step}: {told.weight}% of the traffic, watched for {say_seconds(told.seconds)}"
+
+
+def _concluded(_: Fact, told: Any) -> str:
+    return f"Step {told.step} ended: {told.outcome.replace('_', ' ')}: {told.reason}"
+
+
+def _intended(_: Fact, told: Any) -> str:
+    why = f": {told.reason}" if told.reason else ""
+    return f"Order to {_order(told)} given{why}"
+
+
+def _done(_: Fact, told: Any) -> str:
+    action = told.action.replace("_", " ")
+    detail = f": {told.detail}" if told.outcome != "done" and told.detail else ""
+    return f"Order to {action} {told.outcome}{detail}"
+
+
+def _order(told: Any) -> str:
+    action = str(told.action).replace("_", " ")
+    return f"{action} to {told.weight}%" if told.action == "shift" else action
+
+
+def _watch(_: Fact, told: Any) -> str:
+    return f"Watch at step {told.step}: {told.verdict.replace('_', ' ')}: {told.reason}"
+
+
+def _finished(_: Fact, told: Any) -> str:
+    return f"Deployment of {short(told.release)} {told.outcome.replace('_', ' ')}: {told.reason}"
+
+
+def _captured(_: Fact, told: Any) -> str:
+    sign = told.signature
+    what = sign.exception or (f"status {sign.status}" if sign.status else "failure")
+    where = f" in {sign.frame}" if sign.frame else (f" on {sign.path}" if sign.path else "")
+    return f"Failure captured in {told.environment}: {what}{where}"
+
+
+def _opened(_: Fact, told: Any) -> str:
+    return f"Incident {told.incident} opened by {_OPENERS[told.opened_by]}: {told.summary}"
+
+
+_OPENERS = {"rollback": "a rollback", "alert": "an alert", "bypass": "a bypass", "person": "a person"}
+
+
+def _moved(fact: Fact, told: Any) -> str:
+    role = f" by {told.role}" if told.role else ""
+    why = f": {told.reason}" if told.reason else ""
+    return f"Incident {fact.kind.partition('.')[2]}{role}{why}"
+
+
+def _milestone(_: Fact, told: Any) -> str:
+    role = f" by {told.role}" if told.role else (f" by {told.source}" if told.source else "")
+    return f"Milestone “{told.milestone.replace('_', ' ')}” stated{role}"
+
+
+def _note(_: Fact, told: Any) -> str:
+    return f"{told.role}: {told.text}" if told.role else str(told.text)
+
+
+def _published(_: Fact, told: Any) -> str:
+    return f"Review published, revision {told.revision}"
+
+
+def _proposed(_: Fact, told: Any) -> str:
+    return f"Amendment {told.amendment} proposed ({told.kind}): {told.title}"
+
+
+def _judged(fact: Fact, told: Any) -> str:
+    word = {"proven": "proven", "disproven": "disproven", "unreplayable": "not replayable"}
+    return f"Amendment {told.amendment} {word[fact.kind.partition('.')[2]]}: {told.reason}"
+
+
+def _amended(fact: Fact, told: Any) -> str:
+    word = {"activated": "active", "lapsed": "lapsed"}.get(fact.kind.partition(".")[2], "accepted as a risk")
+    return f"Amendment {told.amendment} {word}{f': {told.reason}' if told.reason else ''}"
+
+
+_SENTENCES: dict[type[Any], Callable[[Fact, Any], str]] = {
+    p.ChangeMerged: _merged,
+    p.ChangeReviewed: _reviewed,
+    p.ReleaseDeclared: _declared,
+    p.SuiteFinished: _suite,
+    p.ExerciseRecorded: _exercise,
+    p.SignedOff: _signed,
+    p.OverrideGranted: _override,
+    p.GatesDecided: _gates,
+    p.PolicyAdopted: _policy,
+    p.ServiceDeployed: _deployed,
+    p.ServiceRolledBack: _rolled_back,
+    p.QuarantineSet: _quarantined,
+    p.QuarantineLifted: _quarantined,
+    p.DeploymentRequested: _requested,
+    p.DeploymentSteered: _steered,
+    p.StepStarted: _step,
+    p.StepConcluded: _concluded,
+    p.ActuationIntended: _intended,
+    p.ActuationDone: _done,
+    p.WatchAssessed: _watch,
+    p.DeploymentFinished: _finished,
+    p.FailureCaptured: _captured,
+    p.IncidentOpened: _opened,
+    p.IncidentMoved: _moved,
+    p.MilestoneSet: _milestone,
+    p.NoteTaken: _note,
+    p.ReviewPublished: _published,
+    p.AmendmentProposed: _proposed,
+    p.AmendmentJudged: _judged,
+    p.AmendmentMoved: _amended,
+}
