@@ -14,6 +14,7 @@ err on the wide side.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -37,37 +38,50 @@ def update_normaliser(psi: npt.ArrayLike, events: float, share: float) -> Floats
     return np.asarray(psi, dtype=np.float64) + events * np.log1p(theta * np.expm1(NORMALISER_GRID))
 
 
-def _read(psi: Floats, at: Floats) -> Floats:
-    """Return ψ between the grid's points (Lagrange, six nodes)."""
+def _weights(at: Floats) -> Floats:
+    """Return the matrix that reads ψ at the points ``at`` from its grid (Lagrange, six nodes)."""
     place = (at - NORMALISER_GRID[0]) / _STEP
     first = np.clip(np.floor(place).astype(int) - _NODES // 2 + 1, 0, len(NORMALISER_GRID) - _NODES)
-    result = np.zeros_like(at)
+    matrix = np.zeros((at.size, NORMALISER_GRID.size))
     for k in range(_NODES):
         weight = np.ones_like(at)
         for j in range(_NODES):
             if j != k:
                 weight *= (place - (first + j)) / (k - j)
-        result += weight * psi[first + k]
-    return result
+        matrix[np.arange(at.size), first + k] += weight
+    return matrix
 
 
-def _extend(psi: Floats, at: Floats, events: float) -> Floats:
-    """Return ψ anywhere; beyond the grid by bounds that err wide (flat below, slope ``events`` above)."""
+_HERE = _weights(_CANDIDATES)
+
+
+@lru_cache(maxsize=64)
+def _beyond(steps: tuple[float, ...]) -> tuple[Floats, Floats]:
+    """Return how to read ψ at every candidate plus every step, and how far beyond the grid that is."""
+    at = np.add.outer(np.array(steps), _CANDIDATES).ravel()
     inside = np.clip(at, NORMALISER_GRID[0], NORMALISER_GRID[-1])
-    return np.asarray(_read(psi, inside) + events * np.maximum(0.0, at - NORMALISER_GRID[-1]))
+    return _weights(inside), np.maximum(0.0, at - NORMALISER_GRID[-1])
+
+
+def _mixture(psi: Floats, ours: float, events: float, steps: Floats) -> Floats:
+    """Return, for each candidate ratio, the log e-value of the average over ``steps`` away from it.
+
+    Beyond the grid ψ is replaced by what bounds it, flat below and of slope ``events`` above: the wide side.
+    """
+    matrix, excess = _beyond(tuple(float(s) for s in steps))
+    beyond = (matrix @ psi + events * excess).reshape(steps.size, _CANDIDATES.size)
+    return log_mean_exp(ours * steps[:, None] - beyond + _HERE @ psi, axis=0)
 
 
 def _against(psi: Floats, ours: float, events: float, steps: Floats, sign: int) -> Floats:
-    """Return, for each candidate ratio, the log evidence that the true one is above (+1) or below (-1) it."""
-    here = _read(psi, _CANDIDATES)[:, None]
+    """Return, for each candidate ratio, the log evidence that the true one is above (+1) or below (-1) it.
 
-    def mixture(grid: Floats) -> Floats:
-        beyond = _extend(psi, _CANDIDATES[:, None] + sign * grid, events)
-        return log_mean_exp(ours * sign * grid - beyond + here)
-
-    # The weight is on the test's own grid, so that what it proves its bound shows; the fine one makes
-    # the bounds close in on the truth as evidence grows.
-    return np.logaddexp(mixture(steps) + math.log(1 - _FINE_WEIGHT), mixture(_STEPS) + math.log(_FINE_WEIGHT))
+    The weight is on the test's own grid, so that what it proves its bound shows; the fine one makes the
+    bounds close in on the truth as evidence grows.
+    """
+    coarse = _mixture(psi, ours, events, sign * steps) + math.log(1 - _FINE_WEIGHT)
+    fine = _mixture(psi, ours, events, sign * _STEPS) + math.log(_FINE_WEIGHT)
+    return np.logaddexp(coarse, fine)
 
 
 def _crossing(evidence: Floats, line: float, ratios: Floats) -> float | None:
@@ -109,7 +123,7 @@ def ratio_estimate(psi: npt.ArrayLike, candidate_events: float, baseline_events:
         return None
     if candidate_events <= 0:
         return 0.0
-    fit = candidate_events * _CANDIDATES - _read(np.asarray(psi, dtype=np.float64), _CANDIDATES)
+    fit = candidate_events * _CANDIDATES - _HERE @ np.asarray(psi, dtype=np.float64)
     best = int(np.argmax(fit))
     if not 0 < best < len(fit) - 1:
         return math.exp(float(_CANDIDATES[best]))

@@ -48,9 +48,7 @@ def count_bucket_wins(baseline: npt.ArrayLike, candidate: npt.ArrayLike) -> Floa
 
 def rank_increment(wins: npt.ArrayLike, baseline_n: npt.ArrayLike, candidate_n: npt.ArrayLike) -> Floats:
     """Return what a tick adds to (S, V), along a new last axis; zeros where an arm is empty."""
-    u = np.asarray(wins, dtype=np.float64)
-    n = np.asarray(baseline_n, dtype=np.float64)
-    m = np.asarray(candidate_n, dtype=np.float64)
+    u, n, m = np.broadcast_arrays(*(np.asarray(x, dtype=np.float64) for x in (wins, baseline_n, candidate_n)))
     scale = 12.0 / (n + m + 1.0)
     return np.stack([scale * (u - n * m / 2), scale * n * m], axis=-1)
 
