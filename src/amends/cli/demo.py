@@ -19,12 +19,18 @@ Keep = Annotated[bool, typer.Option("--keep", help="Leave the server, the servic
 Headless = Annotated[
     bool, typer.Option("--headless", help="Plain output; exit non-zero if any step did not really happen.")
 ]
-Where = Annotated[Path | None, typer.Option("--dir", help="An empty folder to play in. Default: a temporary one.")]
-StoreName = Annotated[str, typer.Option("--store", envvar="AMENDS_STORE", metavar="PATH|URL", help="Another log.")]
+Where = Annotated[
+    Path | None, typer.Option("--dir", help="An empty folder to play in. Default: a temporary one.")
+]
+StoreName = Annotated[
+    str, typer.Option("--store", envvar="AMENDS_STORE", metavar="PATH|URL", help="Another log.")
+]
 
 
 @app.command()
-def demo(keep: Keep = False, headless: Headless = False, directory: Where = None, store: StoreName = "") -> None:
+def demo(
+    keep: Keep = False, headless: Headless = False, directory: Where = None, store: StoreName = ""
+) -> None:
     """Tell how a release that passed every gate escapes, is rolled back, and can never pass again.
 
     Takes up to two minutes. Weeks pass on an accelerated clock; processes, requests, git and tests are real.

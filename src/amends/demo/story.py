@@ -21,7 +21,9 @@ from amends.errors import UsageError
 _BEGINS = datetime(2026, 1, 5, 11, 0, tzinfo=UTC)
 
 
-def tell(console: Console, *, store: str = "", root: Path | None = None, script: Script | None = None) -> Stage:
+def tell(
+    console: Console, *, store: str = "", root: Path | None = None, script: Script | None = None
+) -> Stage:
     """Play every scene; return the stage, with the server still running.
 
     ``store`` may name another log (it should be empty); ``root`` the folder to play in. Call ``clear`` when

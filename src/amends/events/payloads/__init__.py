@@ -1,0 +1,48 @@
+"""What each event says, as typed payloads.
+
+A name of a release in a payload (``release``) may be its version, its commit or its digest; ``releases``
+resolves it. People are pseudonyms here, never names or logins. Every payload is tolerant of unknown fields,
+so that an older amends reads a newer log.
+"""
+
+from __future__ import annotations
+
+from amends.events.payloads.amendments import AmendmentJudged as AmendmentJudged
+from amends.events.payloads.amendments import AmendmentMoved as AmendmentMoved
+from amends.events.payloads.amendments import AmendmentProposed as AmendmentProposed
+from amends.events.payloads.amendments import Price as Price
+from amends.events.payloads.amendments import ProofRun as ProofRun
+from amends.events.payloads.base import Payload as Payload
+from amends.events.payloads.changes import ChangeMerged as ChangeMerged
+from amends.events.payloads.changes import ChangeReviewed as ChangeReviewed
+from amends.events.payloads.changes import ReleaseDeclared as ReleaseDeclared
+from amends.events.payloads.deployments import ActuationDone as ActuationDone
+from amends.events.payloads.deployments import ActuationIntended as ActuationIntended
+from amends.events.payloads.deployments import DeploymentFinished as DeploymentFinished
+from amends.events.payloads.deployments import DeploymentRequested as DeploymentRequested
+from amends.events.payloads.deployments import DeploymentSteered as DeploymentSteered
+from amends.events.payloads.deployments import StepConcluded as StepConcluded
+from amends.events.payloads.deployments import StepStarted as StepStarted
+from amends.events.payloads.deployments import WatchAssessed as WatchAssessed
+from amends.events.payloads.evidence import ExerciseRecorded as ExerciseRecorded
+from amends.events.payloads.evidence import GateRow as GateRow
+from amends.events.payloads.evidence import GatesDecided as GatesDecided
+from amends.events.payloads.evidence import OverrideGranted as OverrideGranted
+from amends.events.payloads.evidence import PolicyAdopted as PolicyAdopted
+from amends.events.payloads.evidence import ShiftAcknowledged as ShiftAcknowledged
+from amends.events.payloads.evidence import SignedOff as SignedOff
+from amends.events.payloads.evidence import SuiteFinished as SuiteFinished
+from amends.events.payloads.evidence import TestCase as TestCase
+from amends.events.payloads.evidence import TrafficObserved as TrafficObserved
+from amends.events.payloads.incidents import FailureCaptured as FailureCaptured
+from amends.events.payloads.incidents import IncidentMoved as IncidentMoved
+from amends.events.payloads.incidents import IncidentOpened as IncidentOpened
+from amends.events.payloads.incidents import MilestoneSet as MilestoneSet
+from amends.events.payloads.incidents import NoteTaken as NoteTaken
+from amends.events.payloads.incidents import ReviewPublished as ReviewPublished
+from amends.events.payloads.incidents import ReviewRevised as ReviewRevised
+from amends.events.payloads.incidents import Signature as Signature
+from amends.events.payloads.places import QuarantineLifted as QuarantineLifted
+from amends.events.payloads.places import QuarantineSet as QuarantineSet
+from amends.events.payloads.places import ServiceDeployed as ServiceDeployed
+from amends.events.payloads.places import ServiceRolledBack as ServiceRolledBack

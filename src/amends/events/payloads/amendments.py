@@ -1,0 +1,87 @@
+"""Amendments and their proofs."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from amends.events.payloads.base import Payload
+from amends.events.payloads.incidents import Signature
+
+
+class AmendmentProposed(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """A test or a gate is proposed as the guard against an escape.
+
+    ``selector`` is the command for a test (``pytest path::name``); ``gate`` the policy entry for a gate,
+    to stand in ``environment``. ``test`` holds the text of a test that is not in the repository yet.
+    """
+
+    amendment: str
+    incident: str
+    service: str
+    kind: Literal["test", "gate"]
+    title: str
+    team: str = ""
+    role: str = ""
+    selector: str = ""
+    test_path: str = ""
+    test_text: str = ""
+    gate: dict[str, Any] = {}
+    environment: str = ""
+    bad: str = ""
+    good: str = ""
+    signature: Signature = Signature()
+
+
+class ProofRun(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """One run of a guard on one release, in a fresh worktree.
+
+    ``produced_later`` is true when the evidence did not exist at the time: it is never mixed with recorded
+    evidence.
+    """
+
+    amendment: str
+    incident: str
+    service: str
+    on: Literal["bad", "good", "past"]
+    release: str
+    commit: str
+    attempt: int
+    outcome: Literal["red", "green", "untestable"]
+    signature: Signature = Signature()
+    matches: bool = False
+    output: str = ""
+    produced_later: bool = True
+
+
+class Price(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a gate would have cost on past good releases. ``held`` names those it would have held."""
+
+    good_releases: int = 0
+    held: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
+    held_seconds: float | None = None
+
+
+class AmendmentJudged(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """The proof's answer; the event's kind says proven, disproven or not replayable."""
+
+    amendment: str
+    incident: str
+    service: str
+    reason: str
+    runs: tuple[str, ...] = ()
+    price: Price | None = None
+
+
+class AmendmentMoved(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """An amendment became active, lapsed, or was accepted as a risk; the event's kind says which."""
+
+    amendment: str
+    incident: str
+    service: str
+    reason: str = ""
+    role: str = ""
+    diff: str = ""
+    policy: str = ""

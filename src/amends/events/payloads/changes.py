@@ -1,0 +1,48 @@
+"""Changes and the releases that are made of them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from amends.events.payloads.base import Payload
+
+
+class ChangeMerged(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """A change reached the main line. ``paths`` are the files that it touches, ``lines`` how many lines.
+
+    ``owners`` are groups, from CODEOWNERS at the change: of each group one must approve. An owner is a team's
+    name without ``@`` and organisation, or a pseudonym. ``None``: nobody recorded owners.
+    """
+
+    service: str
+    change: str
+    title: str = ""
+    author: str = ""
+    team: str = ""
+    paths: tuple[str, ...] = ()
+    lines: int | None = None
+    repository: str = ""
+    owners: tuple[tuple[str, ...], ...] | None = None
+
+
+class ChangeReviewed(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """One person's review of a change. ``team`` is the team for which they reviewed, where known."""
+
+    service: str
+    change: str
+    reviewer: str
+    verdict: Literal["approved", "changes_requested", "commented"] = "approved"
+    team: str = ""
+    repository: str = ""
+
+
+class ReleaseDeclared(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """A version exists: its artifact, its head commit and the changes since ``previous``."""
+
+    service: str
+    version: str
+    commit: str = ""
+    digest: str = ""
+    changes: tuple[str, ...] = ()
+    previous: str = ""
+    team: str = ""

@@ -1,0 +1,110 @@
+"""A deployment, from its request to its end."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from amends.events.payloads.base import Payload
+
+
+class DeploymentRequested(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """Someone asked to bring a release to an environment.
+
+    ``plan`` is the snapshot of rollout, watch and deployer settings that this deployment follows to its
+    end, whatever happens to ``amends.yaml`` meanwhile. ``kind`` is ``rollback`` for ``amends rollback``.
+    """
+
+    deployment: str
+    service: str
+    release: str
+    environment: str
+    plan: dict[str, Any]
+    policy: str
+    commit: str = ""
+    digest: str = ""
+    previous: str = ""
+    previous_commit: str = ""
+    previous_digest: str = ""
+    role: str = ""
+    reason: str = ""
+    kind: Literal["rollout", "rollback"] = "rollout"
+
+
+class DeploymentSteered(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """A person approved, paused, resumed or aborted a deployment; the event's kind says which."""
+
+    deployment: str
+    service: str
+    environment: str
+    role: str = ""
+    by: str = ""
+    reason: str = ""
+
+
+class StepStarted(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """A rollout step began: the candidate has ``weight`` per cent, the watch runs for ``seconds``."""
+
+    deployment: str
+    service: str
+    environment: str
+    step: int
+    weight: int
+    seconds: float
+
+
+class StepConcluded(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    deployment: str
+    service: str
+    environment: str
+    step: int
+    outcome: Literal["promote", "roll_back", "extend", "ask"]
+    reason: str
+
+
+class ActuationIntended(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """The intent, appended before the deployer is called; its ``seq`` in the lane is the fencing token."""
+
+    deployment: str
+    service: str
+    environment: str
+    action: Literal["start", "shift", "promote", "roll_back"]
+    step: int
+    weight: int
+    reason: str = ""
+
+
+class ActuationDone(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """What came of an intent. ``observed`` is the deployer's observation, read back."""
+
+    deployment: str
+    service: str
+    environment: str
+    action: Literal["start", "shift", "promote", "roll_back"]
+    token: int
+    outcome: Literal["done", "refused", "failed"]
+    observed: dict[str, Any] = {}
+    detail: str = ""
+
+
+class WatchAssessed(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """One look of a watch. ``state`` continues the e-process after a restart; ``metrics`` is for people."""
+
+    deployment: str
+    service: str
+    environment: str
+    step: int
+    tick: int
+    verdict: Literal["watching", "roll_back", "promote", "inconclusive"]
+    reason: str
+    state: dict[str, Any]
+    metrics: tuple[dict[str, Any], ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class DeploymentFinished(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    deployment: str
+    service: str
+    environment: str
+    release: str
+    outcome: Literal["promoted", "rolled_back", "aborted", "refused", "failed"]
+    reason: str

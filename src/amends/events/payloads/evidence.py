@@ -1,0 +1,138 @@
+"""Evidence: tests, sign-offs, shifts, traffic, overrides, and what gates decided."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from amends.events.payloads.base import Payload
+
+
+class TestCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One test of a suite run. ``name`` is its full name as the runner selects it where that is known."""
+
+    __test__ = False
+
+    name: str
+    outcome: Literal["passed", "failed", "error", "skipped"]
+    classname: str = ""
+    file: str = ""
+    message: str = ""
+    output: str = ""
+
+
+class SuiteFinished(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """A test suite ran against one exact release."""
+
+    service: str
+    release: str
+    suite: str
+    outcome: Literal["success", "failure", "error", "cancel"]
+    environment: str = "ci"
+    passed: int = 0
+    failed: int = 0
+    errors: int = 0
+    skipped: int = 0
+    cases: tuple[TestCase, ...] = ()
+
+
+class ExerciseRecorded(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """What a suite exercised: lines covered per file, and keys of the inputs that it sent.
+
+    The escape matrix needs it to say *ran blind*; without it a gate that ran is *sight unknown*.
+    """
+
+    service: str
+    release: str
+    suite: str
+    covered: dict[str, tuple[int, ...]] = {}
+    inputs: tuple[str, ...] = ()
+
+
+class SignedOff(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """A role tried the release by hand in an environment and granted or refused it."""
+
+    service: str
+    release: str
+    role: str
+    by: str = ""
+    granted: bool = True
+    environment: str = ""
+    note: str = ""
+
+
+class ShiftAcknowledged(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """Someone is on shift for a team from ``starts`` to ``ends``, and says so (``acknowledged``)."""
+
+    team: str
+    role: str
+    person: str
+    starts: datetime
+    ends: datetime
+    acknowledged: bool = True
+
+
+class TrafficObserved(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """A release served ``requests`` in an environment between two moments."""
+
+    service: str
+    release: str
+    environment: str
+    requests: int
+    since: datetime
+    until: datetime
+
+
+class OverrideGranted(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """An emergency exception to named gates (empty: all) until ``expires_at``."""
+
+    service: str
+    release: str
+    environment: str
+    reason: str
+    requested_by: str
+    approved_by: str
+    approver_role: str
+    expires_at: datetime
+    gates: tuple[str, ...] = ()
+
+
+class GateRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One gate's answer as it was recorded. ``effective`` is what counted (observe mode, overrides)."""
+
+    gate: str
+    kind: str
+    decision: Literal["pass", "block", "undecided", "error"]
+    reason: str
+    mode: Literal["observe", "block"] = "block"
+    overridden_by: str = ""
+    events: tuple[str, ...] = ()
+    until: datetime | None = None
+
+
+class GatesDecided(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """A policy was evaluated for a release and an environment, as of ``at``."""
+
+    service: str
+    release: str
+    environment: str
+    at: datetime
+    decision: Literal["pass", "block", "undecided", "error"]
+    gates: tuple[GateRow, ...]
+    policy: str
+    deployment: str = ""
+
+
+class PolicyAdopted(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """The policy of a service, as text, under its digest. Recorded when it is first used.
+
+    ``calendars`` is the content of the calendars that its gates name; the digest covers it too.
+    """
+
+    service: str
+    digest: str
+    text: str
+    path: str = "amends.yaml"
+    calendars: dict[str, str] = {}

@@ -1,0 +1,109 @@
+"""Incidents, the failures behind them, and their reviews."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from amends.events.payloads.base import Payload
+
+
+class Signature(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a failure is recognised: exception type and in-project frame, or response status and path.
+
+    ``frame`` is ``path/to/file.py:function`` (no line: lines move between releases).
+    """
+
+    exception: str = ""
+    frame: str = ""
+    status: int | None = None
+    path: str = ""
+    field: str = ""
+
+
+class FailureCaptured(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """A failing input or trace of a release, from production."""
+
+    service: str
+    release: str
+    environment: str
+    signature: Signature
+    input: dict[str, Any] = {}
+    message: str = ""
+    incident: str = ""
+    line: int | None = None
+
+
+class IncidentOpened(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """Something needed intervention. ``release`` escaped; ``previous`` is what it replaced."""
+
+    incident: str
+    service: str
+    environment: str
+    summary: str
+    opened_by: Literal["rollback", "alert", "bypass", "person"]
+    release: str = ""
+    previous: str = ""
+    deployment: str = ""
+    team: str = ""
+    severity: str = ""
+    role: str = ""
+    deployed_at: datetime | None = None
+    rolled_back_at: datetime | None = None
+    alert: dict[str, Any] = {}
+
+
+class IncidentMoved(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """An incident was acknowledged, resolved, reopened, merged...; the event's kind says which."""
+
+    incident: str
+    service: str
+    environment: str = ""
+    role: str = ""
+    reason: str = ""
+    other: str = ""
+
+
+class MilestoneSet(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """A person or source states when a milestone was: a point (``at``) or between two moments."""
+
+    incident: str
+    service: str
+    milestone: Literal["started", "detected", "acknowledged", "mitigated", "cause_found", "resolved"]
+    at: datetime | None = None
+    earliest: datetime | None = None
+    latest: datetime | None = None
+    source: str = ""
+    role: str = ""
+
+
+class NoteTaken(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """A person's line for the timeline: what happened ``at``. Known when it is recorded, as ever."""
+
+    incident: str
+    service: str
+    text: str
+    at: datetime
+    role: str = ""
+
+
+class ReviewRevised(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """One immutable revision of a review's Markdown. ``drafted`` marks text made from the record."""
+
+    incident: str
+    service: str
+    revision: int
+    text: str
+    role: str = ""
+    based_on: int = 0
+    drafted: bool = False
+    note: str = ""
+
+
+class ReviewPublished(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    incident: str
+    service: str
+    revision: int
+    role: str = ""
