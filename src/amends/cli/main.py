@@ -28,12 +28,16 @@ class LazyGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the signature is Click's
         if cmd_name not in COMMANDS:
             return None
-        module, help_line = COMMANDS[cmd_name]
         if _only_listing():
-            return typer.main.get_command(_signpost(cmd_name, help_line))
-        command = typer.main.get_command(importlib.import_module(module).app)
-        command.name = cmd_name
-        return command
+            return typer.main.get_command(_signpost(cmd_name, COMMANDS[cmd_name][1]))
+        return load_command(cmd_name)
+
+
+def load_command(name: str) -> Any:
+    """Import a command's module and return its Click command."""
+    command = typer.main.get_command(importlib.import_module(COMMANDS[name][0]).app)
+    command.name = name
+    return command
 
 
 def _only_listing() -> bool:
