@@ -170,7 +170,8 @@ def test_reading_goes_on_after_a_position_forwards_and_newest_first(store: Event
 
 def test_events_of_unknown_kinds_are_kept_and_found_by_their_type(store: EventStore) -> None:
     event = Event(
-        id="1", source="/ci", type="com.example.thing", subject="", time="2026-03-20T14:27:05Z", data=[1, None]
+        id="1", source="/ci", type="com.example.thing", subject="", time="2026-03-20T14:27:05Z",
+        data=[1, None],
     )  # fmt: skip
     store.append("intake//ci", [event], recorded_at=NOW)
     assert store.read(kinds=["com.example.thing"])[0].event == event
