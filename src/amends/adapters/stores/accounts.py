@@ -68,10 +68,9 @@ class SqlTokens:
         self._database = database
 
     def issue(self, label: str, *, at: datetime) -> str:
-        """See ``Tokens.issue``. A label has one token: issuing again replaces it."""
+        """See ``Tokens.issue``. A label may have several; ``revoke`` forgets all of them."""
         token = new_token()
         with self._database.writing() as connection:
-            connection.execute(sa.delete(schema.tokens).filter_by(label=label))
             connection.execute(
                 sa.insert(schema.tokens),
                 {"label": label, "digest": token_digest(token), "issued_at": to_micros(at)},

@@ -194,30 +194,31 @@ class MemoryTokens:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._labels: dict[str, str] = {}
+        self._digests: dict[str, str] = {}
 
     def issue(self, label: str, *, at: datetime) -> str:  # noqa: ARG002 - a database keeps the moment
-        """See ``Tokens.issue``. A label has one token: issuing again replaces it."""
+        """See ``Tokens.issue``. A label may have several; ``revoke`` forgets all of them."""
         token = new_token()
         with self._lock:
-            self._labels[label] = token_digest(token)
+            self._digests[token_digest(token)] = label
         return token
 
     def check(self, token: str) -> str | None:
         """See ``Tokens.check``."""
-        digest = token_digest(token)
         with self._lock:
-            return next((label for label, kept in self._labels.items() if kept == digest), None)
+            return self._digests.get(token_digest(token))
 
     def revoke(self, label: str) -> bool:
         """See ``Tokens.revoke``."""
         with self._lock:
-            return self._labels.pop(label, None) is not None
+            before = len(self._digests)
+            self._digests = {digest: kept for digest, kept in self._digests.items() if kept != label}
+            return len(self._digests) < before
 
     def any(self) -> bool:
         """See ``Tokens.any``."""
         with self._lock:
-            return bool(self._labels)
+            return bool(self._digests)
 
 
 def new_pseudonym() -> str:

@@ -59,8 +59,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "tokens",
-        sa.Column("label", sa.Text, primary_key=True),
-        sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("digest", sa.Text, primary_key=True),
+        sa.Column("label", sa.Text, nullable=False),
         sa.Column("issued_at", sa.BigInteger, nullable=False),
-        sa.UniqueConstraint("digest", name="tokens_digest"),
     )
