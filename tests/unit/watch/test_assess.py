@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from watch_feed import START, Feed, at, latency, ratio
 
 from amends.verdicts import Decision
 from amends.watch.assess import assess, conclude
@@ -12,6 +11,7 @@ from amends.watch.assessment import Cause, Health, Verdict
 from amends.watch.measurements import Arm, MetricKind
 from amends.watch.plan import Direction, Limit, MetricSpec, WatchPlan
 from amends.watch.state import WatchState, begin_watch
+from tests.unit.watch.watch_feed import START, Feed, at, latency, ratio
 
 ERRORS = MetricSpec("5xx", events="e", total="t")
 LATENCY = MetricSpec("latency", MetricKind.LATENCY, histogram="h")

@@ -3,10 +3,10 @@
 import math
 
 import pytest
-from watch_feed import at, latency, ratio
 
 from amends.watch.deltas import MetricTick, count_tick, rebin
 from amends.watch.measurements import Arm, MetricKind, Reading
+from tests.unit.watch.watch_feed import at, latency, ratio
 
 B, C = Arm.BASELINE, Arm.CANDIDATE
 
