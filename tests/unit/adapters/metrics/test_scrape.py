@@ -78,7 +78,11 @@ def test_one_that_fails_leaves_the_others(
 
 @pytest.mark.parametrize(
     ("url", "said"),
-    [("", "no metrics address"), ("http://127.0.0.1:1/", "cannot be reached"), ("http://c:port/metrics", "not one")],
+    [
+        ("", "no metrics address"),
+        ("http://127.0.0.1:1/", "cannot be reached"),
+        ("http://c:port/metrics", "not one"),
+    ],
 )
 def test_an_address_that_leads_nowhere(url: str, said: str) -> None:
     arms = Arms("shop", "production", candidate=(Endpoint("c-1", url),))
