@@ -64,7 +64,8 @@ class MetricSpec:
     smallest_effect:
         The ratio that begins to matter. For ratios and counts: candidate's rate over baseline's, 1.5. For a
         latency: the odds that a request of the candidate is slower than one of the baseline, 1.1 (52.4 of
-        100 pairs).
+        100 pairs); besides, half as many slow requests again beyond the baseline's p90 to p99.9 always
+        matter.
     margin:
         At a step's end the effect's upper confidence bound (the lower one's inverse, where lower is worse)
         must not exceed this. In the same unit as ``smallest_effect``; 2 by default.

@@ -61,8 +61,10 @@ class HttpAccess:
             ) from error
 
 
-def describe(error: httpx.HTTPError) -> str:
+def describe(error: httpx.HTTPError | httpx.InvalidURL) -> str:
     """Return in a few words why a request failed, without address or credentials."""
+    if isinstance(error, httpx.InvalidURL):
+        return f"has an address that is not one ({error})"
     if isinstance(error, httpx.TimeoutException):
         return "did not answer in time"
     if isinstance(error, httpx.HTTPStatusError):

@@ -74,7 +74,7 @@ class PrometheusSource:
         """
         try:
             response = self._client.post(self._url, data={"query": query, "time": str(at.timestamp())})
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise MetricsUnavailableError(f"Prometheus {describe(error)}.") from error
         try:
             answer: Any = msgspec.json.decode(response.content)

@@ -70,10 +70,8 @@ class ScrapeSource:
         try:
             response = self._client.get(end.metrics_url, headers={"Accept": _ACCEPT})
             response.raise_for_status()
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             return describe(error)
-        except (httpx.InvalidURL, UnicodeError) as error:
-            return f"has a metrics address that is not one ({error})"
         names = {s.name for w in wanted for s in w.selectors}
         try:
             return read_exposition(response.text, names, response.headers.get("content-type", ""))

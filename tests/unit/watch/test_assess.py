@@ -1,0 +1,271 @@
+"""What a watch says of a candidate that is worse, well, dead, silent or hardly used."""
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from amends.verdicts import Decision
+from amends.watch.assess import assess, conclude
+from amends.watch.assessment import Cause, Health, Verdict
+from amends.watch.measurements import Arm, MetricKind
+from amends.watch.plan import Direction, Limit, MetricSpec, WatchPlan
+from amends.watch.state import WatchState, begin_watch
+from tests.unit.watch.watch_feed import START, Feed, at, latency, ratio
+
+ERRORS = MetricSpec("5xx", events="e", total="t")
+LATENCY = MetricSpec("latency", MetricKind.LATENCY, histogram="h")
+PLAN = WatchPlan((ERRORS, LATENCY))
+ALIVE = Health(True, True)
+
+
+def test_more_errors_are_rolled_back_with_the_reason_in_a_sentence() -> None:
+    said = Feed(PLAN).run(60, candidate=0.03)
+    assert (said.verdict, said.cause, said.moved) == (Verdict.ROLL_BACK, Cause.PROVEN_WORSE, ("5xx",))
+    assert said.log_evidence >= said.log_threshold
+    row = said.metrics[0]
+    assert row.decision is Decision.BLOCK
+    assert row.effect.lower is not None
+    assert row.effect.lower > 1
+    assert said.reason.startswith("5xx: ")
+    assert "at least ×" in said.reason
+    assert "with 99% confidence, after" in said.reason
+    assert said.metrics[1].decision is not Decision.BLOCK
+
+
+def test_slower_requests_are_rolled_back() -> None:
+    said = Feed(PLAN).run(60, candidate=0.004, slower=1.4)
+    assert (said.cause, said.moved) == (Cause.PROVEN_WORSE, ("latency",))
+    assert "slower in" in said.reason
+
+
+def test_few_but_much_slower_requests_are_found_by_the_tail() -> None:
+    feed = Feed(PLAN)
+    feed.look()
+    for _ in range(60):
+        feed.seconds += 5
+        feed.serve(Arm.BASELINE, 100, 0.004)
+        feed.serve(Arm.CANDIDATE, 97, 0.004)
+        feed.serve(Arm.CANDIDATE, 3, 0.004, median=1.5)
+        said = feed.look()
+        if said.verdict is Verdict.ROLL_BACK:
+            break
+    assert said.moved == ("latency",)
+
+
+def test_proven_but_too_small_to_matter_goes_on() -> None:
+    heavy = {"candidate": 0.004, "requests": 8000, "slower": 1.03}
+    strict = Feed(WatchPlan((replace(LATENCY, smallest_effect=1.0),))).run(40, **heavy)
+    easy = Feed(WatchPlan((replace(LATENCY, smallest_effect=1.5),))).run(40, **heavy)
+    assert strict.verdict is Verdict.ROLL_BACK
+    assert easy.verdict is Verdict.WATCHING
+
+
+def test_alike_is_promoted_at_the_end_only() -> None:
+    feed = Feed(PLAN)
+    said = feed.run(60, candidate=0.004)
+    assert said.verdict is Verdict.WATCHING
+    end = conclude(PLAN, feed.state, at(feed.seconds))
+    assert (end.verdict, end.cause) == (Verdict.PROMOTE, Cause.WITHIN_MARGIN)
+    assert {r.decision for r in end.metrics} == {Decision.PASS}
+
+
+def test_no_errors_at_all_can_be_promoted() -> None:
+    feed = Feed(WatchPlan((ERRORS,)))
+    feed.run(20, candidate=0.0, baseline=0.0)
+    assert conclude(feed.plan, feed.state, at(feed.seconds)).verdict is Verdict.PROMOTE
+
+
+def test_better_is_promoted_and_worse_the_other_way_is_not() -> None:
+    """Where lower is worse (sign-ups), the same numbers mean the opposite."""
+    sign_ups = replace(ERRORS, direction=Direction.LOWER, negligible=0.0)
+    worse = Feed(WatchPlan((sign_ups,))).run(60, candidate=0.05, baseline=0.15)
+    assert worse.verdict is Verdict.ROLL_BACK
+    assert "at most ×0." in worse.reason
+    feed = Feed(WatchPlan((sign_ups,)))
+    assert feed.run(30, candidate=0.15, baseline=0.05).verdict is Verdict.WATCHING
+    assert conclude(feed.plan, feed.state, at(feed.seconds)).verdict is Verdict.PROMOTE
+
+
+@pytest.mark.parametrize(("ticks", "cause"), [(0, Cause.TOO_LITTLE_DATA), (1, Cause.TOO_LITTLE_DATA)])
+def test_too_little_is_inconclusive(ticks: int, cause: Cause) -> None:
+    feed = Feed(WatchPlan((ERRORS,), min_requests=500))
+    feed.run(ticks, candidate=0.0)
+    end = conclude(feed.plan, feed.state, at(feed.seconds))
+    assert (end.verdict, end.cause) == (Verdict.INCONCLUSIVE, cause)
+
+
+def test_enough_requests_but_a_wide_interval_is_inconclusive() -> None:
+    feed = Feed(WatchPlan((replace(ERRORS, negligible=0.0),)))
+    feed.run(3, candidate=0.05, baseline=0.05)
+    end = conclude(feed.plan, feed.state, at(feed.seconds))
+    assert (end.verdict, end.cause) == (Verdict.INCONCLUSIVE, Cause.MARGIN_NOT_SHOWN)
+    assert "not yet shown to stay within ×2" in end.reason
+
+
+def test_a_policy_without_metrics_shows_nothing() -> None:
+    end = conclude(WatchPlan(), begin_watch(START), at(60))
+    assert (end.verdict, end.cause) == (Verdict.INCONCLUSIVE, Cause.NO_METRICS)
+
+
+def test_no_data_little_data_and_a_silent_candidate_are_three_things() -> None:
+    none = Feed(WatchPlan((ERRORS,)))
+    none.state, said = assess(none.plan, none.state, [], ALIVE, at(5))
+    assert (said.verdict, said.cause) == (Verdict.WATCHING, Cause.NO_DATA)
+    feed = Feed(WatchPlan((ERRORS,)))
+    feed.run(20, candidate=0.0, baseline=0.0)
+    feed.seconds += 5
+    feed.serve(Arm.BASELINE, 100, 0.0)
+    silent = feed.look(Arm.BASELINE)
+    assert (silent.verdict, silent.cause) == (Verdict.WATCHING, Cause.CANDIDATE_SILENT)
+    assert "stopped reporting 5 s ago while the baseline reports" in silent.reason
+    end = conclude(feed.plan, feed.state, at(feed.seconds))
+    assert (end.verdict, end.cause) == (Verdict.INCONCLUSIVE, Cause.CANDIDATE_SILENT)
+    feed.seconds += 5
+    assert feed.look(Arm.CANDIDATE).cause is Cause.BASELINE_SILENT
+
+
+def test_metrics_that_vanish_on_both_sides_promote_nothing() -> None:
+    feed = Feed(WatchPlan((ERRORS,)))
+    feed.run(20, candidate=0.0, baseline=0.0)
+    feed.state, said = assess(feed.plan, feed.state, [], ALIVE, at(feed.seconds + 5), ["no answer"])
+    assert said.problems == ("no answer",)
+    assert conclude(feed.plan, feed.state, at(feed.seconds + 5)).verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("health", "verdict"),
+    [
+        (Health(True, False, "exit code 137"), Verdict.ROLL_BACK),
+        (Health(False, False), Verdict.WATCHING),
+        (Health(None, False), Verdict.WATCHING),
+        (Health(True, None), Verdict.WATCHING),
+        (Health(False, True), Verdict.WATCHING),
+    ],
+)
+def test_a_dead_candidate_beside_a_living_baseline(health: Health, verdict: Verdict) -> None:
+    feed = Feed(replace(PLAN, warmup_seconds=60))
+    said = feed.look(health=health)
+    assert said.verdict is verdict
+    if verdict is Verdict.ROLL_BACK:
+        assert said.reason == "the candidate is dead (exit code 137) while its baseline answers"
+
+
+def test_a_limit_holds_during_warm_up_and_whatever_the_baseline_does() -> None:
+    limited = replace(ERRORS, limit=Limit(above=0.2, min_requests=200))
+    feed = Feed(WatchPlan((limited,), warmup_seconds=600))
+    feed.look()
+    for part in range(2):
+        feed.seconds += 5
+        feed.serve(Arm.BASELINE, 120, 0.5)
+        feed.serve(Arm.CANDIDATE, 120, 0.5)
+        said = feed.look()
+        assert (said.cause is Cause.LIMIT_BROKEN) is (part == 1)  # 120 requests are too few to say
+    assert "over 240 requests; the team's limit is at most 0.2" in said.reason
+    assert said.metrics[0].decision is Decision.BLOCK
+
+
+def test_a_limit_needs_no_baseline_and_looks_at_recent_requests() -> None:
+    limited = replace(ERRORS, limit=Limit(above=0.2, min_requests=200))
+    feed = Feed(WatchPlan((limited,)))
+    feed.look()
+    feed.seconds += 5
+    feed.serve(Arm.CANDIDATE, 5000, 0.0)
+    assert feed.look().verdict is Verdict.WATCHING
+    feed.seconds += 5
+    feed.serve(Arm.CANDIDATE, 250, 0.4)  # 2% of all, 40% of the recent ones
+    assert feed.look(Arm.CANDIDATE).cause is Cause.LIMIT_BROKEN
+
+
+def test_a_limit_on_latency() -> None:
+    limited = replace(LATENCY, limit=Limit(above=0.5, quantile=0.9, min_requests=100))
+    plan = WatchPlan((limited,))
+    for slow, verdict in ((5, Verdict.WATCHING), (40, Verdict.ROLL_BACK)):
+        state, _ = assess(plan, begin_watch(START), [latency(Arm.CANDIDATE, 0, [0.0] * 9)], ALIVE, at(0))
+        fast = 200.0 - slow
+        counts = [0, 0, 0, 0, fast, fast, 200.0, 200.0, 200.0]
+        _, said = assess(plan, state, [latency(Arm.CANDIDATE, 5, counts)], ALIVE, at(5))
+        assert said.verdict is verdict
+
+
+def test_warm_up_is_not_compared() -> None:
+    feed = Feed(WatchPlan((ERRORS,), warmup_seconds=100))
+    said = feed.run(15, candidate=0.3)
+    assert (said.verdict, said.cause) == (Verdict.WATCHING, Cause.WARMING_UP)
+    assert said.log_evidence == 0
+    assert feed.run(15, candidate=0.3).verdict is Verdict.ROLL_BACK
+
+
+def test_a_few_events_are_not_enough() -> None:
+    """Two errors with one hundredth of the traffic are strong evidence, but the policy wants three."""
+    found = []
+    for least in (2, 3):
+        plan = WatchPlan((ERRORS,), min_events=least)
+        readings = [ratio(Arm.BASELINE, 0, 0, 0), ratio(Arm.CANDIDATE, 0, 0, 0)]
+        state, _ = assess(plan, begin_watch(START), readings, ALIVE, at(0))
+        readings = [ratio(Arm.BASELINE, 5, 0, 9900), ratio(Arm.CANDIDATE, 5, 2, 10)]
+        found.append(assess(plan, state, readings, ALIVE, at(5))[1].verdict)
+    assert found == [Verdict.ROLL_BACK, Verdict.WATCHING]
+
+
+def test_one_bad_metric_among_many_still_rolls_back() -> None:
+    others = tuple(replace(ERRORS, name=f"other {i}") for i in range(9))
+    feed = Feed(WatchPlan((ERRORS, *others)))
+    said = feed.run(60, candidate=0.03)
+    assert said.moved == ("5xx",)
+
+
+def test_a_restart_continues_the_same_evidence() -> None:
+    """The state goes through JSON at every look; every number stays what it was without."""
+    plain, resumed = Feed(PLAN), Feed(PLAN)
+    plain.run(8, candidate=0.01)
+    resumed.look()
+    for _ in range(8):
+        data = msgspec.json.encode(resumed.state.to_data())
+        resumed.state = WatchState.from_data(msgspec.json.decode(data))
+        resumed.seconds += 5
+        resumed.serve(Arm.BASELINE, 100, 0.004)
+        resumed.serve(Arm.CANDIDATE, 100, 0.01)
+        resumed.look()
+    assert resumed.looks == plain.looks
+    assert resumed.state == plain.state
+
+
+def test_an_assessment_is_plain_json() -> None:
+    said = Feed(PLAN).run(3, candidate=0.02)
+    data = msgspec.json.decode(msgspec.json.encode(said))
+    assert data["metrics"][0]["log_evidence"] == said.metrics[0].log_evidence
+    assert data["verdict"] == said.verdict
+
+
+def test_buckets_that_change_in_mid_watch_keep_the_evidence() -> None:
+    """A release with other buckets takes over from the third tick; the shared bounds carry on."""
+    feed = Feed(WatchPlan((LATENCY,)))
+    feed.run(3, candidate=0.0, slower=1.3)
+    before = feed.state.metric("latency").rank[1]
+    coarse = (0.05, 0.1, 0.25, 0.5)
+    for k, seconds in enumerate((20, 25)):
+        readings = [
+            latency(a, seconds, [10.0 * k, 50.0 * k, 90.0 * k, 100.0 * k, 100.0 * k], coarse) for a in Arm
+        ]
+        feed.state, _ = assess(feed.plan, feed.state, readings, ALIVE, at(seconds))
+    after = feed.state.metric("latency")
+    assert after.bounds == coarse
+    assert after.rank[1] > before
+    assert sum(after.baseline.counts) == after.baseline.exposure
+
+
+def test_a_gauge_is_held_to_its_limit_and_never_compared() -> None:
+    memory = MetricSpec("memory", MetricKind.GAUGE, events="rss", limit=Limit(above=500, min_requests=3))
+    plan = WatchPlan((memory,))
+    state = begin_watch(START)
+    for k in range(5):
+        readings = [
+            replace(ratio(a, 5 * k, level, None), metric="memory", kind=MetricKind.GAUGE)
+            for a, level in ((Arm.BASELINE, 300.0), (Arm.CANDIDATE, 900.0))
+        ]
+        state, said = assess(plan, state, readings, ALIVE, at(5 * k))
+        if said.verdict is Verdict.ROLL_BACK:
+            break
+    assert (k, said.cause) == (3, Cause.LIMIT_BROKEN)
+    assert conclude(plan, state, at(30)).verdict is Verdict.INCONCLUSIVE
