@@ -1,4 +1,4 @@
-"""Two real worlds for a deployer: shell commands with state in a file, and processes behind the proxy."""
+"""Two real worlds for a deployer: shell commands with their state in a file, processes behind the proxy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from amends.releases.actuation import Action, Actuation, Observation, ReleaseRef
 
 SERVICE, ENVIRONMENT = "shop", "production"
 
-# Answers with its version; holds /slow for a while; counts in /metrics; a version "broken…" never comes up.
+# Answers with its version; holds /slow/SECONDS; a version "broken…" exits, "deaf…" never answers.
 SHOP = """
     import sys, time, os
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,9 +28,11 @@ SHOP = """
         time.sleep(600)
     class Shop(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = 65536
+        disable_nagle_algorithm = True
         def answer(self):
             if self.path.startswith("/slow"):
-                time.sleep(0.8)
+                time.sleep(float(self.path.split("/")[2]))
             length = int(self.headers.get("Content-Length") or 0)
             body = self.rfile.read(length) + f"{VERSION} {os.getpid()}".encode()
             self.send_response(200)

@@ -136,6 +136,17 @@ class ProxyControl:
         """
         return self._decode(self._call("GET", ""))
 
+    def state_if_running(self) -> ProxyState | None:
+        """Return what the proxy does now; ``None`` when it does not run, or ended while it was asked."""
+        if self.record() is None:
+            return None
+        try:
+            return self.state()
+        except ActuationFailedError:
+            if self.record() is None:
+                return None
+            raise
+
     def claim(self, token: int, what: str) -> ProxyState:
         """Have ``token`` accepted; from then on every older order is refused.
 
@@ -165,8 +176,9 @@ class ProxyControl:
 
     def traffic(self) -> dict[str, int]:
         """Return the requests that each version answered since the first start."""
-        if self.record() is not None:
-            return self.state().requests
+        state = self.state_if_running()
+        if state is not None:
+            return state.requests
         try:
             return msgspec.json.decode((self._directory / TRAFFIC).read_bytes(), type=Traffic).requests
         except FileNotFoundError:

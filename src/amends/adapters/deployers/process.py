@@ -77,8 +77,8 @@ class ProcessDeployer:
         known, alive = instances.known(), instances.alive()
         weights: dict[str, int] = {}
         token, detail, names = proxy.kept_token(), "the proxy does not run", list(alive)
-        if proxy.record() is not None:
-            state = proxy.state()
+        state = proxy.state_if_running()
+        if state is not None:
             token, detail = state.token, proxy.moved()
             for route in state.routes:
                 weights[route.version] = weights.get(route.version, 0) + route.weight
@@ -102,6 +102,11 @@ class ProcessDeployer:
     def traffic(self, service: str, environment: str) -> dict[str, int]:
         """Return the requests that each version answered since the service was first started here."""
         return self._proxy(place(self._state_dir, service, environment), environment).traffic()
+
+    def in_flight(self, service: str, environment: str) -> dict[str, int]:
+        """Return the requests that each instance, by name, is answering now."""
+        state = self._proxy(place(self._state_dir, service, environment), environment).state_if_running()
+        return state.in_flight if state is not None else {}
 
     def proxy_url(self, service: str, environment: str) -> str:
         """Return the address at which the service is reached; empty before its first order."""
