@@ -42,8 +42,8 @@ class Rollout(Strict):
 class Access(Strict):
     """How a source is reached. Secrets are named by environment variable, never written here.
 
-    ``ca`` is a PEM file to trust instead of the system's. ``bearer_env`` and ``username`` with ``password_env``
-    exclude one another.
+    ``ca`` is a PEM file to trust instead of the system's. ``bearer_env`` and ``username`` with
+    ``password_env`` exclude one another.
     """
 
     headers: dict[str, str] = Field(default_factory=dict)
