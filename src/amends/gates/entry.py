@@ -28,8 +28,8 @@ def _entry_schema(schema: dict[str, Any]) -> None:
 class GateEntry(Strict):
     """A gate as the policy lists it: ``{review: {approvals: 2}, mode: block, because: added after INC-7}``.
 
-    A gate without a ``mode`` *observes*: it is evaluated, shown and recorded with what it would have done, and
-    does not count. That is how every new gate begins; ``mode: block`` makes it count.
+    A gate without a ``mode`` *observes*: it is evaluated, shown and recorded with what it would have done,
+    and does not count. That is how every new gate begins; ``mode: block`` makes it count.
     """
 
     model_config = ConfigDict(json_schema_extra=_entry_schema)

@@ -35,7 +35,7 @@ class PolicyDecision:
 
     @property
     def until(self) -> datetime | None:
-        """When the decision may become a pass at the earliest: the latest of what is known to be waited for."""
+        """When it may become a pass at the earliest: the latest moment that a gate waits for."""
         if self.decision is not Decision.UNDECIDED:
             return None
         return max((row.until for row in self.rows if row.until and effective(row) != "pass"), default=None)
@@ -63,8 +63,8 @@ def evaluate_policy(
 ) -> list[PolicyDecision]:
     """Evaluate a policy for one environment and every row of the table.
 
-    ``calendars`` are those that ``LoadedPolicy.resolve`` gives for the span of the table's moments; a gate that needs
-    one which is not there is an error. Pure: the same arguments give the same decisions.
+    ``calendars`` are those that ``LoadedPolicy.resolve`` gives for the span of the table's moments; a gate
+    that needs one which is not there is an error. Pure: the same arguments give the same decisions.
     """
     setting = setting_of(policy, calendars)
     entries = policy.gates.get(environment)
@@ -119,7 +119,7 @@ def _overridden(table: EvidenceTable, label: str, kind: str) -> Ints:
 
 
 def _quarantine(table: EvidenceTable) -> GateColumn:
-    """Block every release that was rolled back and not cleared since. No policy lists this gate, all have it."""
+    """Block every release that was rolled back and not cleared since. All policies have it."""
     held = table.quarantines
     decision = np.full(len(table), PASS, dtype=np.int8)
     decision[table.unknown_times("quarantines") > 0] = UNDECIDED

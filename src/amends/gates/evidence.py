@@ -6,6 +6,7 @@ moment asked about, once, and "latest" means by when it happened (then by when a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,7 +34,9 @@ from amends.gates.table import (
     relation_of,
 )  # fmt: skip
 from amends.releases.actuation import ReleaseRef
+from amends.releases.catalogue import releases_of
 
+_PSEUDONYM = re.compile(r"p-[0-9a-f]{12}")
 KINDS = (
     "artifact.packaged", "change.merged", "change.reviewed", "testsuiterun.finished", "signoff.given",
     "service.deployed", "service.upgraded", "service.rolledback", "traffic.observed", "incident.detected",
@@ -74,6 +77,7 @@ class _Seen:
     payload: Any
     occurred: float
     known: float
+    fact: Fact
 
 
 def _sorted_by_kind(facts: Iterable[Fact]) -> dict[str, list[_Seen]]:
@@ -86,7 +90,7 @@ def _sorted_by_kind(facts: Iterable[Fact]) -> dict[str, list[_Seen]]:
         occurred = fact.occurred_at.timestamp()
         known = fact.known_at.timestamp() if fact.known_at else float("nan")
         order = (occurred, fact.recorded.recorded_at.timestamp(), fact.recorded.seq, fact.id)
-        found[key] = order, _Seen(fact.id, fact.kind, fact.payload, occurred, known)
+        found[key] = order, _Seen(fact.id, fact.kind, fact.payload, occurred, known, fact)
     by_kind: dict[str, list[_Seen]] = {kind: [] for kind in KINDS}
     for _, seen in sorted(found.values(), key=lambda pair: pair[0]):
         by_kind[seen.kind].append(seen)
@@ -187,12 +191,11 @@ class _Row:
             lambda said: said.version == release.version and self._of_service(said),
             "artifact.packaged",
         )
-        latest = found[-1].payload if found else None
-        self.table.declared.append(latest is not None)
+        self.table.declared.append(bool(found))
         self.names = {release.version, release.commit, release.digest}
-        if latest is not None:
-            self.names |= {latest.commit, latest.digest}
-            self.changes = tuple(dict.fromkeys(latest.changes))
+        for declared in releases_of(seen.fact for seen in found):
+            self.names |= set(declared.aliases)
+            self.changes = tuple(dict.fromkeys(declared.changes))
         self.names.discard("")
 
     def _changes(self) -> None:
@@ -218,10 +221,10 @@ class _Row:
             owned=said.owners is not None, event=merged.id if merged else "",
         )  # fmt: skip
         for group, members in enumerate(said.owners or ()):
-            for owner in members.split():
+            for owner in members:
                 self.table.add(
                     Owners, row=self.row, item=item, group=group, owner=team_name(owner),
-                    team=owner.startswith("@"),
+                    team=not _PSEUDONYM.fullmatch(owner),
                 )  # fmt: skip
         return item
 

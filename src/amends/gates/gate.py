@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from amends.gates.shape import Strict
-from amends.gates.table import Codes, EvidenceTable, Floats
+from amends.gates.table import Bools, Codes, EvidenceTable, Floats
 from amends.verdicts import Decision
 
 ORDER = (Decision.PASS, Decision.UNDECIDED, Decision.ERROR, Decision.BLOCK)
@@ -21,12 +21,15 @@ PASS, UNDECIDED, ERROR, BLOCK = range(4)  # worst last, so that the worst of sev
 class Intervals:
     """Stretches of time, sorted by start: seconds since the epoch, end excluded. They may overlap.
 
-    ``label`` says what each is (a holiday's name, a freeze's summary).
+    ``labels`` say what each is (a holiday's name, a freeze's summary). Where ``local`` is set the times are
+    wall-clock times without a zone (whole days, floating times), written as if they were UTC: the gate reads
+    them in its own zone.
     """
 
     starts: Floats
     ends: Floats
     labels: tuple[str, ...] = ()
+    local: Bools = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
 
 
 Calendars = Mapping[str, Intervals]
@@ -49,8 +52,9 @@ class Setting:
 class GateColumn:
     """A gate's answers, one per row.
 
-    ``decision`` holds ``PASS``, ``UNDECIDED``, ``ERROR`` or ``BLOCK``; ``reason`` and ``events`` are made for the rows
-    that someone looks at; ``until`` is when the answer may change at the earliest, NaN when unknown.
+    ``decision`` holds ``PASS``, ``UNDECIDED``, ``ERROR`` or ``BLOCK``; ``reason`` and ``events`` are made
+    for the rows that someone looks at; ``until`` is when the answer may change at the earliest, NaN when
+    unknown.
     """
 
     decision: Codes

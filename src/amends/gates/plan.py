@@ -11,6 +11,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from amends.gates.shape import Duration, Strict
+from amends.watch.measurements import MetricKind
+from amends.watch.plan import Direction, Limit, MetricSpec, OnInconclusive, WatchPlan
 
 
 class RolloutStep(Strict):
@@ -37,37 +39,37 @@ class Rollout(Strict):
         return self
 
 
-class OAuth2(Strict):
-    """Client credentials (RFC 6749, section 4.4); the secret is read from the named variable."""
+class Access(Strict):
+    """How a source is reached. Secrets are named by environment variable, never written here.
 
-    token_url: str
-    client_id: str
-    client_secret_env: str
-    scopes: list[str] = Field(default_factory=list)
+    ``ca`` is a PEM file to trust instead of the system's. ``bearer_env`` and ``username`` with
+    ``password_env`` exclude one another.
+    """
 
-
-class PrometheusSource(Strict):
-    """A Prometheus query API. Secrets are named by environment variable, never written here."""
-
-    url: str
     headers: dict[str, str] = Field(default_factory=dict)
     ca: str = ""
+    verify: bool = True
     bearer_env: str = ""
     username: str = ""
     password_env: str = ""
-    oauth2: OAuth2 | None = None
-    candidate: str = Field(default="", description='label matchers of the candidate: version="{version}"')
-    baseline: str = Field(default="", description="label matchers of the baseline")
-    timeout: Duration = 10.0
-
-
-class ScrapeSource(Strict):
-    """Reads each instance's Prometheus exposition directly; needs no server."""
-
-    headers: dict[str, str] = Field(default_factory=dict)
-    ca: str = ""
-    bearer_env: str = ""
     timeout: Duration = 5.0
+
+    @model_validator(mode="after")
+    def _one_credential(self) -> Self:
+        if self.bearer_env and self.username:
+            raise ValueError("`bearer_env` and `username` exclude one another; keep one")
+        return self
+
+
+class PrometheusSource(Access):
+    """A Prometheus query API; ``instance_label`` tells processes apart."""
+
+    url: str = Field(min_length=1)
+    instance_label: str = "instance"
+
+
+class ScrapeSource(Access):
+    """Reads each instance's Prometheus exposition directly; needs no server."""
 
 
 class Source(Strict):
@@ -117,7 +119,7 @@ class WatchMetric(Strict):
     direction: Literal["higher", "lower", "both"] = "higher"
     smallest_effect: float | None = Field(default=None, ge=1)
     margin: float = Field(default=2.0, gt=1)
-    negligible: float = Field(default=0.005, ge=0)
+    negligible: float = Field(default=0.01, ge=0)
     limit: WatchLimit | None = None
     segment: str = ""
     dispersion: float = Field(default=1.0, ge=1)
@@ -128,6 +130,14 @@ class WatchMetric(Strict):
             if not getattr(self, field):
                 raise ValueError(f"a metric of kind {self.kind} needs `{field}`")
         return self
+
+    def spec(self) -> MetricSpec:
+        """Return the metric as the watch takes it."""
+        limit = Limit(**self.limit.model_dump()) if self.limit else None
+        plain = self.model_dump(exclude={"limit", "kind", "direction"})
+        return MetricSpec(
+            **plain, limit=limit, kind=MetricKind(self.kind), direction=Direction(self.direction)
+        )
 
 
 class Watch(Strict):
@@ -152,6 +162,18 @@ class Watch(Strict):
         if self.interval <= 0:
             raise ValueError("`interval` is longer than nothing, for example 10s")
         return self
+
+    def plan(self) -> WatchPlan:
+        """Return how a deployment is watched, as ``amends.watch`` takes it."""
+        return WatchPlan(
+            metrics=tuple(metric.spec() for metric in self.metrics),
+            alpha=self.alpha,
+            min_requests=self.min_requests,
+            min_events=self.min_events,
+            warmup_seconds=self.warmup,
+            max_gap_seconds=self.max_gap,
+            on_inconclusive=OnInconclusive(self.on_inconclusive),
+        )
 
 
 class ProcessDeploy(Strict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -25,8 +26,9 @@ Tier = Literal["system-wide", "client-specific"]
 class Policy(Strict):
     """What a release of one service meets on its way.
 
-    ``environments`` are in the order in which a release passes through them. An environment under ``gates`` with
-    an empty list lets every release pass that is not quarantined; one that is not listed there is undecided.
+    ``environments`` are in the order in which a release passes through them. An environment under ``gates``
+    with an empty list lets every release pass that is not quarantined; one that is not listed there is
+    undecided.
     """
 
     service: str = Field(min_length=1)
@@ -54,7 +56,7 @@ class Policy(Strict):
                 break
         for environment, entries in self.gates.items():
             if environment not in self.environments:
-                yield ("gates", environment), f"unknown environment {environment!r}"
+                yield ("gates", environment), unknown_environment(environment, self.environments)
                 continue
             names = [entry.name for entry in entries if entry.name]
             for index, entry in enumerate(entries):
@@ -69,12 +71,12 @@ class Policy(Strict):
         gate, order = entry.gate, self.environments
         for needed in gate.environments():
             if needed not in order:
-                yield (*place, entry.kind, "environment"), f"unknown environment {needed!r}"
+                yield (*place, entry.kind, "environment"), unknown_environment(needed, order)
             elif isinstance(gate, Soak) and order.index(needed) >= order.index(environment):
                 yield (
                     (*place, entry.kind, "environment"),
-                    f"a release cannot soak in {needed} before it is let into {environment}, "
-                    f"which comes {'first' if needed != environment else 'no later'}",
+                    f"a release soaks in {needed} only after it was let into {environment}, so this "
+                    f"gate never opens; name an environment that comes before {environment}",
                 )
         if isinstance(gate, Watchers):
             if not (gate.team or self.team):
@@ -115,6 +117,13 @@ class PolicyFlawsError(ValueError):
         self.flaws = flaws
 
 
+def unknown_environment(name: str, known: list[str]) -> str:
+    """Say that a policy does not know an environment, and which it may have meant."""
+    near = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    hint = f"; did you mean `{near[0]}`?" if near else ""
+    return f"unknown environment `{name}`; allowed: {', '.join(known)}{hint}"
+
+
 def policy_digest(text: str, calendars: Mapping[str, str]) -> str:
     """Return the SHA-256 (hex) of a policy's text; with calendars, of it and of their content.
 
@@ -134,11 +143,11 @@ def _no_calendars(start: float, end: float) -> Calendars:  # noqa: ARG001 - the 
 class LoadedPolicy:
     """A policy with the text that it was read from.
 
-    A decision must be the same whenever it is made again from the same policy, log and moment. What a calendar
-    says is therefore part of the policy: ``calendars`` holds, for each calendar that a gate names, its content
-    (the text of an iCalendar file; for public holidays the version of the rules), ``digest`` covers it, and
-    ``policy.adopted`` keeps it in the log. ``resolve`` turns that content, and nothing else, into intervals
-    between two moments (seconds since the epoch), before they reach a gate.
+    A decision must be the same whenever it is made again from the same policy, log and moment. What a
+    calendar says is therefore part of the policy: ``calendars`` holds, for each calendar that a gate names,
+    its content (the text of an iCalendar file; for public holidays the version of the rules), ``digest``
+    covers it, and ``policy.adopted`` keeps it in the log. ``resolve`` turns that content, and nothing else,
+    into intervals between two moments (seconds since the epoch), before they reach a gate.
     """
 
     policy: Policy

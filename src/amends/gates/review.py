@@ -38,9 +38,9 @@ class _PerChange:
 class Review(Gate):
     """Each change of the release needs approvals by people other than its author.
 
-    A reviewer's latest verdict counts: an approval followed by a request for changes blocks. With ``owners``, each
-    touched path also needs an approval by one of its owners, as CODEOWNERS named them when it was merged. Too
-    few approvals block; a release whose changes nobody recorded is undecided.
+    A reviewer's latest verdict counts: an approval followed by a request for changes blocks. With
+    ``owners``, each touched path also needs an approval by one of its owners, as CODEOWNERS named them when
+    it was merged. Too few approvals block; a release whose changes nobody recorded is undecided.
     """
 
     approvals: int = Field(default=1, ge=1, description="approvals that each change needs")

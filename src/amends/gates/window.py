@@ -95,10 +95,10 @@ class Holidays(Strict):
 class Window(Gate):
     """Releases go out at allowed times only.
 
-    A closed window, a freeze or a public holiday is *undecided*, not blocked: nothing is wrong with the release,
-    and ``until`` says when the window opens next. Hours are local time in ``time_zone``, their end is
-    excluded; hours that end before they begin run into the next day, and belong to the day on which they begin.
-    Holidays are whole local days.
+    A closed window, a freeze or a public holiday is *undecided*, not blocked: nothing is wrong with the
+    release, and ``until`` says when the window opens next. Hours are local time in ``time_zone``, their end
+    is excluded; hours that end before they begin run into the next day, and belong to the day on which they
+    begin. Holidays are whole local days.
     """
 
     days: Days = Field(default_factory=lambda: list(DAYS), description="weekdays, for example [mon..thu]")
@@ -168,16 +168,11 @@ class Window(Gate):
         return _joined(stretches)
 
     def _closures(self, setting: Setting) -> Intervals:
+        zone = ZoneInfo(self.time_zone)
         parts: list[tuple[float, float, str]] = []
-        if self.freezes:
-            freezes = setting.calendars[f"file:{self.freezes}"]
-            parts += _labelled(freezes, "freeze")
-        if self.holidays:
-            zone = ZoneInfo(self.time_zone)
-            parts += [
-                (_local(start, zone), _local(end, zone), label)
-                for start, end, label in _labelled(setting.calendars[self.holidays.key], "public holiday")
-            ]
+        for key in self.calendar_keys():
+            kind = "freeze" if key.startswith("file:") else "public holiday"
+            parts += _labelled(setting.calendars[key], kind, zone)
         parts.sort()
         return Intervals(
             np.array([p[0] for p in parts], dtype=np.float64),
@@ -227,17 +222,21 @@ def _without(allowed: Intervals, closures: Intervals) -> Intervals:
     return Intervals(times[open_ & ~before], times[~open_ & before])
 
 
-def _labelled(intervals: Intervals, kind: str) -> list[tuple[float, float, str]]:
-    labels = intervals.labels or ("",) * len(intervals.starts)
-    return [
-        (float(start), float(end), f"{kind} {label!r}" if label else kind)
-        for start, end, label in zip(intervals.starts, intervals.ends, labels, strict=True)
-    ]
+def _labelled(intervals: Intervals, kind: str, zone: ZoneInfo) -> list[tuple[float, float, str]]:
+    """Return a calendar's stretches with what a sentence calls them, wall-clock times read in ``zone``."""
+    count = len(intervals.starts)
+    labels = intervals.labels or ("",) * count
+    local = intervals.local if len(intervals.local) else np.zeros(count, dtype=np.bool_)
+    found = []
+    for start, end, label, floats in zip(intervals.starts, intervals.ends, labels, local, strict=True):
+        edges = (_local(start, zone), _local(end, zone)) if floats else (float(start), float(end))
+        found.append((*edges, f"{kind} {label!r}" if label else kind))
+    return found
 
 
 def _local(epoch: float, zone: ZoneInfo) -> float:
-    """Read a UTC midnight as midnight in ``zone``: holidays come as dates, which have no zone."""
-    return datetime.fromtimestamp(epoch, UTC).replace(tzinfo=zone).timestamp()
+    """Read a wall-clock time that was written as if it were UTC in ``zone``."""
+    return datetime.fromtimestamp(float(epoch), UTC).replace(tzinfo=zone).timestamp()
 
 
 def _spoken(epoch: float, zone: ZoneInfo) -> str:

@@ -1,0 +1,150 @@
+"""Reading ``amends.yaml``: a policy, or everything that is wrong with it, by line."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from amends.adapters.calendars import capture_calendar, resolve_calendars
+from amends.adapters.policyfile.faults import Fault, faults_of
+from amends.errors import PolicyError
+from amends.gates.policy import LoadedPolicy, Policy, policy_digest
+
+Place = tuple[str | int, ...]
+
+
+def load_policy(path: Path) -> LoadedPolicy:
+    """Read a policy with the calendars that it names; their files are relative to the policy.
+
+    Raises
+    ------
+    PolicyError
+        If the file is missing, is no YAML, or is no policy; every fault with its line, what was found and what
+        is allowed.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise PolicyError(
+            "there is no policy here",
+            where=str(path),
+            remedy="write one with `amends init`, or name it: --policy FILE",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
+        raise PolicyError(
+            f"the policy cannot be read: {reason}",
+            where=str(path),
+            remedy="check the file and its permissions",
+        ) from None
+    return parse_policy(text, str(path))
+
+
+def parse_policy(text: str, path: str = "amends.yaml") -> LoadedPolicy:
+    """Return the policy that a text holds; see ``load_policy``."""
+    tree = _parse_yaml(text, path)
+    policy = _validated(tree, path)
+    folder = str(Path(path).parent)
+    calendars = _captured(policy, tree, path, folder)
+    return LoadedPolicy(
+        policy=policy,
+        text=text,
+        digest=policy_digest(text, calendars),
+        path=path,
+        calendars=calendars,
+        resolve=partial(resolve_calendars, calendars, folder),
+    )
+
+
+def _parse_yaml(text: str, path: str) -> CommentedMap:
+    try:
+        tree = YAML(typ="rt").load(text)
+    except DuplicateKeyError as error:
+        raise _malformed(path, error, "give each name once") from None
+    except MarkedYAMLError as error:
+        raise _malformed(
+            path, error, "mend the YAML at this line, often its indentation or a missing colon"
+        ) from None
+    except (YAMLError, ValueError) as error:
+        raise PolicyError(f"this is not YAML: {error}", where=path, remedy="mend the YAML") from None
+    if not isinstance(tree, CommentedMap):
+        found = (
+            "nothing" if tree is None else f"a {'list' if isinstance(tree, CommentedSeq) else 'single value'}"
+        )
+        raise PolicyError(
+            f"found {found}; a policy begins with fields such as `service: shop`",
+            where=f"{path}:1",
+            remedy="write one with `amends init`",
+        )
+    return tree
+
+
+def _malformed(path: str, error: MarkedYAMLError, remedy: str) -> PolicyError:
+    mark = error.problem_mark or error.context_mark
+    where = f"{path}:{mark.line + 1}" if mark else path
+    problem = str(error.problem or error.context or error).splitlines()[0]
+    column = f" (column {mark.column + 1})" if mark else ""
+    return PolicyError(f"this is not YAML: {problem}{column}", where=where, remedy=remedy)
+
+
+def _validated(tree: CommentedMap, path: str) -> Policy:
+    raw = _plain(tree)
+    try:
+        return Policy.model_validate(raw)
+    except ValidationError as error:
+        raise _all(faults_of(error, raw), tree, path) from None
+
+
+def _captured(policy: Policy, tree: CommentedMap, path: str, folder: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for environment, entries in policy.gates.items():
+        for index, entry in enumerate(entries):
+            for key in entry.gate.calendar_keys():
+                field = "holidays" if key.startswith("holidays:") else "freezes"
+                line = _line(tree, ("gates", environment, index, entry.kind, field))
+                found[key] = capture_calendar(key, Path(folder), f"{path}:{line}")
+    return found
+
+
+def _all(faults: list[Fault], tree: CommentedMap, path: str) -> PolicyError:
+    """Make one error of all faults, by line."""
+    placed = sorted({(_line(tree, fault.place), fault.sentence()): fault for fault in faults})
+    (first, sentence), rest = placed[0], placed[1:]
+    text = "\n".join([sentence, *(f"{path}:{line}: {more}" for line, more in rest)])
+    which = "this line" if len(placed) == 1 else f"these {len(placed)} places"
+    return PolicyError(
+        text, where=f"{path}:{first}", remedy=f"correct {which}; `amends policy schema` has the whole shape"
+    )
+
+
+def _line(tree: Any, place: Place) -> int:
+    """Return the line of the deepest part of a place that the file holds."""
+    line, node = 0, tree
+    for step in place:
+        if isinstance(node, CommentedMap) and step in node:
+            line = node.lc.key(step)[0]
+        elif isinstance(node, CommentedSeq) and isinstance(step, int) and step < len(node):
+            line = node.lc.item(step)[0]
+        else:
+            break
+        node = node[step]
+    return int(line) + 1
+
+
+def _plain(node: Any) -> Any:
+    """Return a YAML tree as plain Python values: the models are strict about types."""
+    if isinstance(node, CommentedMap):
+        return {_plain(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, CommentedSeq):
+        return [_plain(item) for item in node]
+    for kind in (bool, int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    return node
