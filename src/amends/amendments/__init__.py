@@ -1,1 +1,1 @@
-"""Action items that change a test or a gate: their states and the rules of their proof."""
+"""Amendments: tests and gates that are proven to catch what escaped, and what they cost."""

@@ -1,17 +1,45 @@
-"""Incidents: opened by a rollback, an alert or a person, and moved on by people."""
+"""Incidents: opened by a rollback, an alert or a person, moved on by people, and looked at."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from amends.amendments.amendment import Amendment, fold_amendments
 from amends.application.log import Log
-from amends.errors import EventConflictError, NotFoundError, VersionConflictError
-from amends.events.payloads import IncidentOpened
+from amends.application.record import IncidentRecord, read_record, release_names, require_incident
+from amends.errors import EventConflictError, NotAllowedError, UsageError, VersionConflictError
+from amends.events import payloads as p
+from amends.events.codec import Fact
+from amends.incidents.incident import Incident, Lifecycle, fold_incident
+from amends.reviews.revisions import Revision, fold_revisions
 
 # Under one source and one id for a deployment, two processes that open at once meet in the store.
 SOURCE = "/amends/incidents"
 _ATTEMPTS = 50
+
+MilestoneName = Literal["started", "detected", "acknowledged", "mitigated", "cause_found", "resolved"]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """Everything that a page about an incident needs.
+
+    ``record`` holds the incident with its facts, milestones, durations, timeline, matrix and impact;
+    ``quarantined`` is whether its release may not be deployed.
+    """
+
+    record: IncidentRecord
+    revisions: tuple[Revision, ...]
+    amendments: tuple[Amendment, ...]
+    failures: tuple[Fact, ...]
+    quarantined: bool
+
+    @property
+    def incident(self) -> Incident:
+        return self.record.incident
 
 
 def open_incident(
@@ -34,7 +62,7 @@ def open_incident(
         if known:
             return known
         incident = _next_id(log)
-        payload = IncidentOpened(
+        payload = p.IncidentOpened(
             incident=incident, service=service, environment=environment, summary=summary,
             opened_by=opened_by, release=release, previous=previous, deployment=deployment, team=team,
             severity=severity, role=role, deployed_at=deployed_at, rolled_back_at=rolled_back_at,
@@ -70,14 +98,120 @@ def _next_id(log: Log) -> str:
     return f"INC-{max(numbers) + 1}"
 
 
-def require_incident(log: Log, incident: str) -> IncidentOpened:
-    """Return what an incident was opened with. Raises ``NotFoundError``, naming those there are."""
-    for fact in log.stream(f"incident/{incident}"):
-        if isinstance(fact.payload, IncidentOpened):
-            return fact.payload
-    recent = log.facts(kinds=("incident.detected",), newest_first=True, limit=5)
-    names = ", ".join(fact.recorded.stream.removeprefix("incident/") for fact in recent) or "none yet"
-    raise NotFoundError(
-        f"found no incident {incident!r}; the latest are: {names}",
-        remedy="see `amends incident list`",
+def acknowledge(log: Log, incident: str, *, role: str, reason: str = "", at: datetime | None = None) -> Fact:
+    """Record that a role looks after the incident. Raises ``NotAllowedError`` unless it is open."""
+    return _move(log, "incident.acknowledged", incident, (Lifecycle.OPEN,), role, reason, at)
+
+
+def resolve(
+    log: Log, incident: str, *, role: str, reason: str, lift_quarantine: bool = False,
+    at: datetime | None = None,
+) -> Fact:  # fmt: skip
+    """Resolve an incident. The release stays quarantined unless ``lift_quarantine`` is asked for.
+
+    Raises ``NotAllowedError`` when it is resolved already.
+    """
+    fact = _move(
+        log, "incident.resolved", incident, (Lifecycle.OPEN, Lifecycle.ACKNOWLEDGED), role, reason, at
     )
+    if lift_quarantine:
+        opened = require_incident(log, incident)
+        lifted = p.QuarantineLifted(
+            service=opened.service, release=opened.release, reason=reason, role=role, incident=incident
+        )
+        log.record("quarantine.lifted", lifted)
+    return fact
+
+
+def reopen(log: Log, incident: str, *, role: str, reason: str, at: datetime | None = None) -> Fact:
+    """Open a resolved incident again. Raises ``NotAllowedError`` unless it is resolved."""
+    return _move(log, "incident.reopened", incident, (Lifecycle.RESOLVED,), role, reason, at)
+
+
+def _move(
+    log: Log, kind: str, incident: str, allowed: Iterable[Lifecycle], role: str, reason: str,
+    at: datetime | None,
+) -> Fact:  # fmt: skip
+    for _ in range(_ATTEMPTS):
+        found = require_incident(log, incident)
+        if found.state not in allowed:
+            raise NotAllowedError(
+                f"{incident} is {found.state}; this needs it to be {' or '.join(allowed)}",
+                remedy=f"see `amends incident show {incident}`",
+            )
+        moved = p.IncidentMoved(
+            incident=incident, service=found.service, environment=found.environment, role=role, reason=reason
+        )
+        try:
+            return log.record(kind, moved, at=at, expected=found.version)
+        except VersionConflictError:
+            continue
+    raise VersionConflictError(f"others keep writing to {incident}", remedy="try again")
+
+
+def set_milestone(
+    log: Log, incident: str, milestone: str, *, at: datetime | None = None, earliest: datetime | None = None,
+    latest: datetime | None = None, source: str = "", role: str = "",
+) -> Fact:  # fmt: skip
+    """State when a milestone was: ``at``, or between ``earliest`` and ``latest`` (one of them is enough).
+
+    Raises ``UsageError`` for an unknown milestone, for no time, and for an interval that ends before it
+    begins.
+    """
+    names = get_args(MilestoneName)
+    if milestone not in names:
+        raise UsageError(
+            f"found the milestone {milestone!r}; allowed are {', '.join(names)}", remedy="name one of them"
+        )
+    if (at is None) == (earliest is None and latest is None):
+        raise UsageError(
+            "a milestone has either one time or an interval", remedy="give --at, or --earliest and --latest"
+        )
+    if earliest and latest and latest < earliest:
+        raise UsageError(
+            "the interval ends before it begins", remedy="exchange --earliest and --latest"
+        )  # fmt: skip
+    found = require_incident(log, incident)
+    told = p.MilestoneSet(
+        incident=incident, service=found.service, milestone=milestone, at=at, earliest=earliest,  # type: ignore[arg-type]
+        latest=latest, source=source, role=role,
+    )  # fmt: skip
+    return log.record("milestone.set", told)
+
+
+def take_note(log: Log, incident: str, text: str, *, role: str = "", at: datetime | None = None) -> Fact:
+    """Add a line to the timeline: what happened ``at`` (default: now). Raises ``UsageError`` if empty."""
+    if not text.strip():
+        raise UsageError("the note is empty", remedy="say what happened, in one sentence")
+    found = require_incident(log, incident)
+    moment = at or log.clock.now()
+    note = p.NoteTaken(incident=incident, service=found.service, text=text.strip(), at=moment, role=role)
+    return log.record("note.taken", note, at=moment)
+
+
+def list_incidents(log: Log, *, service: str = "", limit: int = 100) -> list[Incident]:
+    """Return incidents, the newest first."""
+    tags = [f"service:{service}"] if service else []
+    opened = log.facts(tags=tags, kinds=("incident.detected",), newest_first=True, limit=limit)
+    found = (fold_incident(log.stream(fact.recorded.stream)) for fact in opened)
+    return [incident for incident in found if incident is not None]
+
+
+def incident_view(log: Log, incident: str) -> IncidentView:
+    """Return everything about an incident. Raises ``NotFoundError``, naming incidents there are."""
+    record = read_record(log, incident)
+    own = log.stream(f"incident/{incident}")
+    failures = tuple(f for f in record.facts if isinstance(f.payload, p.FailureCaptured))
+    return IncidentView(
+        record, fold_revisions(own), fold_amendments(log.facts(tags=[f"incident:{incident}"])), failures,
+        _quarantined(log, record.incident),
+    )  # fmt: skip
+
+
+def _quarantined(log: Log, incident: Incident) -> bool:
+    names = incident.names or release_names(log, incident.service, incident.release)
+    tags = [f"release:{incident.service}@{name}" for name in sorted(names)]
+    if not tags:
+        return False
+    moves = log.facts(tags=tags, kinds=("quarantine.set", "quarantine.lifted"), newest_first=True, limit=1)
+    return bool(moves) and moves[0].kind == "quarantine.set"

@@ -87,6 +87,7 @@ KINDS: tuple[Kind, ...] = (
     _own("amendment.unreplayable", p.AmendmentJudged, _AMENDMENT),
     _own("amendment.activated", p.AmendmentMoved, _AMENDMENT),
     _own("amendment.lapsed", p.AmendmentMoved, _AMENDMENT),
+    _own("amendment.accepted", p.AmendmentMoved, _AMENDMENT),
 )
 
 BY_NAME = {kind.name: kind for kind in KINDS}

@@ -192,7 +192,7 @@ class _Context:
             fact = decisions.get(environment)
             told = fact.payload if fact else None
             answered = told.gates if isinstance(told, p.GatesDecided) else ()
-            rows += [self._answered(row, fact, environment) for row in answered if fact]
+            rows += [self._answered(row, fact, environment) for row in answered if fact and _counts(row)]
             known = {row.gate for row in answered}
             # A lower environment that the release never asked for is no gate that it got past.
             if fact or environment == here:
@@ -302,6 +302,11 @@ class _Context:
             EscapeRow("watch", "watch", self.incident.environment, state, reason, (last.id, *seen.events),
                       QUESTIONS[state], answer=told.verdict)
         ]  # fmt: skip
+
+
+def _counts(row: p.GateRow) -> bool:
+    """Leave out what no policy lists: the quarantine that every policy has, while it lets through."""
+    return row.kind != "quarantine" or row.decision != "pass"
 
 
 def _absent(kind: str, incident: Incident, known: bool) -> EscapeRow:

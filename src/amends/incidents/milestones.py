@@ -1,7 +1,8 @@
 """When an incident started, was detected, acknowledged, mitigated, explained and resolved.
 
 Each milestone is a point or an interval, with its source. What a person states outweighs what the record
-implies. A duration is shown with its formula and, where its ends are uncertain, as a range.
+implies, and that outweighs what another system reports (an alert that ended). A duration is shown with its
+formula and, where its ends are uncertain, as a range.
 """
 
 from __future__ import annotations
@@ -81,20 +82,16 @@ DURATIONS = (
 def milestones_of(incident: Incident, facts: Iterable[Fact]) -> tuple[Milestone, ...]:
     """Return the six milestones, in their order, from all facts that concern the incident."""
     ordered = facts_in_order(facts)
-    stated = {
-        fact.payload.milestone: fact
-        for fact in sorted(ordered, key=lambda f: (f.recorded.recorded_at, f.recorded.seq))
-        if isinstance(fact.payload, p.MilestoneSet) and fact.payload.incident == incident.id
-    }
-    found = []
-    for name in NAMES:
-        fact = stated.get(name)  # type: ignore[call-overload]
-        derive = _DERIVED.get(name)
-        if fact is not None:
-            found.append(_stated(fact))
-        else:
-            found.append((derive and derive(incident, ordered)) or Milestone(name))
-    return tuple(found)
+    stated: dict[str, Milestone] = {}
+    reported: dict[str, Milestone] = {}
+    for fact in sorted(ordered, key=lambda f: (f.recorded.recorded_at, f.recorded.seq)):
+        told = fact.payload
+        if isinstance(told, p.MilestoneSet) and told.incident == incident.id:
+            (reported if told.source and not told.role else stated)[told.milestone] = _stated(fact, told)
+    return tuple(
+        stated.get(name) or _derive(name, incident, ordered) or reported.get(name) or Milestone(name)
+        for name in NAMES
+    )
 
 
 def durations_of(milestones: Sequence[Milestone]) -> tuple[Duration, ...]:
@@ -114,9 +111,12 @@ def _duration(name: str, end: Milestone, start: Milestone) -> Duration:
     return Duration(name, formula, low, high, events=events)
 
 
-def _stated(fact: Fact) -> Milestone:
-    told = fact.payload
-    assert isinstance(told, p.MilestoneSet)
+def _derive(name: str, incident: Incident, facts: Sequence[Fact]) -> Milestone | None:
+    derive = _DERIVED.get(name)
+    return derive(incident, facts) if derive else None
+
+
+def _stated(fact: Fact, told: p.MilestoneSet) -> Milestone:
     source = told.source or (f"stated by {told.role}" if told.role else "stated")
     return Milestone(told.milestone, told.at, told.earliest, told.latest, source, (fact.id,), stated=True)
 

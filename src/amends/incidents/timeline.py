@@ -15,6 +15,7 @@ from typing import Any
 from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.incidents.incident import facts_in_order
+from amends.incidents.milestones import Milestone
 from amends.incidents.wording import say_seconds, short
 
 
@@ -45,10 +46,40 @@ def timeline_of(facts: Iterable[Fact], pivot: datetime | None) -> tuple[Line, ..
     ``pivot`` is when the rollback (or, without one, the detection) was known; ``None`` when neither was
     recorded: then every dated line is *known then*.
     """
-    return tuple(
+    ordered = facts_in_order(facts)
+    lines = [
         Line(fact.occurred_at, text, fact.id, fact.kind, _knowledge(fact, pivot), fact.known_at)
-        for fact, text in _tell(facts_in_order(facts))
+        for fact, text in _tell(ordered)
+    ]
+    lines += [line for fact in ordered for line in _stated_when_opened(fact)]
+    return tuple(sorted(lines, key=lambda line: line.at))
+
+
+def pivot_of(milestones: Iterable[Milestone], facts: Iterable[Fact]) -> datetime | None:
+    """Return the moment that parts what was known from what was learned later.
+
+    When the mitigation was known; without one, when the detection was; ``None`` where neither is recorded.
+    """
+    named = {milestone.name: milestone for milestone in milestones}
+    known = {fact.id: fact.known_at for fact in facts if fact.kind != "incident.detected"}
+    for name in ("mitigated", "detected"):
+        milestone = named.get(name)
+        if milestone and milestone.high:
+            times = () if milestone.stated else (known.get(event) for event in milestone.events)
+            return max([milestone.high, *(at for at in times if at)])
+    return None
+
+
+def _stated_when_opened(fact: Fact) -> list[Line]:
+    """Tell the times that whoever opened the incident stated; nobody says when they were known."""
+    told = fact.payload
+    if not isinstance(told, p.IncidentOpened):
+        return []
+    stated = (
+        (told.deployed_at, f"Release {short(told.release)} deployed to {told.environment}, as stated later"),
+        (told.rolled_back_at, f"{told.environment} rolled back from {short(told.release)}, as stated later"),
     )
+    return [Line(at, text, fact.id, fact.kind, Knowledge.UNDATED, None) for at, text in stated if at]
 
 
 def _knowledge(fact: Fact, pivot: datetime | None) -> Knowledge:

@@ -1,1 +1,1 @@
-"""The blameless post-incident review: its draft and its revisions."""
+"""Reviews after an incident: drafted from the record, revised by people, read without blame."""

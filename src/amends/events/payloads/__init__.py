@@ -11,6 +11,7 @@ from amends.events.payloads.amendments import AmendmentJudged as AmendmentJudged
 from amends.events.payloads.amendments import AmendmentMoved as AmendmentMoved
 from amends.events.payloads.amendments import AmendmentProposed as AmendmentProposed
 from amends.events.payloads.amendments import Price as Price
+from amends.events.payloads.amendments import PricedRelease as PricedRelease
 from amends.events.payloads.amendments import ProofRun as ProofRun
 from amends.events.payloads.base import Payload as Payload
 from amends.events.payloads.changes import ChangeMerged as ChangeMerged

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
@@ -14,7 +15,7 @@ class AmendmentProposed(Payload, frozen=True, kw_only=True, omit_defaults=True):
     """A test or a gate is proposed as the guard against an escape.
 
     ``selector`` is the command for a test (``pytest path::name``); ``gate`` the policy entry for a gate,
-    to stand in ``environment``. ``test`` holds the text of a test that is not in the repository yet.
+    to stand in ``environment``. ``test_text`` holds the text of a test that is not in the repository yet.
     """
 
     amendment: str
@@ -53,6 +54,21 @@ class ProofRun(Payload, frozen=True, kw_only=True, omit_defaults=True):
     matches: bool = False
     output: str = ""
     produced_later: bool = True
+    note: str = ""
+
+
+class PricedRelease(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a gate answers for one past good release, as of its own deployment.
+
+    ``seconds`` is for how long it would have been held up: 0 when it passes, ``None`` when nobody can say.
+    """
+
+    release: str
+    at: datetime
+    decision: Literal["pass", "block", "undecided", "error"]
+    reason: str = ""
+    seconds: float | None = None
+    produced_later: bool = False
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -62,6 +78,7 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     held: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
     held_seconds: float | None = None
+    releases: tuple[PricedRelease, ...] = ()
 
 
 class AmendmentJudged(Payload, frozen=True, kw_only=True, omit_defaults=True):
@@ -76,7 +93,10 @@ class AmendmentJudged(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class AmendmentMoved(Payload, frozen=True, kw_only=True, omit_defaults=True):
-    """An amendment became active, lapsed, or was accepted as a risk; the event's kind says which."""
+    """An amendment became active, lapsed, or was accepted as a risk; the event's kind says which.
+
+    ``until`` is when an accepted risk is to be looked at again.
+    """
 
     amendment: str
     incident: str
@@ -85,3 +105,4 @@ class AmendmentMoved(Payload, frozen=True, kw_only=True, omit_defaults=True):
     role: str = ""
     diff: str = ""
     policy: str = ""
+    until: datetime | None = None

@@ -1,0 +1,132 @@
+"""Reviews: drafted from the record, revised by people, published."""
+
+from __future__ import annotations
+
+from amends.application.log import Log
+from amends.application.record import read_record, require_incident
+from amends.errors import NotAllowedError, UsageError, VersionConflictError
+from amends.events import payloads as p
+from amends.events.codec import Fact
+from amends.reviews.draft import Record, draft_markdown
+from amends.reviews.revisions import (
+    Revision,
+    SideBySide,
+    check_base,
+    fold_revisions,
+    revision,
+    side_by_side,
+    unified,
+)  # fmt: skip
+
+_ATTEMPTS = 50
+_LIMIT = 5_000_000
+
+
+def draft_text(log: Log, incident: str) -> str:
+    """Return the draft that the record gives now, without saving it. Raises ``NotFoundError``."""
+    found = read_record(log, incident)
+    return draft_markdown(
+        Record(
+            found.incident, found.facts, found.timeline, found.matrix, found.milestones, found.durations,
+            found.impact,
+        )
+    )  # fmt: skip
+
+
+def draft_review(log: Log, incident: str, *, again: bool = False) -> int:
+    """Save the draft as the first revision and return its number.
+
+    Where there is a revision, its number is returned and nothing is written. ``again`` drafts anew from the
+    record as it is now: a new revision, unless it says the same. Raises ``NotAllowedError`` when people have
+    edited the text since: their words are not replaced by a draft.
+    """
+    revisions = list_revisions(log, incident)
+    if revisions and not again:
+        return revisions[-1].number
+    if revisions and not revisions[-1].drafted:
+        raise NotAllowedError(
+            f"revision {revisions[-1].number} was written by people; a new draft would take its place",
+            remedy=f"`amends review draft {incident} --print` shows the draft; take from it what helps",
+        )
+    text = draft_text(log, incident)
+    latest = revisions[-1].number if revisions else 0
+    if revisions and revisions[-1].text == text:
+        return latest
+    return _save(log, incident, text, based_on=latest, drafted=True).number
+
+
+def save_revision(
+    log: Log, incident: str, text: str, *, based_on: int, role: str = "", note: str = ""
+) -> Revision:
+    """Save people's text as a new revision.
+
+    ``based_on`` is the revision that the writer began from. Raises ``RevisionConflictError``, which holds
+    both texts, when there is a newer one; ``UsageError`` for an empty or enormous text.
+    """
+    return _save(log, incident, text, based_on=based_on, role=role, note=note)
+
+
+def restore(log: Log, incident: str, number: int, *, role: str = "") -> Revision:
+    """Make an earlier revision the latest, as a new revision. Raises ``NotFoundError``."""
+    revisions = list_revisions(log, incident)
+    old = revision(revisions, number)
+    return _save(
+        log, incident, old.text, based_on=revisions[-1].number, role=role, note=f"restores revision {number}"
+    )
+
+
+def _save(
+    log: Log, incident: str, text: str, *, based_on: int, role: str = "", note: str = "",
+    drafted: bool = False,
+) -> Revision:  # fmt: skip
+    if not text.strip():
+        raise UsageError(
+            "the review is empty", remedy="write something, or leave the latest revision as it is"
+        )
+    if len(text) > _LIMIT:
+        raise UsageError(
+            f"the review has {len(text):,} characters; at most {_LIMIT:,} are kept",
+            remedy="link to long material instead of pasting it",
+        )
+    for _ in range(_ATTEMPTS):
+        found = require_incident(log, incident)
+        revisions = list_revisions(log, incident)
+        check_base(revisions, based_on, text)
+        revised = p.ReviewRevised(
+            incident=incident, service=found.service, revision=based_on + 1, text=text, role=role,
+            based_on=based_on, drafted=drafted, note=note,
+        )  # fmt: skip
+        try:
+            fact = log.record("review.revised", revised, expected=found.version)
+        except VersionConflictError:
+            continue
+        return fold_revisions([fact])[0]
+    raise VersionConflictError(f"others keep writing to {incident}", remedy="try again")
+
+
+def publish(log: Log, incident: str, *, number: int = 0, role: str = "") -> Fact:
+    """Publish a revision, the latest for 0. Raises ``NotFoundError``."""
+    found = require_incident(log, incident)
+    chosen = revision(list_revisions(log, incident), number)
+    told = p.ReviewPublished(incident=incident, service=found.service, revision=chosen.number, role=role)
+    return log.record("review.published", told)
+
+
+def list_revisions(log: Log, incident: str) -> tuple[Revision, ...]:
+    """Return an incident's revisions, oldest first. Raises ``NotFoundError`` for an unknown incident."""
+    require_incident(log, incident)
+    return fold_revisions(log.stream(f"incident/{incident}"))
+
+
+def read_revision(log: Log, incident: str, number: int = 0) -> Revision:
+    """Return one revision, the latest for 0. Raises ``NotFoundError``."""
+    return revision(list_revisions(log, incident), number)
+
+
+def compare(
+    log: Log, incident: str, old: int, new: int = 0
+) -> tuple[str, tuple[SideBySide, ...]]:  # fmt: skip
+    """Return two revisions' differences, unified and side by side. Raises ``NotFoundError``."""
+    revisions = list_revisions(log, incident)
+    before, after = revision(revisions, old), revision(revisions, new)
+    return unified(before, after), side_by_side(before.text, after.text)
