@@ -50,7 +50,9 @@ class Log:
         """
         now = self.clock.now()
         made = [
-            codec.make_event(name, payload, id=id or self.new_id(), source=source or self.source, at=at or now)
+            codec.make_event(
+                name, payload, id=id or self.new_id(), source=source or self.source, at=at or now
+            )
             for name, payload, id in items
         ]
         streams = {stream for stream, _ in made}

@@ -74,7 +74,7 @@ def take_look(tools: Toolbox, sight: Sight) -> Looked:
         plan, _state(sight), snapshot.readings, _health(d, seen), at, (*problems, *snapshot.problems)
     )
     tick = d.look.tick + 1 if d.look else 1
-    return Looked(state, _payload(d, tick, state, said, snapshot), at)
+    return Looked(state, _payload(d, tick, state, said), at)
 
 
 def record_look(tools: Toolbox, sight: Sight, looked: Looked) -> Sight:
@@ -173,9 +173,7 @@ def _arms(d: Deployment, seen: Observation | None) -> Arms:
     )  # fmt: skip
 
 
-def _payload(
-    d: Deployment, tick: int, state: WatchState, said: Assessment, snapshot: MetricSnapshot
-) -> p.WatchAssessed:  # fmt: skip
+def _payload(d: Deployment, tick: int, state: WatchState, said: Assessment) -> p.WatchAssessed:
     rows = tuple(msgspec.to_builtins(row) for row in said.metrics)
     return p.WatchAssessed(
         deployment=d.id, service=d.service, environment=d.environment, step=d.step, tick=tick,
