@@ -83,3 +83,9 @@ class NotAllowedError(AmendsError):
     """The request is understood and refused: the token, the role or the state does not allow it."""
 
     exit_code = 2
+
+
+class BlockedError(NotAllowedError):
+    """A gate or a quarantine says no."""
+
+    exit_code = 1

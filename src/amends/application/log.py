@@ -40,6 +40,30 @@ class Log:
         )  # fmt: skip
         return codec.decode(self.store.append(stream, [event], recorded_at=now, expected=expected)[0])
 
+    def record_together(
+        self, items: Sequence[tuple[str, Payload, str]], *, source: str = "", expected: int | None = None,
+        at: datetime | None = None,
+    ) -> list[codec.Fact]:  # fmt: skip
+        """Append several events (kind, payload, id) of *one* stream at once, on the version ``expected``.
+
+        All or nothing; see ``EventStore.append`` for the errors. An empty id is replaced by a fresh one.
+        """
+        now = self.clock.now()
+        made = [
+            codec.make_event(
+                name, payload, id=id or self.new_id(), source=source or self.source, at=at or now
+            )
+            for name, payload, id in items
+        ]
+        streams = {stream for stream, _ in made}
+        if len(streams) != 1:
+            raise ValueError(f"record_together takes events of one stream, not of {sorted(streams)}")
+        events = [event for _, event in made]
+        return [
+            codec.decode(r)
+            for r in self.store.append(streams.pop(), events, recorded_at=now, expected=expected)
+        ]
+
     def record_all(
         self, items: Sequence[tuple[str, Payload]], *, at: datetime | None = None
     ) -> list[codec.Fact]:

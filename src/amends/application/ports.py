@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from amends.events.event import Event, Recorded
 from amends.releases.actuation import Actuation, Observation
@@ -243,3 +243,46 @@ class CodeHost(Protocol):
 
         ``setup`` is a command that prepares it, in a virtual environment of its own.
         """
+
+
+class Spool(Protocol):
+    """A note on this machine's disk of what was done while the log could not be reached."""
+
+    def write(self, entry: Mapping[str, Any]) -> None:
+        """Keep an entry (plain JSON values, with an ``id``); it is on the disk when this returns.
+
+        Raises ``StoreUnavailableError`` when it cannot be.
+        """
+
+    def entries(self) -> list[Mapping[str, Any]]:
+        """Return what is kept, in the order in which it was written; a torn last line is left out."""
+
+    def remove(self, ids: Collection[str]) -> None:
+        """Forget the entries with these ids."""
+
+
+class Engine(Protocol):
+    """Calls jobs when they are due: one process's own loop, or workers on many machines.
+
+    A job is known by a name and a key (``advance`` and a deployment's id). At most one call of the same
+    name and key runs at a time; others run beside it, however slow it is.
+    """
+
+    def submit(self, job: str, key: str, *, due: datetime | None = None) -> None:
+        """Have a job called at ``due`` (now, if not given), or earlier if it is waiting for an earlier call.
+
+        Asked again while it runs, it is called once more afterwards.
+        """
+
+    def run(self, stop: Stop) -> None:
+        """Call jobs until told to stop; then let those that run come to their end."""
+
+
+class Stop(Protocol):
+    """What ends an engine, as ``threading.Event`` does."""
+
+    def is_set(self) -> bool:
+        """Return whether it is time to end."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until then, at most ``timeout`` seconds."""

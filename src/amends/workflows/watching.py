@@ -1,0 +1,182 @@
+"""Taking a look: what the deployer observes and the metrics say, judged by the pure watch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from amends.errors import AmendsError, InvalidEventError, PolicyError
+from amends.events import payloads as p
+from amends.releases.actuation import Instance, Observation
+from amends.releases.deployment import Deployment
+from amends.watch.assess import assess, conclude
+from amends.watch.assessment import Assessment, Health, Verdict
+from amends.watch.measurements import Arms, Endpoint, MetricSnapshot
+from amends.watch.plan import WatchPlan
+from amends.watch.state import WatchState, begin_watch
+from amends.workflows.sighting import note
+from amends.workflows.toolbox import SOURCE, Sight, Toolbox, event_id
+
+_LONGEST_SECOND_THOUGHT = 1.0
+
+# The policy writes durations, the plan of a watch counts seconds.
+_RENAMED = {"warmup": "warmup_seconds", "max_gap": "max_gap_seconds"}
+_NOT_THE_WATCHS = ("source", "interval")
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One look: the state that the next one starts from, and what was seen, ready to be recorded."""
+
+    state: WatchState
+    payload: p.WatchAssessed
+    at: datetime
+
+    @property
+    def roll_back(self) -> bool:
+        return self.payload.verdict == "roll_back"
+
+
+def watch_plan(plan: Mapping[str, Any]) -> WatchPlan:
+    """Read how a deployment is watched from its plan.
+
+    Raises
+    ------
+    InvalidEventError
+        When the plan holds something else.
+    """
+    said = {
+        _RENAMED.get(name, name): value
+        for name, value in dict(plan.get("watch") or {}).items()
+        if name not in _NOT_THE_WATCHS
+    }
+    try:
+        return msgspec.convert(said, WatchPlan, strict=False)
+    except (msgspec.ValidationError, PolicyError) as error:
+        raise InvalidEventError(
+            f"the plan of a deployment holds a watch that cannot be read: {error}",
+            remedy="request the deployment again with this version of amends",
+        ) from None
+
+
+def take_look(tools: Toolbox, sight: Sight) -> Looked:
+    """Look at both arms once. Reads the world, not the log."""
+    d = sight.deployment
+    plan = watch_plan(d.plan)
+    seen, problems = _observe(tools, d)
+    snapshot = _read(tools, d, plan, seen, tools.clock.now())
+    at = tools.clock.now()
+    state, said = assess(
+        plan, _state(sight), snapshot.readings, _health(d, seen), at, (*problems, *snapshot.problems)
+    )
+    tick = d.look.tick + 1 if d.look else 1
+    return Looked(state, _payload(d, tick, state, said), at)
+
+
+def record_look(tools: Toolbox, sight: Sight, looked: Looked) -> Sight:
+    """Append a look on exactly the version of the watch that it continues.
+
+    Raises
+    ------
+    VersionConflictError, EventConflictError
+        Another process looked first.
+    """
+    expected = sight.watch_seq
+    fact = tools.log.record(
+        "watch.assessed", looked.payload, id=event_id(sight.deployment.id, "look", expected + 1),
+        source=SOURCE, at=looked.at, expected=expected,
+    )  # fmt: skip
+    return note(tools, replace(sight, watch_seq=fact.recorded.seq, watch=None), fact)
+
+
+def conclude_step(d: Deployment, now: datetime) -> tuple[str, str]:
+    """Return the outcome of a step (promote, roll_back, extend or ask) with its reason."""
+    if d.look is None:
+        return "ask", "the watch has not looked once"
+    said = conclude(watch_plan(d.plan), WatchState.from_data(d.look.state), now)
+    if said.verdict is Verdict.PROMOTE:
+        return "promote", said.reason
+    if said.verdict is Verdict.ROLL_BACK:
+        return "roll_back", said.reason
+    wish = d.course.on_inconclusive
+    if wish == "extend" and d.extensions >= d.course.max_extensions:
+        return "ask", f"{said.reason} Extended {d.extensions} times already."
+    outcome = {"ask": "ask", "extend": "extend", "rollback": "roll_back", "promote": "promote"}[wish]
+    return outcome, f"{said.reason} The policy says: {wish}."
+
+
+def _state(sight: Sight) -> WatchState:
+    d = sight.deployment
+    kept = WatchState.from_data(d.look.state) if d.look is not None else None
+    if sight.watch is not None and (kept is None or sight.watch.at > kept.at):
+        return sight.watch
+    assert d.step_started_at is not None
+    return kept or begin_watch(d.step_started_at)
+
+
+def _observe(tools: Toolbox, d: Deployment) -> tuple[Observation | None, tuple[str, ...]]:
+    """Observe; a candidate that seems dead is looked at twice, so that one lost answer decides nothing."""
+    try:
+        seen = tools.deployer_for(d).observe(d.service, d.environment)
+        if _health(d, seen).candidate_alive is False:
+            tools.clock.wait(min(_LONGEST_SECOND_THOUGHT, d.course.interval / 10))
+            seen = tools.deployer_for(d).observe(d.service, d.environment)
+    except AmendsError as error:
+        return None, (f"The deployer could not say what runs: {error.message}",)
+    return seen, ()
+
+
+def _health(d: Deployment, seen: Observation | None) -> Health:
+    if seen is None or not seen.instances:
+        return Health(detail=seen.detail if seen else "")
+    alive = _answers(seen.of(d.candidate.version))
+    baseline = _answers(seen.of(d.baseline.version)) if d.baseline else None
+    return Health(baseline_alive=baseline, candidate_alive=alive, detail=_ailing(seen, d.candidate.version))
+
+
+def _answers(instances: tuple[Instance, ...]) -> bool:
+    return any(i.alive and i.ready for i in instances)
+
+
+def _ailing(seen: Observation, version: str) -> str:
+    instances = seen.of(version)
+    if not instances:
+        return f"no instance of {version} runs"
+    bad = [f"{i.name} {'is not ready' if i.alive else 'has exited'}" for i in instances if not _answers((i,))]
+    return ", ".join(bad)
+
+
+def _read(
+    tools: Toolbox, d: Deployment, plan: WatchPlan, seen: Observation | None, at: datetime
+) -> MetricSnapshot:  # fmt: skip
+    if not plan.metrics:
+        return MetricSnapshot()
+    try:
+        return tools.metrics_for(d).read(plan.metrics, _arms(d, seen), at)
+    except AmendsError as error:
+        return MetricSnapshot(problems=(f"The metrics could not be read: {error.message}",))
+
+
+def _arms(d: Deployment, seen: Observation | None) -> Arms:
+    def ends(version: str) -> tuple[Endpoint, ...]:
+        found = seen.of(version) if seen and version else ()
+        return tuple(Endpoint(i.name, i.metrics_url) for i in found if i.alive)
+
+    baseline = d.baseline.version if d.baseline else ""
+    return Arms(
+        d.service, d.environment, baseline=ends(baseline), candidate=ends(d.candidate.version),
+        baseline_version=baseline, candidate_version=d.candidate.version,
+    )  # fmt: skip
+
+
+def _payload(d: Deployment, tick: int, state: WatchState, said: Assessment) -> p.WatchAssessed:
+    rows = tuple(msgspec.to_builtins(row) for row in said.metrics)
+    return p.WatchAssessed(
+        deployment=d.id, service=d.service, environment=d.environment, step=d.step, tick=tick,
+        verdict=said.verdict.value, reason=said.reason, state=state.to_data(), metrics=rows,
+        problems=said.problems,
+    )  # fmt: skip
