@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from amends.application.deployments import Places, find_deployment, lane_now
@@ -50,6 +50,12 @@ def course_of(plan: Mapping[str, Any]) -> Course:
     return Course.of({"course": said})
 
 
+def _course_for(wish: Wish) -> Course:
+    course = course_of(wish.plan)
+    stepped = (wish.plan.get("rollout") or {}).get("environments") or wish.environments[-1:]
+    return course if wish.environment in stepped else replace(course, steps=(), approval=False)
+
+
 def can_actuate(plan: Mapping[str, Any]) -> bool:
     """Whether the plan names a deployer; otherwise amends only records what it is told."""
     deploy = plan.get("deploy") or {}
@@ -79,7 +85,7 @@ def request_deployment(log: Log, wish: Wish) -> str:
         identity = _new_id(log)
         asked = p.DeploymentRequested(
             deployment=identity, service=service, release=wish.release.version, environment=environment,
-            plan={**wish.plan, "course": course_of(wish.plan).to_data()}, policy=wish.policy,
+            plan={**wish.plan, "course": _course_for(wish).to_data()}, policy=wish.policy,
             commit=wish.release.commit, digest=wish.release.digest, role=wish.role, reason=wish.reason,
             **_previous(previous),
         )  # fmt: skip

@@ -25,11 +25,13 @@ class RolloutStep(Strict):
 class Rollout(Strict):
     """How traffic moves to a candidate. Without steps the whole traffic moves at once, unwatched.
 
-    ``approval: true`` waits for ``amends deployment approve`` before the first step.
+    Steps and approval are for the ``environments`` listed, by default for the last one of the policy alone; in
+    the others the whole traffic moves at once. ``approval: true`` waits for ``amends deployment approve`` before the first step.
     """
 
     steps: list[RolloutStep] = Field(default_factory=list)
     approval: bool = False
+    environments: list[str] = Field(default_factory=list, description="default: the policy's last one")
 
     @model_validator(mode="after")
     def _rises(self) -> Self:

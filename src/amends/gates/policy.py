@@ -54,6 +54,9 @@ class Policy(Strict):
             if self.environments.count(name) > 1:
                 yield ("environments",), f"environment {name!r} is listed twice"
                 break
+        for name in self.rollout.environments:
+            if name not in self.environments:
+                yield ("rollout", "environments"), f"unknown environment {name!r}"
         for environment, entries in self.gates.items():
             if environment not in self.environments:
                 yield ("gates", environment), unknown_environment(environment, self.environments)
