@@ -15,6 +15,7 @@ from amends.errors import AmendsError
 # name -> (module, one line of help); a module has `app`, a Typer with one command or a group of them.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("amends.cli.demo", "See the whole loop on real processes."),
+    "log": ("amends.cli.log", "Show, verify, checkpoint, export and import the log."),
     "version": ("amends.cli.version", "Print the version."),
 }
 
