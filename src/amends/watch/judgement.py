@@ -159,15 +159,14 @@ def _decide(
 
 
 def _scarce(plan: WatchPlan, state: MetricState) -> str:
-    served = [
-        (state.baseline.exposure - state.step_from[0], "baseline"),
-        (state.candidate.exposure - state.step_from[1], "candidate"),
-    ]
-    least, arm = min(served)
+    theirs = state.baseline.exposure - state.step_from[0]
+    ours = state.candidate.exposure - state.step_from[1]
+    least = min(ours, theirs)
     if least >= plan.min_requests:
         return ""
     during = " in this step" if any(state.step_from) else ""
-    return f"the {arm} has served {wording.number(least)} of the {plan.min_requests} requests needed{during}"
+    arm = "both arms have" if ours == theirs else f"the {'candidate' if ours < theirs else 'baseline'} has"
+    return f"{arm} served {wording.number(least)} of the {plan.min_requests} requests needed{during}"
 
 
 def _missing(state: MetricState, at: datetime) -> tuple[Cause, str] | None:

@@ -12,7 +12,7 @@ from amends.watch.measurements import Reading
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums of one arm since the comparison began; ``counts`` per bucket, the last one unbounded."""
+    """Sums of one arm over what was compared; ``counts`` per bucket, the last one unbounded."""
 
     events: float = 0.0
     exposure: float = 0.0

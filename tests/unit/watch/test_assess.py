@@ -109,6 +109,19 @@ def test_each_step_needs_its_own_requests_while_the_evidence_goes_on() -> None:
     assert conclude(feed.plan, feed.state, at(feed.seconds)).verdict is Verdict.PROMOTE
 
 
+def test_traffic_without_a_counterpart_says_nothing_of_an_effect() -> None:
+    """A region that only the candidate serves fails; where both serve, they are alike."""
+    plan = WatchPlan((replace(ERRORS, segment="region"),))
+    state = begin_watch(START)
+    for k in range(6):
+        readings = [ratio(a, 5 * k, 10.0 * k, 1000.0 * k, segment="eu") for a in Arm]
+        readings.append(ratio(Arm.CANDIDATE, 5 * k, 400.0 * k, 500.0 * k, segment="us"))
+        state, said = assess(plan, state, readings, ALIVE, at(5 * k))
+    assert said.verdict is Verdict.WATCHING
+    assert said.metrics[0].effect.estimate == pytest.approx(1)
+    assert said.metrics[0].candidate.rate == pytest.approx(0.01)
+
+
 def test_enough_requests_but_a_wide_interval_is_inconclusive() -> None:
     feed = Feed(WatchPlan((replace(ERRORS, negligible=0.0),)))
     feed.run(3, candidate=0.05, baseline=0.05)
