@@ -1,6 +1,6 @@
 """False rollbacks, power and time to detection: the watch's tests against Kayenta's rule.
 
-    .venv/bin/python benchmarks/watch_detection.py --runs 400 --seed 1
+    .venv/bin/python benchmarks/watch_detection.py --runs 100 --seed 1
 
 Two arms with equal traffic for an hour, the given rate on each. The watch looks every 10 s at α = .01;
 Kayenta's rule once a minute from the second point on ("peeked"), and as its documentation asks, once, at 50
@@ -15,8 +15,8 @@ import argparse
 from dataclasses import dataclass
 
 import numpy as np
+from _kayenta import is_high
 from scipy import stats
-from watch_kayenta import is_high
 
 from amends.stats.combination import log_mean_exp
 from amends.stats.mixture import effect_grid, mixture_evidence, update_mixture
@@ -172,7 +172,7 @@ def ratio(ours: Found, peer: Found) -> str:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    options.add_argument("--runs", type=int, default=400)
+    options.add_argument("--runs", type=int, default=100)
     options.add_argument("--seed", type=int, default=1)
     chosen = options.parse_args()
     rng = np.random.default_rng(chosen.seed)
