@@ -116,12 +116,14 @@ def _fit_strata(tick: MetricTick, bounds: tuple[float, ...]) -> MetricTick:
 def _add_stratum(
     spec: MetricSpec, state: MetricState, stratum: Stratum, history: tuple[float, ...]
 ) -> MetricState:
+    """Add a stratum in which both arms served; one without its counterpart says nothing about an effect."""
     baseline, candidate = stratum.baseline, stratum.candidate
-    if baseline.exposure > 0 and candidate.exposure > 0:
-        if spec.kind is MetricKind.LATENCY:
-            state = _add_latency(spec, state, stratum, history)
-        elif spec.kind is not MetricKind.GAUGE:
-            state = _add_events(spec, state, stratum)
+    if baseline.exposure <= 0 or candidate.exposure <= 0:
+        return state
+    if spec.kind is MetricKind.LATENCY:
+        state = _add_latency(spec, state, stratum, history)
+    elif spec.kind is not MetricKind.GAUGE:
+        state = _add_events(spec, state, stratum)
     return replace(
         state, baseline=_plus(state.baseline, baseline), candidate=_plus(state.candidate, candidate)
     )

@@ -147,17 +147,26 @@ def _decide(
         return Decision.UNDECIDED, *missing
     if spec.kind is MetricKind.GAUGE:
         return Decision.UNDECIDED, Cause.NOT_COMPARED, "a level is held to its limit only, not compared"
-    least = min(state.baseline.exposure, state.candidate.exposure)
-    if least < plan.min_requests:
-        arm = "baseline" if state.baseline.exposure <= state.candidate.exposure else "candidate"
-        why = f"the {arm} has served {wording.number(least)} of the {plan.min_requests} requests needed"
-        return Decision.UNDECIDED, Cause.TOO_LITTLE_DATA, why
+    scarce = _scarce(plan, state)
+    if scarce:
+        return Decision.UNDECIDED, Cause.TOO_LITTLE_DATA, scarce
     if _within_margin(spec, effect):
         return Decision.PASS, Cause.WITHIN_MARGIN, f"within the margin of ×{spec.margin:g}"
     if spec.kind is MetricKind.RATIO and _excess(plan, spec, state) <= spec.negligible:
         few = wording.percent(spec.negligible)
         return Decision.PASS, Cause.WITHIN_MARGIN, f"worse for at most {few} of requests"
     return Decision.UNDECIDED, Cause.MARGIN_NOT_SHOWN, f"not yet shown to stay within ×{spec.margin:g}"
+
+
+def _scarce(plan: WatchPlan, state: MetricState) -> str:
+    theirs = state.baseline.exposure - state.step_from[0]
+    ours = state.candidate.exposure - state.step_from[1]
+    least = min(ours, theirs)
+    if least >= plan.min_requests:
+        return ""
+    during = " in this step" if any(state.step_from) else ""
+    arm = "both arms have" if ours == theirs else f"the {'candidate' if ours < theirs else 'baseline'} has"
+    return f"{arm} served {wording.number(least)} of the {plan.min_requests} requests needed{during}"
 
 
 def _missing(state: MetricState, at: datetime) -> tuple[Cause, str] | None:

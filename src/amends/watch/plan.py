@@ -127,7 +127,7 @@ class WatchPlan:
         The probability, over the *whole* watch and all metrics together, of rolling back a release that is no
         worse. Looked at as often as you like.
     min_requests:
-        Requests that each arm must have served before a step may end in a promotion.
+        Requests that each arm must have served in a step before it may end in a promotion.
     min_events:
         Events (errors) on both arms together before a ratio or count may roll back.
     warmup_seconds:

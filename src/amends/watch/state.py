@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import msgspec
@@ -12,7 +12,7 @@ from amends.watch.measurements import Reading
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums of one arm since the comparison began; ``counts`` per bucket, the last one unbounded."""
+    """Sums of one arm over what was compared; ``counts`` per bucket, the last one unbounded."""
 
     events: float = 0.0
     exposure: float = 0.0
@@ -24,10 +24,10 @@ class MetricState:
     """What is kept of one metric between two ticks.
 
     ``evidence`` holds log e-values per alternative; ``normaliser`` is the function that confidence bounds
-    are inverted from (`amends.stats.confidence`); ``rank`` is (S, V), ``wins`` is (weighted sum of the share
-    of pairs in which the candidate is slower, weight); ``tail`` holds log e-values per tail quantile. ``run``
-    gathers the candidate's requests until its limit can be judged. ``last`` are the readings that the next
-    tick is counted from.
+    are inverted from (`amends.stats.confidence`); ``rank`` is (S, V), ``wins`` is (weighted sum of the
+    share of pairs in which the candidate is slower, weight); ``tail`` holds log e-values per tail quantile.
+    ``run`` gathers the candidate's requests until its limit can be judged. ``step_from`` is the exposure of
+    both arms when the rollout's step began. ``last`` are the readings that the next tick is counted from.
     """
 
     metric: str
@@ -37,6 +37,7 @@ class MetricState:
     candidate_at: datetime | None = None
     baseline: Totals = field(default_factory=Totals)
     candidate: Totals = field(default_factory=Totals)
+    step_from: tuple[float, float] = (0.0, 0.0)
     bounds: tuple[float, ...] = ()
     evidence: tuple[float, ...] = ()
     normaliser: tuple[float, ...] = ()
@@ -80,3 +81,17 @@ class WatchState:
 def begin_watch(at: datetime) -> WatchState:
     """Return the state of a watch that begins at ``at`` and has seen nothing."""
     return WatchState(started_at=at, at=at)
+
+
+def begin_step(state: WatchState) -> WatchState:
+    """Return the state for the next step of the same rollout.
+
+    The evidence goes on, for α holds for the whole watch; the minimum of requests is asked for anew, so
+    that a step in which nothing was served is not passed on what an earlier one saw.
+    """
+    return replace(
+        state,
+        metrics=tuple(
+            replace(m, step_from=(m.baseline.exposure, m.candidate.exposure)) for m in state.metrics
+        ),
+    )

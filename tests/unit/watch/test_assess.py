@@ -10,7 +10,7 @@ from amends.watch.assess import assess, conclude
 from amends.watch.assessment import Cause, Health, Verdict
 from amends.watch.measurements import Arm, MetricKind
 from amends.watch.plan import Direction, Limit, MetricSpec, WatchPlan
-from amends.watch.state import WatchState, begin_watch
+from amends.watch.state import WatchState, begin_step, begin_watch
 from tests.unit.watch.watch_feed import START, Feed, at, latency, ratio
 
 ERRORS = MetricSpec("5xx", events="e", total="t")
@@ -93,6 +93,33 @@ def test_too_little_is_inconclusive(ticks: int, cause: Cause) -> None:
     feed.run(ticks, candidate=0.0)
     end = conclude(feed.plan, feed.state, at(feed.seconds))
     assert (end.verdict, end.cause) == (Verdict.INCONCLUSIVE, cause)
+
+
+def test_each_step_needs_its_own_requests_while_the_evidence_goes_on() -> None:
+    feed = Feed(WatchPlan((ERRORS,)))
+    feed.run(20, candidate=0.0, baseline=0.0)
+    assert conclude(feed.plan, feed.state, at(feed.seconds)).verdict is Verdict.PROMOTE
+    before = feed.state.metric("5xx")
+    feed.state = begin_step(feed.state)
+    assert feed.state.metric("5xx").evidence == before.evidence
+    end = conclude(feed.plan, feed.state, at(feed.seconds))
+    assert (end.verdict, end.cause) == (Verdict.INCONCLUSIVE, Cause.TOO_LITTLE_DATA)
+    assert "0 of the 100 requests needed in this step" in end.reason
+    feed.run(1, candidate=0.0, baseline=0.0)
+    assert conclude(feed.plan, feed.state, at(feed.seconds)).verdict is Verdict.PROMOTE
+
+
+def test_traffic_without_a_counterpart_says_nothing_of_an_effect() -> None:
+    """A region that only the candidate serves fails; where both serve, they are alike."""
+    plan = WatchPlan((replace(ERRORS, segment="region"),))
+    state = begin_watch(START)
+    for k in range(6):
+        readings = [ratio(a, 5 * k, 10.0 * k, 1000.0 * k, segment="eu") for a in Arm]
+        readings.append(ratio(Arm.CANDIDATE, 5 * k, 400.0 * k, 500.0 * k, segment="us"))
+        state, said = assess(plan, state, readings, ALIVE, at(5 * k))
+    assert said.verdict is Verdict.WATCHING
+    assert said.metrics[0].effect.estimate == pytest.approx(1)
+    assert said.metrics[0].candidate.rate == pytest.approx(0.01)
 
 
 def test_enough_requests_but_a_wide_interval_is_inconclusive() -> None:
@@ -269,3 +296,17 @@ def test_a_gauge_is_held_to_its_limit_and_never_compared() -> None:
             break
     assert (k, said.cause) == (3, Cause.LIMIT_BROKEN)
     assert conclude(plan, state, at(30)).verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_ramp_while_both_get_worse_is_no_harm(seed: int) -> None:
+    """Traffic moves to the candidate while a shared dependency makes errors and latency rise tenfold."""
+    feed = Feed(PLAN, seed=seed)
+    feed.look()
+    for tick in range(40):
+        part = tick / 40
+        feed.seconds += 5
+        ours = round(400 * (0.05 + 0.9 * part))
+        for arm, requests in ((Arm.CANDIDATE, ours), (Arm.BASELINE, 400 - ours)):
+            feed.serve(arm, requests, 0.01 + 0.1 * part, 0.05 + 0.5 * part)
+        assert feed.look().verdict is Verdict.WATCHING
