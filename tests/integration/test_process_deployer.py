@@ -6,6 +6,7 @@ import http.client
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ import msgspec
 import psutil
 import pytest
 
+from amends.adapters.deployers.control import free_port
 from amends.adapters.deployers.process import ProcessDeployer
 from amends.adapters.deployers.processes import marked
 from amends.adapters.deployers.table import INSTANCES, MARKER
@@ -334,6 +336,48 @@ def test_a_proxy_that_died_comes_back_where_it_was_with_what_it_knew(world: Worl
     assert deployer.proxy_url(SERVICE, ENVIRONMENT) == url
     assert process_of(world, "1.0").pid == before
     assert deployer.traffic(SERVICE, ENVIRONMENT)["1.0"] > 0
+
+
+def test_a_promotion_given_again_starts_what_died_since(world: World) -> None:
+    world.first("1.0")
+    for process in (process_of(world, "1.0"), proxy_of(world)):
+        process.kill()
+    again = world.do(Action.PROMOTE, "1.0", None, 3)
+    assert again.weights == {"1.0": 100}
+    assert [(i.version, i.alive, i.ready) for i in again.instances] == [("1.0", True, True)]
+
+
+def test_a_proxy_listens_where_it_is_told_or_says_why_not(make: Callable[..., World]) -> None:
+    with socket.create_server(("127.0.0.1", free_port())) as taken:
+        port = taken.getsockname()[1]
+        world = make(ports={ENVIRONMENT: port})
+        with pytest.raises(ActuationFailedError, match=rf"(?s)port {port}.*in use"):
+            world.do(Action.START, "1.0", None, 1)
+    world.first("1.0")
+    assert deployer_of(world).proxy_url(SERVICE, ENVIRONMENT) == f"http://127.0.0.1:{port}"
+
+
+def test_old_worktrees_are_removed_but_for_those_used_last(make: Callable[..., World]) -> None:
+    world = make(keep_trees=1)
+    world.first("1.0")
+    for token, (old, new) in enumerate((("1.0", "1.1"), ("1.1", "1.2")), start=2):
+        world.do(Action.START, new, old, 2 * token)
+        world.do(Action.PROMOTE, new, old, 2 * token + 1)
+    kept = {p.name for p in (state_of(world) / "trees").iterdir() if p.is_dir()}
+    assert kept == {world.commits["1.1"], world.commits["1.2"]}
+
+
+def test_state_that_cannot_be_read_is_an_error_that_names_it(world: World) -> None:
+    world.first("1.0")
+    table = state_of(world) / "routing.json"
+    whole = table.read_bytes()
+    proxy_of(world).kill()
+    wait_until(lambda: world.look().weights == {})
+    table.write_bytes(whole[:20])
+    with pytest.raises(ActuationFailedError, match="cannot be read"):
+        world.look()
+    with pytest.raises(ActuationFailedError, match="does not come up"):
+        world.do(Action.PROMOTE, "1.0", None, 3)
 
 
 def test_an_instance_whose_starter_was_killed_before_noting_it_is_adopted(world: World) -> None:

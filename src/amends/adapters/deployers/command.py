@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from amends.adapters.deployers.fence import HeldLock, TokenRegister, one_at_a_time, place
+from amends.adapters.deployers.fence import HeldLock, TokenRegister, one_at_a_time, place, reporting
 from amends.adapters.deployers.output import presentable
 from amends.adapters.deployers.placeholders import check_placeholders, fill_shell
 from amends.adapters.deployers.processes import CommandTimeoutError, Finished, clean_environment, run_command
@@ -78,12 +78,13 @@ class CommandDeployer:
             check_placeholders(self._command(needed), values, _where(needed))
         directory = place(self._state_dir, order.service, order.environment)
         tokens = TokenRegister(directory, f"{order.action} {order.candidate}")
-        tokens.accept(order.token)
+        with reporting(directory):
+            tokens.accept(order.token)
 
         def still_wanted() -> None:
             tokens.check(order.token)
 
-        with one_at_a_time(directory, still_wanted) as lock:
+        with reporting(directory), one_at_a_time(directory, still_wanted) as lock:
             still_wanted()
             done = self._run(key, values, lock, tokens, order.token)
             return self._observe(order.service, order.environment, values, tokens, done.output)

@@ -143,9 +143,18 @@ class ProxyControl:
         try:
             return self.state()
         except ActuationFailedError:
-            if self.record() is None:
+            if self._has_ended():
                 return None
             raise
+
+    def _has_ended(self) -> bool:
+        """Tell whether the proxy that did not answer is gone; it closes its port a moment before it is."""
+        end = time.monotonic() + 1.0
+        while self.record() is not None:
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.01)
+        return True
 
     def claim(self, token: int, what: str) -> ProxyState:
         """Have ``token`` accepted; from then on every older order is refused.
@@ -191,12 +200,20 @@ class ProxyControl:
             return None
 
     def _order(self, path: str, order: Claim | Table | Retire, token: int, what: str) -> ProxyState:
-        answer = self._call("POST", path, msgspec.json.encode(order))
+        body = msgspec.json.encode(order)
+        try:
+            answer = self._call("POST", path, body)
+        except ActuationFailedError:
+            if not self._has_ended():
+                raise
+            # Every order says what shall be so, not what to change: it may be given twice.
+            self.ensure()
+            answer = self._call("POST", path, body)
         if answer.status_code == 409:
             raise refusal(token, self._decode(answer).token, what)
         if answer.status_code == 410:
             raise ActuationFailedError(
-                f"{what}: an instance that it needs is being stopped", remedy="repeat the order"
+                f"{what}: an instance that it needs was stopped meanwhile", remedy="repeat the order"
             )
         return self._decode(answer)
 

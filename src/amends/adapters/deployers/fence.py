@@ -44,6 +44,31 @@ def place(state_dir: Path, service: str, environment: str) -> Path:
     return path
 
 
+@contextmanager
+def reporting(directory: Path) -> Iterator[None]:
+    """Turn a full disk, or a file that cannot be read or written, into an error with a remedy.
+
+    Raises
+    ------
+    ActuationFailedError
+        In place of ``OSError`` and of what msgspec raises.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ActuationFailedError(
+            f"the deployer's state cannot be read or written: {error.strerror or error}",
+            where=str(error.filename or directory),
+            remedy="make room or correct the permissions, then repeat the order",
+        ) from error
+    except msgspec.DecodeError as error:
+        raise ActuationFailedError(
+            f"the deployer's state cannot be read: {error}",
+            where=str(directory),
+            remedy="restore it from a copy, or tidy up (stop_all) and start the service again",
+        ) from error
+
+
 def slug(name: str) -> str:
     """Return ``name`` as one part of a path; different names stay different."""
     if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,79}", name):

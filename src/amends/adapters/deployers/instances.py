@@ -155,7 +155,7 @@ class Instances:
             return False
         path = self._settings.ready
         try:
-            answer = client().get(record.url + (path or "/"), timeout=timeout)
+            answer = client().get(f"{record.url}/{path.lstrip('/')}", timeout=timeout)
         except httpx.HTTPError as error:
             # Without a readiness path a connection is enough, whatever comes over it.
             return not path and not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
@@ -187,7 +187,8 @@ class Instances:
 
     def metrics_url(self, record: InstanceRecord) -> str:
         """Return the address of an instance's exposition, or an empty string."""
-        return record.url + self._settings.metrics if self._settings.metrics and record.url else ""
+        path = self._settings.metrics
+        return f"{record.url}/{path.lstrip('/')}" if path and record.url else ""
 
     def _new_home(self, release: ReleaseRef) -> tuple[str, Path]:
         self._home.mkdir(exist_ok=True)

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from amends.adapters.deployers.control import ProxyControl
-from amends.adapters.deployers.fence import one_at_a_time, place
+from amends.adapters.deployers.fence import one_at_a_time, place, reporting
 from amends.adapters.deployers.instances import Instances
 from amends.adapters.deployers.processes import ProcessId, is_alive, signal_group
 from amends.adapters.deployers.rollout import Rollout
@@ -55,9 +55,10 @@ class ProcessDeployer:
         def still_wanted() -> None:
             proxy.claim(order.token, what)
 
-        proxy.ensure()
-        still_wanted()
-        with one_at_a_time(directory, still_wanted) as lock:
+        with reporting(directory):
+            proxy.ensure()
+            still_wanted()
+        with reporting(directory), one_at_a_time(directory, still_wanted) as lock:
             proxy.ensure()
             still_wanted()
             trees = Trees(
@@ -72,6 +73,10 @@ class ProcessDeployer:
         Without a running proxy nothing has traffic, and no weights are reported.
         """
         directory = place(self._state_dir, service, environment)
+        with reporting(directory):
+            return self._observe(directory, service, environment)
+
+    def _observe(self, directory: Path, service: str, environment: str) -> Observation:
         proxy = self._proxy(directory, environment)
         instances = Instances(self._settings, directory)
         known, alive = instances.known(), instances.alive()

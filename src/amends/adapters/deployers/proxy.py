@@ -61,6 +61,7 @@ class Proxy:
         self._forwarder.use(self._table.routes)
         self._draining: dict[str, asyncio.Task[None]] = {}
         self._stopping: set[str] = set()
+        self._stopped: set[str] = set()  # or being stopped; never to have traffic again
         self._secret = secrets.token_urlsafe(24)
         self._saved = counted
 
@@ -112,7 +113,7 @@ class Proxy:
 
     async def _route(self, request: web.Request) -> web.Response:
         order = await _body(request, Table)
-        going = self._stopping.intersection(r.name for r in order.routes)
+        going = self._stopped.intersection(r.name for r in order.routes)
         if going:
             return self._state(410)
         if not self._accept(order.token):
@@ -161,6 +162,7 @@ class Proxy:
         processes = (await asyncio.to_thread(marked, MARKER, marker)).get(marker, [])
         # No await from here to the signal: nobody can call the retirement off in between.
         self._stopping.add(name)
+        self._stopped.add(name)
         try:
             await _stop(processes, order.stop_timeout)
             # What was forked while the rest ended.

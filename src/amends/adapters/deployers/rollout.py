@@ -74,9 +74,14 @@ class Rollout:
         self._route(running, weights)
 
     def _promote(self) -> None:
-        version = self._order.candidate.version
-        candidate = self._ready_candidate(self._proxy.state())
-        self._route({version: candidate}, {version: 100})
+        candidate = self._order.candidate
+        state = self._proxy.state()
+        if [r.version for r in state.routes] == [candidate.version]:
+            # It was promoted before; asked again, say after the machine was started anew, it has to run.
+            running = self._ensure([candidate], state)
+        else:
+            running = {candidate.version: self._ready_candidate(state)}
+        self._route(running, {candidate.version: 100})
 
     def _roll_back(self) -> None:
         baseline = self._order.baseline
