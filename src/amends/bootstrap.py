@@ -14,6 +14,7 @@ from amends.application.desk import Desk
 from amends.application.log import Log
 from amends.application.ports import Clock, CodeHost
 from amends.application.reports import SuiteReport
+from amends.application.starting import Survey
 from amends.config import Settings
 
 
@@ -84,3 +85,24 @@ def read_exercise(
     from amends.adapters.testreports import read_coverage, read_inputs
 
     return read_coverage(coverage, root=root) if coverage else None, read_inputs(inputs) if inputs else ()
+
+
+def survey_repository(folder: Path) -> Survey:
+    """Look at a repository for what its first policy needs."""
+    from amends.adapters.codehost.survey import survey_repository as look
+
+    return look(folder)
+
+
+def check_policy(text: str, path: Path) -> None:
+    """Raise ``PolicyError`` unless a text is a policy."""
+    from amends.adapters.policyfile import parse_policy
+
+    parse_policy(text, str(path))
+
+
+def write_new_file(path: Path, text: str, *, replace: bool = False) -> None:
+    """Write a file whole or not at all. Raises ``UsageError`` when it is there and ``replace`` is not set."""
+    from amends.adapters.policyfile.writing import write_new_file as write
+
+    write(path, text, replace=replace)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -219,39 +219,20 @@ def test_a_review_may_name_a_commit_by_its_beginning(desk: Desk, repo: Repo) -> 
     assert payload(receipt).reviewer == desk.people.pseudonym("bo")
 
 
-def test_a_note_is_known_from_now_on(desk: Desk) -> None:
+def test_a_note_is_known_from_now_on_and_told_once(desk: Desk) -> None:
     recording.record_rolled_back(desk, "2", environment="production", to="1", reason="5xx")
+    first = recording.record_note(desk, "INC-1", "restarted it", stamp=Stamp(id="n"))
+    desk.log.clock.wait(60)
+    again = recording.record_note(desk, "INC-1", "restarted it", stamp=Stamp(id="n"))
+    assert (first.fresh, again.fresh) == (True, False)
     then = NOW - timedelta(hours=2)
     receipt = recording.record_note(desk, "INC-1", "saw errors", role="on-call", stamp=Stamp(then))
-    assert (payload(receipt).at, receipt.fact.known_at) == (then, NOW)
+    assert (payload(receipt).at, receipt.fact.known_at) == (then, NOW + timedelta(seconds=60))
     with pytest.raises(NotFoundError):
         recording.record_note(desk, "INC-9", "x")
 
 
 # --- the command line -----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def amends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., tuple[int, str, str]]]:
-    from amends.cli import main as cli
-
-    monkeypatch.chdir(tmp_path)
-    for name in ("AMENDS_STORE", "AMENDS_POLICY", "AMENDS_SERVICE", "AMENDS_CLOCK"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["amends", *words])
-        code: Any = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code or 0
-        out, err = capsys.readouterr()
-        return int(code), out, err
-
-    return run
 
 
 def test_the_command_line_records_and_prints_the_event(amends: Any, tmp_path: Path, repo: Repo) -> None:
@@ -300,3 +281,33 @@ def test_bad_input_is_said_plainly(amends: Any, words: tuple[str, ...], said: st
     code, _, err = amends("record", *words)
     assert (code, said in err) == (2, True), err
     assert "Traceback" not in err
+
+
+EVENT = {
+    "specversion": "1.0", "id": "e1", "source": "/ci", "type": "dev.cdevents.service.deployed.0.3.0",
+    "subject": "shop", "time": "2026-03-20T10:00:00Z",
+    "data": {
+        "context": {"specversion": "0.5.1", "id": "e1", "source": "/ci", "timestamp": "2026-03-20T10:00:00Z",
+                    "type": "dev.cdevents.service.deployed.0.3.0"},
+        "subject": {
+            "id": "shop", "content": {"environment": {"id": "dev"}, "artifactId": "pkg:generic/shop@1"},
+        },
+    },
+}  # fmt: skip
+
+
+def test_events_of_other_systems_are_taken_all_or_none(amends: Any, tmp_path: Path) -> None:
+    (tmp_path / "one.json").write_text(json.dumps(EVENT, indent=1))
+    code, out, err = amends("record", "--from-event", "one.json")
+    assert (code, out) == (0, "recorded service.deployed e1\n"), err
+    (tmp_path / "lines").write_text(
+        f"{json.dumps(EVENT)}\n{json.dumps({**EVENT, 'id': 'e2', 'type': 'x'})}\n"
+    )
+    code, out, _ = amends("record", "--from-event", "lines")
+    assert (code, out) == (0, "already in the log: service.deployed e1\nrecorded x e2\n")
+    (tmp_path / "bad").write_text(json.dumps([{**EVENT, "id": "e3", "type": "x"}, {"id": "e4"}]))
+    code, out, err = amends("record", "--from-event", "bad")
+    assert (code, out, "event 2" in err) == (2, "", True)
+    assert amends("record", "--from-event", "lines", "deployed", "1", "--env", "dev")[0] == 2
+    (tmp_path / "worse").write_text("{")
+    assert "worse:1" in amends("record", "--from-event", "worse")[2]

@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from amends.application.desk import NOW, Desk, Receipt, Stamp, content_id, derived_id, record_once
-from amends.application.incidents import open_incident, require_incident
+from amends.application.incidents import open_incident
 from amends.application.log import Log
 from amends.application.people import normal_login, pseudonym_of, team_name
+from amends.application.record import require_incident
 from amends.application.reports import SuiteReport
 from amends.errors import NotFoundError, UsageError
 from amends.events import payloads as p
@@ -366,15 +367,21 @@ def record_rolled_back(
 
 def record_note(desk: Desk, incident: str, text: str, *, role: str = "", stamp: Stamp = NOW) -> Receipt:
     """Record a person's line for an incident's timeline. It is known from now on, whenever it happened."""
+    if not text.strip():
+        raise UsageError("the note is empty", remedy="say what happened, in one sentence")
     opened = require_incident(desk.log, incident)
-    payload = p.NoteTaken(
-        incident=incident,
-        service=opened.service,
-        text=redact(text),
-        at=stamp.at or desk.log.clock.now(),
-        role=role,
-    )
+    at = stamp.at or _first_told(desk.log, stamp.id) or desk.log.clock.now()
+    payload = p.NoteTaken(incident=incident, service=opened.service, text=redact(text), at=at, role=role)
     return record_once(desk.log, "note.taken", payload, Stamp(None, stamp.id))
+
+
+def _first_told(log: Log, id: str) -> datetime | None:
+    """Return the moment of the note with this id: its retry, without a time of its own, means the same."""
+    for record in log.store.find(id) if id else ():
+        told = decode(record).payload
+        if isinstance(told, p.NoteTaken):
+            return told.at
+    return None
 
 
 # --- checks ---------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from amends.errors import AmendsError
 # name -> (module, one line of help); a module has `app`, a Typer with one command or a group of them.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("amends.cli.demo", "See the whole loop on real processes."),
+    "init": ("amends.cli.init", "Write a first amends.yaml from the repository."),
     "record": ("amends.cli.record", "Record what happened, for gates and incidents to rely on."),
     "version": ("amends.cli.version", "Print the version."),
 }

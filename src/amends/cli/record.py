@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from amends.cli.desk import Where, recorder
+from amends.cli.options import Format, FormatOption, PolicyOption, StoreOption
 from amends.cli.record_evidence import add_evidence
 from amends.cli.record_running import add_running
 
@@ -16,9 +17,45 @@ if TYPE_CHECKING:
     from amends.application.ports import CodeHost
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, rich_markup_mode=None,
+    invoke_without_command=True, add_completion=False, rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Record what happened: changes, reviews, releases, tests, sign-offs, shifts, deployments...",
 )  # fmt: skip
+
+
+@app.callback()
+def events(
+    ctx: typer.Context,
+    from_event: Annotated[
+        str,
+        typer.Option(
+            "--from-event",
+            metavar="FILE|-",
+            help="Record CloudEvents or CDEvents: a JSON object, an array, or one a line",
+        ),
+    ] = "",
+    imported: Annotated[
+        bool, typer.Option("--imported", help="With --from-event: another system's past")
+    ] = False,
+    store: StoreOption = "",
+    policy: PolicyOption = "",
+    format: FormatOption = Format.TEXT,
+) -> None:
+    """Record events as they came, or go on to a command."""
+    if ctx.invoked_subcommand is not None:
+        if from_event:
+            raise typer.BadParameter("--from-event takes no command after it")
+        return
+    if not from_event:
+        typer.echo(ctx.get_help())
+        return
+    from amends.application.intake import take_events
+
+    values = _json_values(from_event)
+    where = Where(service="", store=store, policy=policy, at="", id="", format=format)
+    with where.desk(needs_service=False) as desk:
+        where.answer(take_events(desk.log, values, imported=imported))
+
 
 RepoOption = Annotated[Path, typer.Option("--repo", metavar="DIR", help="The git repository")]
 
@@ -184,3 +221,24 @@ def _host_or_none(repo: Path, *, needed: bool) -> CodeHost | None:
         if needed:
             raise
         return None
+
+
+def _json_values(source: str) -> list[Any]:
+    """Read a JSON value, an array of them, or one on each line."""
+    import json
+
+    from amends.cli.record_running import read_text
+    from amends.errors import InvalidEventError
+
+    text = typer.get_text_stream("stdin").read() if source == "-" else read_text(Path(source))
+    try:
+        found = json.loads(text)
+    except ValueError as whole:
+        try:
+            return [json.loads(line) for line in text.splitlines() if line.strip()] or [json.loads(text)]
+        except ValueError:
+            line = getattr(whole, "lineno", 1)
+            raise InvalidEventError(
+                f"this is not JSON: {whole}", where=f"{source}:{line}", remedy="send CloudEvents as JSON"
+            ) from None
+    return found if isinstance(found, list) else [found]

@@ -85,7 +85,7 @@ def failure(
     from amends.events.payloads import Signature
 
     signature = Signature(exception=exception, frame=frame, status=status, path=path)
-    told = _text(traceback) if traceback else ""
+    told = read_text(traceback) if traceback else ""
     given = _json_input(input_file) if input_file else None
     with where.desk() as desk:
         receipt = record_failure(
@@ -110,7 +110,8 @@ def note(
         where.answer([record_note(desk, incident, text, role=role, stamp=where.stamp())])
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return a file's text. Raises ``UsageError``."""
     from amends.errors import UsageError
 
     try:
@@ -125,7 +126,7 @@ def _json_input(path: Path) -> dict[str, Any]:
     from amends.errors import UsageError
 
     try:
-        found = json.loads(_text(path))
+        found = json.loads(read_text(path))
     except ValueError as error:
         line = getattr(error, "lineno", 1)
         raise UsageError(
