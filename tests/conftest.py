@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,3 +114,27 @@ def shared_data() -> Path:
 def crash_rounds() -> int:
     """How many random kills a crash test makes for each backend; ``make crash`` asks for more."""
     return int(os.environ.get("AMENDS_CRASH_ROUNDS", "20"))
+
+
+@pytest.fixture
+def amends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., tuple[int, str, str]]]:
+    """Run a command in an empty folder; it gives exit code, stdout and stderr."""
+    from amends.cli import main as cli
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("AMENDS_STORE", "AMENDS_POLICY", "AMENDS_SERVICE", "AMENDS_CLOCK"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["amends", *words])
+        code: Any = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code or 0
+        out, err = capsys.readouterr()
+        return int(code), out, err
+
+    return run

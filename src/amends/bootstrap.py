@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from amends.adapters.clocks import AcceleratedClock, SystemClock
 from amends.adapters.stores import OpenStore, open_store
+from amends.application.desk import Desk
 from amends.application.log import Log
-from amends.application.ports import Clock
+from amends.application.ports import Clock, CodeHost
+from amends.application.reports import SuiteReport
+from amends.application.starting import Survey
 from amends.config import Settings
 
 
@@ -43,3 +47,62 @@ def open_workspace(*, store: str = "", policy: str = "", source: str = "/amends/
     opened = open_store(settings.store, token=settings.token)
     log = Log(opened.store, clock, lambda: str(uuid.uuid4()), source)
     return Workspace(settings, opened, clock, log)
+
+
+def open_desk(workspace: Workspace, *, service: str = "") -> Desk:
+    """Return where facts about a service are taken; what is not given comes from the policy file.
+
+    The service may stay empty: some facts need none.
+    """
+    from amends.adapters.policyfile.names import read_names
+
+    names = read_names(workspace.settings.policy)
+    same = not service or service == names.service
+    return Desk(
+        workspace.log, workspace.opened.people, service or names.service, names.team if same else "",
+        policy=str(workspace.settings.policy),
+    )  # fmt: skip
+
+
+def open_code_host(repo: Path) -> CodeHost:
+    """Return the git repository at or around a folder."""
+    from amends.adapters.codehost import GitHost
+
+    return GitHost(repo)
+
+
+def read_test_reports(suite: str, files: Sequence[Path]) -> SuiteReport:
+    """Read JUnit files as one suite."""
+    from amends.adapters.testreports import merge_reports, read_junit
+
+    return merge_reports(suite, [report for file in files for report in read_junit(file)])
+
+
+def read_exercise(
+    coverage: Path | None, inputs: Path | None, *, root: Path
+) -> tuple[dict[str, tuple[int, ...]] | None, tuple[str, ...]]:
+    """Read covered lines and keys of inputs, from the files that are given."""
+    from amends.adapters.testreports import read_coverage, read_inputs
+
+    return read_coverage(coverage, root=root) if coverage else None, read_inputs(inputs) if inputs else ()
+
+
+def survey_repository(folder: Path) -> Survey:
+    """Look at a repository for what its first policy needs."""
+    from amends.adapters.codehost.survey import survey_repository as look
+
+    return look(folder)
+
+
+def check_policy(text: str, path: Path) -> None:
+    """Raise ``PolicyError`` unless a text is a policy."""
+    from amends.adapters.policyfile import parse_policy
+
+    parse_policy(text, str(path))
+
+
+def write_new_file(path: Path, text: str, *, replace: bool = False) -> None:
+    """Write a file whole or not at all. Raises ``UsageError`` when it is there and ``replace`` is not set."""
+    from amends.adapters.policyfile.writing import write_new_file as write
+
+    write(path, text, replace=replace)

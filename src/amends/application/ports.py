@@ -229,11 +229,17 @@ class CodeHost(Protocol):
     def owners(self, revision: str, path: str) -> tuple[str, ...]:
         """Return the owners (teams, logins) that CODEOWNERS at a revision gives for a path."""
 
+    def has_owners(self, revision: str) -> bool:
+        """Return whether a revision has a CODEOWNERS file at all."""
+
     def tags_at(self, revision: str) -> tuple[str, ...]:
         """Return the tags that point at a revision, newest version first."""
 
     def previous_tag(self, revision: str) -> str:
         """Return the nearest tag before a revision; empty when there is none."""
+
+    def contains(self, revision: str, commit: str) -> bool:
+        """Return whether a commit is a revision or among its ancestors."""
 
     def files(self, revision: str) -> tuple[str, ...]:
         """Return every path of a revision."""

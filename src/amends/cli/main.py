@@ -16,6 +16,8 @@ from amends.errors import AmendsError
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("amends.cli.demo", "See the whole loop on real processes."),
     "log": ("amends.cli.log", "Show, verify, checkpoint, export and import the log."),
+    "init": ("amends.cli.init", "Write a first amends.yaml from the repository."),
+    "record": ("amends.cli.record", "Record what happened, for gates and incidents to rely on."),
     "version": ("amends.cli.version", "Print the version."),
 }
 

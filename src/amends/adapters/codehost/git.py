@@ -22,7 +22,7 @@ CODEOWNERS_PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gi
 _FIELDS = ("%H", "%P", "%aE", "%cI", "%s", "%b")
 _FORMAT = "--format=" + "".join(field + "%x00" for field in _FIELDS)
 _NUMSTAT = re.compile(r"(\d+|-)\t(\d+|-)\t(.*)\Z", re.DOTALL)
-_NOREPLY = re.compile(r"(?:\d+\+)?([A-Za-z0-9-]+)@users\.noreply\.github\.com\Z")
+_WHOLE = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 
 
 class GitHost:
@@ -40,7 +40,8 @@ class GitHost:
         self.repo = repo
         self.state = state
         self.root = Path(ask_git(repo, "rev-parse", "--path-format=absolute", "--git-common-dir").strip())
-        self._owners = lru_cache(maxsize=4096)(self._read_owners)
+        self._rules_of_commit = lru_cache(maxsize=4096)(self._find_rules)
+        self._rules_of_blob = lru_cache(maxsize=256)(self._read_rules)
 
     def top(self) -> Path:
         """Return the top folder of the working tree (the repository itself where it is bare)."""
@@ -88,8 +89,12 @@ class GitHost:
         They are written ``@org/team``, ``@login`` or as an e-mail address.
         Raises ``UsageError`` with the file's name when CODEOWNERS cannot be read.
         """
-        rules = self._owners(self.resolve(revision))
-        return tuple(owner for _, owner in rules.of(path)) if rules else ()
+        rules = self._rules(revision)
+        return rules.of(path) if rules else ()
+
+    def has_owners(self, revision: str) -> bool:
+        """Return whether a revision has a CODEOWNERS file at all."""
+        return self._rules(revision) is not None
 
     def tags_at(self, revision: str) -> tuple[str, ...]:
         """Return the tags that point at a revision, newest version first."""
@@ -102,6 +107,11 @@ class GitHost:
             self.repo, "describe", "--tags", "--abbrev=0", "--end-of-options", f"{self.resolve(revision)}^"
         )
         return done.stdout.decode().strip() if done.returncode == 0 else ""
+
+    def contains(self, revision: str, commit: str) -> bool:
+        """Return whether a commit is a revision or among its ancestors; an unknown commit is not."""
+        done = call_git(self.repo, "merge-base", "--is-ancestor", "--", commit, self.resolve(revision))
+        return done.returncode == 0
 
     def files(self, revision: str) -> tuple[str, ...]:
         """Return every path of a revision."""
@@ -117,12 +127,20 @@ class GitHost:
         """
         return GitWorktree.make(self.root, self.resolve(revision), state=self.state, setup=setup)
 
-    def _read_owners(self, commit: str) -> CodeOwnersRules | None:
+    def _rules(self, revision: str) -> CodeOwnersRules | None:
+        return self._rules_of_commit(revision if _WHOLE.match(revision) else self.resolve(revision))
+
+    def _find_rules(self, commit: str) -> CodeOwnersRules | None:
+        text = ask_git(self.repo, "ls-tree", "-z", "--full-tree", commit, "--", *CODEOWNERS_PLACES)
+        entries = (entry.partition("\t") for entry in text.split("\0") if entry)
+        blobs = {path: head.split()[2] for head, _, path in entries if " blob " in head}
         for place in CODEOWNERS_PLACES:
-            text = self.show(commit, place)
-            if text is not None:
-                return CodeOwnersRules(text, f"{place} at {commit[:12]}")
+            if place in blobs:
+                return self._rules_of_blob(blobs[place], f"{place} at {commit[:12]}")
         return None
+
+    def _read_rules(self, blob: str, where: str) -> CodeOwnersRules:
+        return CodeOwnersRules(ask_git(self.repo, "cat-file", "blob", blob), where)
 
     def _is_shallow(self) -> bool:
         return ask_git(self.repo, "rev-parse", "--is-shallow-repository").strip() == "true"
@@ -167,9 +185,9 @@ class CodeOwnersRules:
                 remedy="mend the pattern; docs.github.com, \"About code owners\", has the syntax",
             ) from None  # fmt: skip
 
-    def of(self, path: str) -> list[tuple[str, str]]:
-        """Return (kind, owner) of a path; kinds are TEAM, USERNAME and EMAIL."""
-        return [(str(kind), str(owner)) for kind, owner in self._rules.of(path)]
+    def of(self, path: str) -> tuple[str, ...]:
+        """Return the owners of a path."""
+        return tuple(str(owner) for _, owner in self._rules.of(path))
 
 
 def _read_log(tokens: list[str]) -> Iterator[CommitInfo]:
@@ -183,14 +201,8 @@ def _read_log(tokens: list[str]) -> Iterator[CommitInfo]:
             stats.append((hit[3], sum(int(n) for n in (hit[1], hit[2]) if n != "-")))
             at += 1
         yield CommitInfo(
-            sha=sha.strip(), title=title, body=body.strip(), author=login_of(email),
+            sha=sha.strip(), title=title, body=body.strip(), author=email.strip().lower(),
             committed_at=datetime.fromisoformat(moment).astimezone(UTC),
             paths=tuple(path for path, _ in stats), lines=sum(count for _, count in stats),
             parents=tuple(parents.split()),
         )  # fmt: skip
-
-
-def login_of(email: str) -> str:
-    """Return the login behind a commit's e-mail: GitHub's no-reply addresses hold it, others are it."""
-    hit = _NOREPLY.match(email.strip())
-    return (hit[1] if hit else email.strip()).lower()

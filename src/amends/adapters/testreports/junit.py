@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import junitparser
 
 from amends.adapters.testreports.xml import parse_xml, read_bytes
+from amends.application.reports import SuiteReport
 from amends.errors import UsageError
 from amends.events.payloads import TestCase
 from amends.events.redaction import cut, redact
@@ -20,26 +20,6 @@ OUTPUT_LIMIT = 4_000
 BUDGET = 1_000_000  # characters of output kept for one report, failed tests first
 _BEFORE_MASKING = 256 * 1024  # masking goes first, so that cutting never splits a secret past recognition
 _WHAT = "a JUnit report (pytest --junitxml=FILE, or your runner's JUnit reporter)"
-
-
-@dataclass(frozen=True, slots=True)
-class SuiteReport:
-    """What one or more JUnit files say. ``digest`` is the SHA-256 of their bytes."""
-
-    name: str
-    passed: int
-    failed: int
-    errors: int
-    skipped: int
-    cases: tuple[TestCase, ...]
-    digest: str
-
-    @property
-    def outcome(self) -> str:
-        """``error`` when nothing could even run, ``failure`` when anything failed, ``success`` otherwise."""
-        if self.errors and not self.failed and not self.passed:
-            return "error"
-        return "failure" if self.failed or self.errors else "success"
 
 
 def read_junit(report: Path | bytes, *, where: str = "") -> list[SuiteReport]:
