@@ -15,6 +15,9 @@ from amends.errors import AmendsError
 # name -> (module, one line of help); a module has `app`, a Typer with one command or a group of them.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("amends.cli.demo", "See the whole loop on real processes."),
+    "gate": ("amends.cli.gate", "Ask whether a release may go to an environment."),
+    "override": ("amends.cli.override", "Let an emergency fix past its gates, for a while."),
+    "policy": ("amends.cli.policy", "Check, explain and describe amends.yaml."),
     "version": ("amends.cli.version", "Print the version."),
 }
 
