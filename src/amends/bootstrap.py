@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from amends.adapters.clocks import AcceleratedClock, SystemClock
 from amends.adapters.stores import OpenStore, open_store
@@ -16,6 +17,10 @@ from amends.application.ports import Clock, CodeHost
 from amends.application.reports import SuiteReport
 from amends.application.starting import Survey
 from amends.config import Settings
+from amends.errors import UsageError
+
+if TYPE_CHECKING:
+    from amends.gates.policy import LoadedPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +111,20 @@ def write_new_file(path: Path, text: str, *, replace: bool = False) -> None:
     from amends.adapters.policyfile.writing import write_new_file as write
 
     write(path, text, replace=replace)
+
+
+def open_policy(path: str = "", *, service: str = "") -> LoadedPolicy:
+    """Read the policy that an option or the environment names.
+
+    Raises ``PolicyError`` when it cannot be read as one, ``UsageError`` when it is another service's.
+    """
+    from amends.adapters.policyfile import load_policy
+
+    loaded = load_policy(Settings.read(os.environ, policy=path).policy)
+    if service and service != loaded.policy.service:
+        raise UsageError(
+            f"this is the policy of {loaded.policy.service}, not of {service}",
+            where=loaded.path,
+            remedy="leave --service out, or name the policy of that service with --policy FILE",
+        )
+    return loaded

@@ -32,9 +32,10 @@ from amends.gates.table import (
     Suites,
     Verdicts,
     relation_of,
+    team_name,
 )  # fmt: skip
 from amends.releases.actuation import ReleaseRef
-from amends.releases.catalogue import releases_of
+from amends.releases.catalogue import SHORTEST_COMMIT, releases_of
 
 _PSEUDONYM = re.compile(r"p-[0-9a-f]{12}")
 KINDS = (
@@ -155,6 +156,7 @@ class _Row:
     question: Question
     by_kind: dict[str, list[_Seen]]
     names: set[str] = field(default_factory=set)
+    commits: set[str] = field(default_factory=set)
     changes: tuple[str, ...] = ()
 
     def fill(self) -> None:
@@ -182,7 +184,14 @@ class _Row:
         return bool(payload.service == self.question.service)
 
     def _of_release(self, payload: Any) -> bool:
-        return payload.release in self.names and self._of_service(payload)
+        return self._is_mine(payload.release) and self._of_service(payload)
+
+    def _is_mine(self, name: str) -> bool:
+        """Whether a name is the release's: version, digest, or commit (whole or its first digits)."""
+        if name in self.names:
+            return True
+        short = (len(name) >= SHORTEST_COMMIT and name.lower()) or "-"
+        return any(commit.startswith(short) for commit in self.commits)
 
     def _declaration(self) -> None:
         release = self.question.release
@@ -193,8 +202,10 @@ class _Row:
         )
         self.table.declared.append(bool(found))
         self.names = {release.version, release.commit, release.digest}
+        self.commits = {release.commit.lower()}
         for declared in releases_of(seen.fact for seen in found):
             self.names |= set(declared.aliases)
+            self.commits.add(declared.commit)
             self.changes = tuple(dict.fromkeys(declared.changes))
         self.names.discard("")
 
@@ -264,7 +275,7 @@ class _Row:
         for seen in moves:
             said = seen.payload
             holder = said.restored if isinstance(said, p.ServiceRolledBack) else said.release
-            if holder in self.names:
+            if self._is_mine(holder):
                 since[said.environment] = since.get(said.environment) or seen
             elif said.environment in since:
                 since[said.environment] = None
@@ -276,9 +287,10 @@ class _Row:
     def _incidents(self) -> list[tuple[_Seen, _Seen | None]]:
         """Return the incidents that may be the release's, each with its resolution if it has one."""
         opened = self._facts(
-            "incidents", lambda said: said.release in self.names | {""} and self._of_service(said),
+            "incidents",
+            lambda said: self._of_service(said) and (not said.release or self._is_mine(said.release)),
             "incident.detected",
-        )  # fmt: skip
+        )
         mine = {seen.payload.incident for seen in opened}
         moved = self._facts(
             "incidents", lambda said: said.incident in mine, "incident.resolved", "incident.reopened"
@@ -361,11 +373,6 @@ class _Row:
                 standing.clear()
         for incident, seen in standing.items():
             self.table.add(Quarantines, row=self.row, incident=incident, event=seen.id)
-
-
-def team_name(name: str) -> str:
-    """Return a team as it is compared: ``@org/payments`` and ``payments`` are the same team."""
-    return name.removeprefix("@").rsplit("/", 1)[-1]
 
 
 def _failed_tests(said: p.SuiteFinished) -> str:

@@ -100,6 +100,10 @@ class Policy(Strict):
             found.append(label)
         return found
 
+    def unlisted(self) -> list[str]:
+        """Return the environments for which `gates` says nothing: every release is undecided there."""
+        return [environment for environment in self.environments if environment not in self.gates]
+
     def calendar_keys(self) -> tuple[str, ...]:
         """Return the keys of all calendars that the gates need."""
         keys = [k for entries in self.gates.values() for e in entries for k in e.gate.calendar_keys()]

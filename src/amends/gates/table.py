@@ -227,3 +227,8 @@ def relation_of(kind: type[Any], columns: Mapping[str, list[Any]]) -> Any:
     """Make a relation from lists, with each column's own type."""
     types = {"Ints": np.int64, "Floats": np.float64, "Bools": np.bool_, "Codes": np.int8}
     return kind(**{f.name: np.array(columns.get(f.name, []), dtype=types[str(f.type)]) for f in fields(kind)})
+
+
+def team_name(name: str) -> str:
+    """Return a team as it is compared: ``@org/payments`` and ``payments`` are the same team."""
+    return name.removeprefix("@").rsplit("/", 1)[-1]

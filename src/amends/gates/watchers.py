@@ -19,7 +19,7 @@ from amends.gates.gate import (
     undated_reason,
     unless_undated,
 )  # fmt: skip
-from amends.gates.table import Bools, EvidenceTable, Floats, Ints, items_of
+from amends.gates.table import Bools, EvidenceTable, Floats, Ints, items_of, team_name
 
 _FAMILIES = ("shifts",)
 _Count = Annotated[int, Field(ge=1)]
@@ -56,7 +56,7 @@ class Watchers(Gate):
     def decide(self, table: EvidenceTable, setting: Setting, /) -> GateColumn:
         """Answer every row from the shifts that cover its moment."""
         need = self.needed(setting.tier)
-        team = self.team or setting.team
+        team = team_name(self.team or setting.team)
         mine = self._mine(table, team)
         if need is None:
             decision = np.full(len(table), ERROR, dtype=np.int8)

@@ -16,7 +16,8 @@ Place = tuple[str | int, ...]
 
 _ALLOWED = {
     "string_type": "text", "int_type": "a whole number", "float_type": "a number",
-    "bool_type": "true or false", "list_type": "a list", "dict_type": "named values", "model_type": "named values",
+    "bool_type": "true or false", "list_type": "a list",
+    "dict_type": "named values", "model_type": "named values",
     "string_too_short": "text that is not empty", "too_short": "at least one item",
 }  # fmt: skip
 _BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
@@ -88,7 +89,10 @@ def _words(item: Any, place: Place) -> str:
         hint = nearest(found, allowed) if isinstance(found, str) else ""
         return f"found {_shown(found)}; allowed: {', '.join(allowed)}{hint}"
     if len(place) == 3 and kind == "model_type":
-        return f"found {_shown(found)}; allowed: a gate, {', '.join(_fields(place))}{nearest(str(found), _fields(place))}"
+        kinds = [field for field in _fields(place) if field not in ENTRY_FIELDS]
+        return (
+            f"found {_shown(found)}; allowed: a gate, one of {', '.join(kinds)}{nearest(str(found), kinds)}"
+        )
     bounds = [f"{_BOUNDS[name]} {limit}" for name, limit in context.items() if name in _BOUNDS]
     allowed_words = _ALLOWED.get(kind) or " and ".join(bounds) or item["msg"].lower()
     return f"found {_shown(found)}; allowed: {allowed_words}"

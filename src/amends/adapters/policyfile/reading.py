@@ -26,8 +26,8 @@ def load_policy(path: Path) -> LoadedPolicy:
     Raises
     ------
     PolicyError
-        If the file is missing, is no YAML, or is no policy; every fault with its line, what was found and what
-        is allowed.
+        If the file is missing, is no YAML, or is no policy; every fault with its line, what was found and
+        what is allowed.
     """
     try:
         text = path.read_text(encoding="utf-8")

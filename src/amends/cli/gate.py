@@ -1,0 +1,70 @@
+"""``amends gate``: may this release go to this environment?"""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from amends.cli.options import PolicyOption, StoreOption
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+class GateFormat(StrEnum):
+    """How the answer is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"
+    GITHUB = "github"
+
+
+@app.command()
+def gate(
+    release: Annotated[
+        str, typer.Option("--release", metavar="NAME", help="The release: its version, commit or digest.")
+    ],
+    environment: Annotated[str, typer.Option("--to", metavar="ENV", help="Where it is meant to go.")],
+    service: Annotated[
+        str, typer.Option("--service", metavar="NAME", help="The service. Default: the policy's.")
+    ] = "",
+    at: Annotated[
+        str,
+        typer.Option(
+            "--at", metavar="TIME", help="As of this moment (RFC 3339), not recorded. Default: now."
+        ),
+    ] = "",
+    format_: Annotated[
+        GateFormat, typer.Option("--format", help="text, json, junit, or github for annotations.")
+    ] = GateFormat.TEXT,
+    no_record: Annotated[
+        bool, typer.Option("--no-record", help="Do not write the decision to the log.")
+    ] = False,
+    store: StoreOption = "",
+    policy: PolicyOption = "",
+) -> None:
+    """Ask every gate whether a release may go to an environment.
+
+    Exit: 0 pass, 1 blocked, 2 usage, 3 undecided (with what it waits for), 4 could not evaluate.
+    """
+    from amends.application.gating import decide_gates
+    from amends.bootstrap import open_policy, open_workspace
+    from amends.cli.gate_formats import render
+    from amends.events.event import parse_time
+    from amends.verdicts import EXIT_CODES
+
+    moment = parse_time(at) if at else None
+    loaded = open_policy(policy, service=service)
+    workspace = open_workspace(store=store, policy=policy)
+    try:
+        decision = decide_gates(
+            workspace.log, loaded, release, environment, at=moment, record=not (no_record or moment)
+        )
+    finally:
+        workspace.close()
+    answer = render(format_.value, decision, loaded.policy.service, loaded.digest, tty=sys.stdout.isatty())
+    typer.echo(answer)
+    raise typer.Exit(EXIT_CODES[decision.decision])
