@@ -100,6 +100,7 @@ def request_deployment(log: Log, wish: Wish) -> str:
 def request_rollback(
     log: Log, service: str, environment: str, *, reason: str, to: str = "", role: str = "",
     plan: Mapping[str, Any] | None = None, policy: str = "", identity: str = "",
+    away_from: ReleaseRef | None = None,
 ) -> str:  # fmt: skip
     """Record that an environment is to go back; return the id of the deployment that does it.
 
@@ -113,7 +114,9 @@ def request_rollback(
     plan, policy:
         What names the deployer; those of the lane's latest deployment, if not given.
     identity:
-        An id for the roll-back's request, which makes asking twice the same as once.
+        Names this wish, so that asking twice is the same as once.
+    away_from:
+        The release to leave, where the log says that another one runs; with ``to``.
 
     Raises
     ------
@@ -130,7 +133,9 @@ def request_rollback(
         underway = latest if latest is not None and standing.open == latest.id else None
         if latest is not None and deployment == latest.id:
             return deployment
-        bad, good = _whence_and_whither(places, standing, underway, to)
+        bad, good = (
+            (away_from, places.ref(to)) if away_from else _whence_and_whither(places, standing, underway, to)
+        )
         if underway is not None and underway.kind == "rollback" and underway.baseline == good:
             return underway.id
         asked = p.DeploymentRequested(
