@@ -10,6 +10,7 @@ from amends.application.deployments import Places, find_deployment, lane_now
 from amends.application.log import Log
 from amends.errors import BlockedError, NotAllowedError, UsageError, VersionConflictError
 from amends.events import payloads as p
+from amends.gates.policy import LoadedPolicy
 from amends.releases.actuation import ReleaseRef
 from amends.releases.course import Course
 from amends.releases.deployment import Deployment, Phase
@@ -54,6 +55,26 @@ def _course_for(wish: Wish) -> Course:
     course = course_of(wish.plan)
     stepped = (wish.plan.get("rollout") or {}).get("environments") or wish.environments[-1:]
     return course if wish.environment in stepped else replace(course, steps=(), approval=False)
+
+
+def adopt_policy(log: Log, loaded: LoadedPolicy) -> None:
+    """Keep a policy's text in the log under its digest, so that whoever carries a deployment on can read it."""
+    service = loaded.policy.service
+    if adopted_policy(log, service, loaded.digest) is not None:
+        return
+    adopted = p.PolicyAdopted(
+        service=service, digest=loaded.digest, text=loaded.text, path=loaded.path,
+        calendars=dict(loaded.calendars),
+    )  # fmt: skip
+    log.record("policy.adopted", adopted)
+
+
+def adopted_policy(log: Log, service: str, digest: str) -> p.PolicyAdopted | None:
+    """Return a policy as the log keeps it, or ``None``."""
+    for fact in reversed(log.stream(f"policy/{service}")):
+        if isinstance(fact.payload, p.PolicyAdopted) and fact.payload.digest == digest:
+            return fact.payload
+    return None
 
 
 def can_actuate(plan: Mapping[str, Any]) -> bool:

@@ -15,6 +15,10 @@ from amends.errors import AmendsError
 # name -> (module, one line of help); a module has `app`, a Typer with one command or a group of them.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("amends.cli.demo", "See the whole loop on real processes."),
+    "deploy": ("amends.cli.deploy", "Bring a release to an environment."),
+    "deployment": ("amends.cli.deployment", "See deployments and steer them."),
+    "rollback": ("amends.cli.rollback", "Go back to the previous good release, at any time."),
+    "worker": ("amends.cli.worker", "Carry deployments on, without pages."),
     "version": ("amends.cli.version", "Print the version."),
 }
 

@@ -82,6 +82,7 @@ def test_gates_that_say_the_same_are_recorded_once_and_asked_again_when_due(rig:
         progress = advance(rig.tools, deployment)
     assert progress.due == opens
     assert "closed" in progress.did
+    assert progress.held == "gates"
     assert len(rig.kinds("gates.decided")) == 1
     rig.clock.at = opens
     rig.gates.decision, rig.gates.rows = Decision.PASS, ()
@@ -93,7 +94,7 @@ def test_a_window_that_closes_while_a_person_is_asked_holds_the_start(rig: Any) 
     plan = rig.plan()
     plan["rollout"]["approval"] = True
     deployment = rig.ask(plan=plan)
-    assert advance(rig.tools, deployment).person
+    assert advance(rig.tools, deployment).held == "person"
     rig.gates.decision = Decision.UNDECIDED
     steer(rig.log, deployment, "approved", role="sre")
     advance(rig.tools, deployment)
