@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from amends.adapters.clocks import AcceleratedClock, SystemClock
 from amends.adapters.stores import OpenStore, open_store
@@ -21,6 +26,13 @@ from amends.errors import UsageError
 
 if TYPE_CHECKING:
     from amends.gates.policy import LoadedPolicy
+from amends.errors import PolicyError, UsageError
+
+if TYPE_CHECKING:
+    from amends.application.ports import Deployer, MetricSource
+    from amends.gates.policy import LoadedPolicy
+    from amends.releases.deployment import Deployment
+    from amends.workflows.toolbox import GateAnswer, Toolbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +140,136 @@ def open_policy(path: str = "", *, service: str = "") -> LoadedPolicy:
             remedy="leave --service out, or name the policy of that service with --policy FILE",
         )
     return loaded
+def toolbox(workspace: Workspace) -> Toolbox:
+    """Return what carries deployments on: the deployer and metric source of each plan, gates and incidents.
+
+    Paths in a plan (the repository, a certificate) are relative to the folder of the policy file. Whatever
+    deployers keep is under ``deploy`` in the state directory.
+    """
+    from amends.adapters.spool import FileSpool
+    from amends.application.reviewing import draft_review
+    from amends.workflows.toolbox import Toolbox
+
+    settings, log = workspace.settings, workspace.log
+    sources: dict[str, MetricSource] = {}
+    policies: dict[str, LoadedPolicy] = {}
+
+    def metrics_for(d: Deployment) -> MetricSource:
+        said = (d.plan.get("watch") or {}).get("source") or {"scrape": {}}
+        key = json.dumps(said, sort_keys=True)
+        if key not in sources:
+            sources[key] = _metric_source(said, settings)
+        return sources[key]
+
+    def decide(d: Deployment, at: datetime, record: bool) -> GateAnswer:
+        from amends.application.gating import decide_gates
+
+        if d.policy not in policies:
+            policies[d.policy] = _adopted(log, d)
+        return decide_gates(
+            log, policies[d.policy], d.candidate.version, d.environment, at=at, record=record, deployment=d.id
+        )
+
+    return Toolbox(
+        log=log, deployer_for=lambda d: _deployer(d.plan, settings), metrics_for=metrics_for,
+        decide_gates=decide, open_incident=lambda d: _open_incident(log, d),
+        draft_review=lambda incident: draft_review(log, incident),
+        spool=FileSpool(settings.state_dir / "spool.jsonl"),
+    )  # fmt: skip
+
+
+def _deployer(plan: Mapping[str, Any], settings: Settings) -> Deployer:
+    said = plan.get("deploy") or {}
+    folder, state = settings.policy.parent, settings.state_dir / "deploy"
+    if said.get("process"):
+        from amends.adapters.deployers.process import ProcessDeployer
+        from amends.adapters.deployers.settings import ProcessSettings
+
+        process = dict(said["process"])
+        repository = process.pop("repository", ".")
+        return ProcessDeployer(
+            ProcessSettings(**process, repository=(folder / repository).absolute()), state
+        )  # fmt: skip
+    if said.get("command"):
+        from amends.adapters.deployers.command import CommandDeployer
+        from amends.adapters.deployers.settings import CommandSettings
+
+        return CommandDeployer(CommandSettings(**said["command"], root=folder.absolute()), state)
+    raise PolicyError(
+        "the plan of this deployment names no deployer",
+        remedy="add `deploy: {process: …}` or `deploy: {command: …}` to the policy and request it again",
+    )
+
+
+def _metric_source(said: Mapping[str, Any], settings: Settings) -> MetricSource:
+    from amends.adapters.metrics.access import HttpAccess
+    from amends.adapters.metrics.prometheus import PrometheusSource
+    from amends.adapters.metrics.scrape import ScrapeSource
+
+    asked = dict(said.get("prometheus") or said.get("scrape") or {})
+    user = asked.get("username", "")
+    access = HttpAccess(
+        timeout_seconds=asked.get("timeout", 5.0),
+        ca=settings.policy.parent / asked["ca"] if asked.get("ca") else None,
+        verify=asked.get("verify", True), headers=dict(asked.get("headers") or {}),
+        bearer=_secret(asked.get("bearer_env", "")),
+        basic=(user, _secret(asked.get("password_env", ""))) if user else None,
+    )  # fmt: skip
+    if said.get("prometheus"):
+        return PrometheusSource(asked["url"], access, asked.get("instance_label", "instance"))
+    return ScrapeSource(access)
+
+
+def _secret(variable: str) -> str:
+    if not variable:
+        return ""
+    value = os.environ.get(variable, "")
+    if not value:
+        raise UsageError(
+            f"the policy reads a secret from {variable}, which is not set",
+            remedy=f"set {variable} in the environment of the process that watches",
+        )
+    return value
+
+
+def _adopted(log: Log, d: Deployment) -> LoadedPolicy:
+    from ruamel.yaml import YAML
+
+    from amends.adapters.calendars import resolve_calendars
+    from amends.application.deploying import adopted_policy
+    from amends.gates.policy import LoadedPolicy, Policy
+
+    kept = adopted_policy(log, d.service, d.policy)
+    if kept is None:
+        raise PolicyError(
+            f"the log does not hold the policy {d.policy[:12]} that {d.id} follows",
+            remedy=f"abort it (`amends deployment abort {d.id}`) and request it again",
+        )
+    folder = str(Path(kept.path).parent)
+    return LoadedPolicy(
+        policy=Policy.model_validate(YAML(typ="safe", pure=True).load(kept.text)), text=kept.text,
+        digest=kept.digest, path=kept.path, calendars=dict(kept.calendars),
+        resolve=partial(resolve_calendars, dict(kept.calendars), folder),
+    )  # fmt: skip
+
+
+def _open_incident(log: Log, d: Deployment) -> str:
+    from amends.application.incidents import open_incident
+
+    return open_incident(
+        log, service=d.service, release=d.candidate.version, environment=d.environment,
+        previous=d.baseline.version if d.baseline else "", opened_by="rollback", deployment=d.id,
+        summary=f"{d.candidate} was rolled back in {d.environment}: {d.outcome_reason}",
+        team=str(d.plan.get("team") or ""), deployed_at=d.started_at if d.kind == "rollout" else None,
+        rolled_back_at=d.done_at,
+    )  # fmt: skip
+
+
+def stop_local_services(state_dir: Path) -> None:
+    """Stop every service that the ``process`` deployer runs from a state directory. Their traffic ends."""
+    from amends.adapters.deployers.process import ProcessDeployer
+    from amends.adapters.deployers.settings import ProcessSettings
+
+    deployer = ProcessDeployer(ProcessSettings(run=""), state_dir / "deploy")
+    for place in sorted((state_dir / "deploy").glob("*/*/")):
+        deployer.stop_all(place.parent.name, place.name)

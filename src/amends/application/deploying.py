@@ -10,6 +10,7 @@ from amends.application.deployments import Places, find_deployment, lane_now
 from amends.application.log import Log
 from amends.errors import BlockedError, NotAllowedError, UsageError, VersionConflictError
 from amends.events import payloads as p
+from amends.gates.policy import LoadedPolicy
 from amends.releases.actuation import ReleaseRef
 from amends.releases.course import Course
 from amends.releases.deployment import Deployment, Phase
@@ -56,6 +57,26 @@ def _course_for(wish: Wish) -> Course:
     return course if wish.environment in stepped else replace(course, steps=(), approval=False)
 
 
+def adopt_policy(log: Log, loaded: LoadedPolicy) -> None:
+    """Keep a policy's text in the log under its digest, so that whoever carries a deployment on can read it."""
+    service = loaded.policy.service
+    if adopted_policy(log, service, loaded.digest) is not None:
+        return
+    adopted = p.PolicyAdopted(
+        service=service, digest=loaded.digest, text=loaded.text, path=loaded.path,
+        calendars=dict(loaded.calendars),
+    )  # fmt: skip
+    log.record("policy.adopted", adopted)
+
+
+def adopted_policy(log: Log, service: str, digest: str) -> p.PolicyAdopted | None:
+    """Return a policy as the log keeps it, or ``None``."""
+    for fact in reversed(log.stream(f"policy/{service}")):
+        if isinstance(fact.payload, p.PolicyAdopted) and fact.payload.digest == digest:
+            return fact.payload
+    return None
+
+
 def can_actuate(plan: Mapping[str, Any]) -> bool:
     """Whether the plan names a deployer; otherwise amends only records what it is told."""
     deploy = plan.get("deploy") or {}
@@ -100,6 +121,7 @@ def request_deployment(log: Log, wish: Wish) -> str:
 def request_rollback(
     log: Log, service: str, environment: str, *, reason: str, to: str = "", role: str = "",
     plan: Mapping[str, Any] | None = None, policy: str = "", identity: str = "",
+    away_from: ReleaseRef | None = None,
 ) -> str:  # fmt: skip
     """Record that an environment is to go back; return the id of the deployment that does it.
 
@@ -113,7 +135,9 @@ def request_rollback(
     plan, policy:
         What names the deployer; those of the lane's latest deployment, if not given.
     identity:
-        An id for the roll-back's request, which makes asking twice the same as once.
+        Names this wish, so that asking twice is the same as once.
+    away_from:
+        The release to leave, where the log says that another one runs; with ``to``.
 
     Raises
     ------
@@ -130,7 +154,9 @@ def request_rollback(
         underway = latest if latest is not None and standing.open == latest.id else None
         if latest is not None and deployment == latest.id:
             return deployment
-        bad, good = _whence_and_whither(places, standing, underway, to)
+        bad, good = (
+            (away_from, places.ref(to)) if away_from else _whence_and_whither(places, standing, underway, to)
+        )
         if underway is not None and underway.kind == "rollback" and underway.baseline == good:
             return underway.id
         asked = p.DeploymentRequested(

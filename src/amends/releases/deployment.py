@@ -92,8 +92,8 @@ class Deployment:
 
     ``seq`` is the place in its lane of the last of its own events. ``weight`` is the candidate's confirmed
     share of the traffic, ``served`` whether it was ever meant to have any. ``step`` counts from 1.
-    ``refusals`` counts orders in a row that the deployer refused as stale. ``reviewed`` is filled in by whoever
-    reads the incident.
+    ``refusals`` counts orders in a row that the deployer refused as stale. ``reviewed`` is filled in by who
+    reads the incident too.
     """
 
     id: str

@@ -100,12 +100,15 @@ def _waiting(tools: Toolbox, d: Deployment, wait: Wait) -> Progress:
     if d.finished:
         return Progress(None, True, wait.why)
     until, now = wait.until, tools.clock.now()
-    if d.started_at is None and d.gates is not None and not wait.person:
+    if wait.person:
+        return Progress(until, False, wait.why, "person")
+    if d.started_at is None and d.gates is not None:
         if d.gates.decision == "error":
             until = min(until or now + _AFTER_AN_ERROR, now + _AFTER_AN_ERROR)
         if until is not None and until <= now:
             until = now + _GATES_STILL_SHUT
-    return Progress(until, False, wait.why, wait.person)
+        return Progress(until, False, wait.why, "gates")
+    return Progress(until, False, wait.why)
 
 
 def _ask_gates(tools: Toolbox, d: Deployment) -> None:

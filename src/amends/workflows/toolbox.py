@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from amends.application.log import Log
 from amends.application.ports import Clock, Deployer, MetricSource, Spool
@@ -88,13 +88,14 @@ class Progress:
     """What one call of ``advance`` came to.
 
     ``due`` is when to call again at the latest (``None``: when something happens). ``finished`` means that
-    nothing is left to do, also not afterwards. ``person`` says that somebody must decide before it goes on.
+    nothing is left to do, also not afterwards. ``held`` names what it waits for before it can go on, if that
+    is not just time.
     """
 
     due: datetime | None
     finished: bool
     did: str
-    person: bool = False
+    held: Literal["", "gates", "person"] = ""
 
 
 def event_id(deployment: str, *parts: object) -> str:

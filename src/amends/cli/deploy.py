@@ -1,0 +1,77 @@
+"""``amends deploy``: bring a release to an environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from amends.cli.options import Format, FormatOption, PolicyOption, StoreOption
+
+if TYPE_CHECKING:
+    from amends.bootstrap import Workspace
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def deploy(
+    release: Annotated[str, typer.Argument(metavar="RELEASE", help="Its version, commit or digest.")],
+    environment: Annotated[str, typer.Option("--to", metavar="ENV", help="Where to bring it.")],
+    service: Annotated[
+        str, typer.Option("--service", metavar="NAME", help="The service. Default: the policy's.")
+    ] = "",
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Carry it on in this process, or leave it to a worker.")
+    ] = True,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Show how a server or worker carries it on, until it ends.")
+    ] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Why, in a few words.")] = "",
+    role: Annotated[str, typer.Option("--role", help="In which role you ask for it.")] = "",
+    format_: FormatOption = Format.TEXT,
+    store: StoreOption = "",
+    policy: PolicyOption = "",
+) -> None:
+    """Bring a release to an environment: through its gates, step by step, watched, promoted or rolled back.
+
+    Exit: 0 promoted (or, with --no-wait, asked for), 1 blocked or rolled back, 3 waits for evidence or a
+    person, 4 failed.
+    """
+    from amends.application.deploying import Wish, adopt_policy, request_deployment
+    from amends.application.recording import find_release
+    from amends.bootstrap import open_policy, open_workspace
+    from amends.cli.deployment_texts import Teller
+
+    loaded = open_policy(policy, service=service)
+    workspace = open_workspace(store=store, policy=policy)
+    teller = Teller(json_lines=format_ is Format.JSON)
+    try:
+        adopt_policy(workspace.log, loaded)
+        wish = Wish(
+            release=find_release(workspace.log, loaded.policy.service, release), environment=environment,
+            environments=loaded.policy.environments, plan=loaded.policy.snapshot(), policy=loaded.digest,
+            role=role, reason=reason,
+        )  # fmt: skip
+        deployment = request_deployment(workspace.log, wish)
+        teller.asked(deployment, f"{wish.release} to {environment}")
+        if follow:
+            teller.follow(workspace.log, deployment)
+        elif wait:
+            raise typer.Exit(_carry_on(workspace, deployment, teller))
+        if not wait and not follow:
+            teller.say("a server or worker carries it on: `amends serve` or `amends worker`")
+            return
+        raise typer.Exit(teller.end(workspace.log, deployment))
+    finally:
+        workspace.close()
+
+
+def _carry_on(workspace: Workspace, deployment: str, teller: object) -> int:
+    from amends.bootstrap import toolbox
+    from amends.cli.deployment_texts import Teller
+    from amends.workflows.driving import drive
+
+    assert isinstance(teller, Teller)
+    progress = drive(toolbox(workspace), deployment, tell=lambda p: teller.step(deployment, p.did))
+    return teller.end(workspace.log, deployment, progress.did)

@@ -1,0 +1,111 @@
+"""``amends deployment``: see deployments and steer them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from amends.cli.options import Format, FormatOption, StoreOption
+
+if TYPE_CHECKING:
+    from amends.application.deploying import Word
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The deployment, as `amends deploy` printed it.")]
+Role = Annotated[str, typer.Option("--role", help="In which role you say so.")]
+By = Annotated[str, typer.Option("--by", metavar="LOGIN", help="Who says so; kept as a pseudonym.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why, in a few words.")]
+
+
+@app.callback()
+def root() -> None:
+    """See deployments and steer them."""
+
+
+@app.command("list")
+def list_(
+    service: Annotated[str, typer.Option("--service", metavar="NAME")] = "",
+    environment: Annotated[str, typer.Option("--env", metavar="ENV")] = "",
+    open_only: Annotated[bool, typer.Option("--open", help="Only those under way.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the latest.")] = 20,
+    format_: FormatOption = Format.TEXT,
+    store: StoreOption = "",
+) -> None:
+    """List deployments, the latest first."""
+    from amends.application.deployments import list_deployments
+    from amends.bootstrap import open_workspace
+    from amends.cli.deployment_texts import row, summary
+
+    workspace = open_workspace(store=store)
+    try:
+        found = list_deployments(
+            workspace.log, service=service, environment=environment, open_only=open_only, limit=limit
+        )
+    finally:
+        workspace.close()
+    if format_ is Format.JSON:
+        typer.echo(json.dumps([summary(d) for d in found]))
+        return
+    for d in found:
+        typer.echo(row(d))
+    if not found:
+        typer.echo("no deployments" + (" under way" if open_only else " yet"))
+
+
+@app.command()
+def show(deployment: Id, format_: FormatOption = Format.TEXT, store: StoreOption = "") -> None:
+    """Show a deployment, what it waits for, and what its watch saw last."""
+    from amends.application.deployments import find_deployment
+    from amends.bootstrap import open_workspace
+    from amends.cli.deployment_texts import page, summary
+
+    workspace = open_workspace(store=store)
+    try:
+        d = find_deployment(workspace.log, deployment)
+    finally:
+        workspace.close()
+    typer.echo(json.dumps(summary(d)) if format_ is Format.JSON else "\n".join(page(d)))
+
+
+@app.command()
+def approve(deployment: Id, role: Role = "", by: By = "", reason: Reason = "", store: StoreOption = "") -> None:
+    """Let it start, or let it go on where its watch was inconclusive."""
+    _steer(deployment, "approved", role, by, reason, store)
+
+
+@app.command()
+def pause(deployment: Id, role: Role = "", by: By = "", reason: Reason = "", store: StoreOption = "") -> None:
+    """Shift no further for now. The watch goes on, and still rolls back what is worse."""
+    _steer(deployment, "paused", role, by, reason, store)
+
+
+@app.command()
+def resume(deployment: Id, role: Role = "", by: By = "", reason: Reason = "", store: StoreOption = "") -> None:
+    """Go on after a pause."""
+    _steer(deployment, "resumed", role, by, reason, store)
+
+
+@app.command()
+def abort(deployment: Id, role: Role = "", by: By = "", reason: Reason = "", store: StoreOption = "") -> None:
+    """End it and give all traffic back to the previous release.
+
+    The release is not quarantined and no incident is opened: that is what `amends rollback` does.
+    """
+    _steer(deployment, "aborted", role, by, reason, store)
+
+
+def _steer(deployment: str, word: Word, role: str, by: str, reason: str, store: str) -> None:
+    from amends.application.deploying import steer
+    from amends.bootstrap import open_workspace
+    from amends.cli.deployment_texts import row
+
+    workspace = open_workspace(store=store)
+    try:
+        pseudonym = workspace.opened.people.pseudonym(by) if by else ""
+        d = steer(workspace.log, deployment, word, role=role, by=pseudonym, reason=reason)
+    finally:
+        workspace.close()
+    typer.echo(row(d))

@@ -1,0 +1,64 @@
+"""``amends rollback``: bring an environment back to its previous good release, at any time."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from amends.cli.options import Format, FormatOption, PolicyOption, StoreOption
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def rollback(
+    service: Annotated[str, typer.Argument(metavar="SERVICE")],
+    environment: Annotated[str, typer.Option("--env", metavar="ENV", help="Where to roll back.")],
+    reason: Annotated[str, typer.Option("--reason", help="What you see, in a few words.")],
+    to: Annotated[
+        str, typer.Option("--to", metavar="RELEASE", help="Back to this one. Default: the last good one.")
+    ] = "",
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Carry it out in this process, or leave it to a worker.")
+    ] = True,
+    role: Annotated[str, typer.Option("--role", help="In which role you ask for it.")] = "",
+    format_: FormatOption = Format.TEXT,
+    store: StoreOption = "",
+    policy: PolicyOption = "",
+) -> None:
+    """Go back to the previous good release. No gate is asked; a deployment under way ends here.
+
+    What is left is quarantined, and an incident is opened.
+    """
+    from amends.application.deploying import request_rollback
+    from amends.bootstrap import open_workspace, toolbox
+    from amends.cli.deployment_texts import Teller
+    from amends.workflows.driving import drive
+
+    workspace = open_workspace(store=store, policy=policy)
+    teller = Teller(json_lines=format_ is Format.JSON)
+    try:
+        deployment = request_rollback(
+            workspace.log, service, environment, reason=reason, to=to, role=role, **_plan(policy, service)
+        )
+        teller.asked(deployment, f"roll {service} back in {environment}")
+        if not wait:
+            teller.say("a server or worker carries it on: `amends serve` or `amends worker`")
+            return
+        progress = drive(toolbox(workspace), deployment, tell=lambda p: teller.step(deployment, p.did))
+        raise typer.Exit(teller.end(workspace.log, deployment, progress.did))
+    finally:
+        workspace.close()
+
+
+def _plan(policy: str, service: str) -> dict[str, object]:
+    """Give the policy at hand, for a lane that no deployment went through yet; none must not stop anyone."""
+    from amends.bootstrap import open_policy
+    from amends.errors import AmendsError
+
+    try:
+        loaded = open_policy(policy, service=service)
+    except AmendsError:
+        return {}
+    return {"plan": loaded.policy.snapshot(), "policy": ""}
