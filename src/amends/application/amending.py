@@ -28,8 +28,8 @@ class Proposal:
     """What is proposed: a test by its command, or a gate by its policy entry.
 
     ``bad`` is the escaped release and ``good`` the fix, by any of their names; ``signature`` is the
-    failure's, where the incident has none recorded. ``test_text`` is a test that is not in the repository yet.
-    For a gate, ``selector`` may name the test that stands for the evidence that did not exist then.
+    failure's, where the incident has none recorded. ``test_text`` is a test that is not in the repository
+    yet. For a gate, ``selector`` may name the test that stands for the evidence that did not exist then.
     """
 
     kind: Literal["test", "gate"]

@@ -1,8 +1,8 @@
 """Proving a gate: the evaluator that decides live, asked about the escaped release as of its own deployment.
 
 Where the gate's evidence did not exist then, because the test was written after the escape, the guard's test
-is run on that release now. Its outcome becomes a *hypothetical* fact, kept apart from the log, under the id of
-the recorded run; the evaluator is asked once without and once with it.
+is run on that release now. Its outcome becomes a *hypothetical* fact, kept apart from the log, under the id
+of the recorded run; the evaluator is asked once without and once with it.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ class _Case:
         return moment
 
     def ask(self, release: ReleaseRef, at: datetime, extra: Fact | None = None) -> GateAnswer:
-        """Ask the evaluator about one release at one moment, on recorded evidence and perhaps one more fact."""
+        """Ask the evaluator about a release at a moment, on recorded evidence and perhaps one more fact."""
         row = self._row(release, at, extra)
         return GateAnswer(Decision(row.decision), row.reason)
 
@@ -246,7 +246,7 @@ class _Case:
         return found
 
     def guard(self) -> Guard | None:
-        """Return the test that stands for what is missing: the proposal's own, or the incident's proven one."""
+        """Return the test that stands for what is missing: the proposal's, or the incident's proven one."""
         told = self.amendment.proposed
         source = self.amendment if told.selector else self._proven_test()
         if source is None:
