@@ -1,0 +1,276 @@
+"""Proving a gate: the evaluator that decides live, asked about the escaped release as of its own deployment.
+
+Where the gate's evidence did not exist then, because the test was written after the escape, the guard's test
+is run on that release now. Its outcome becomes a *hypothetical* fact, kept apart from the log, under the id
+of the recorded run; the evaluator is asked once without and once with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from amends.amendments.amendment import Amendment, AmendmentState, fold_amendments
+from amends.amendments.history import PastDeployment, decision_moment, good_deployments
+from amends.amendments.rules import ATTEMPTS, GateAnswer, Judgement, judge_gate, price_of
+from amends.amendments.selector import parse_selector
+from amends.application.record import release_names, require_incident
+from amends.errors import NotFoundError, UsageError
+from amends.events import payloads as p
+from amends.events.codec import Fact, decode, make_event
+from amends.events.event import Recorded
+from amends.gates.entry import GateEntry
+from amends.gates.evaluate import evaluate_policy
+from amends.gates.evidence import KINDS, Question, collect_evidence
+from amends.gates.policy import LoadedPolicy, Policy
+from amends.prevention.signature import describe
+from amends.releases.actuation import ReleaseRef
+from amends.releases.catalogue import candidates, releases_of
+from amends.verdicts import Decision
+from amends.workflows.bench import Bench, Guard, commit_of, run_of
+from amends.workflows.trying import test_file
+
+_OUTCOMES = {"red": "failure", "green": "success", "untestable": "error"}
+_PLACES = (
+    "service.deployed",
+    "service.upgraded",
+    "service.rolledback",
+    "deployment.requested",
+    "gates.decided",
+)
+
+
+def prove_gate(bench: Bench, amendment: Amendment) -> tuple[Judgement, list[Fact], p.Price]:
+    """Ask the gate about the escaped release, and about past good ones for its price."""
+    case = _Case.of(bench, amendment)
+    bad = case.ref(amendment.proposed.bad)
+    at = case.escape_moment()
+    recorded = case.ask(bad, at)
+    if recorded.decision is not Decision.UNDECIDED:
+        return judge_gate(recorded, None), [], price_of(case.price({}))
+    missing = case.missing_suites(bad, at)
+    guard = case.guard()
+    if guard is None or len(missing) != 1:
+        why = _why_not(missing, guard)
+        return judge_gate(recorded, None, why), [], price_of(case.price({}))
+    return _produced(case, guard, bad, at, recorded, missing[0])
+
+
+def _why_not(missing: Sequence[str], guard: Guard | None) -> str:
+    if not missing:
+        return "what it waits for cannot be produced now"
+    if guard is None:
+        return f"no test stands for suite {missing[0]}: prove one first, or name it with --test"
+    return f"one test cannot stand for {len(missing)} suites: {', '.join(missing)}"
+
+
+def _produced(
+    case: _Case, guard: Guard, bad: ReleaseRef, at: datetime, recorded: GateAnswer, suite: str
+) -> tuple[Judgement, list[Fact], p.Price]:
+    bench, told = case.bench, case.amendment.proposed
+    past = [d for d in case.good() if not case.ran(d, suite)][-bench.past :]
+    guard.total = ATTEMPTS + len(past) + (1 if told.good else 0)
+    commit = commit_of(bench, told.service, told.bad)
+    runs = [guard.run("bad", bad.version, commit, attempt + 1) for attempt in range(ATTEMPTS)]
+    answer = case.ask(bad, at, _hypothetical(_worst(runs), bad.version, suite, at))
+    said = ", ".join(run_of(run).outcome for run in runs)
+    judgement = judge_gate(recorded, answer, f"{guard.selector.text} on {bad.version}: {said}")
+    judgement = _stricter(judgement, runs, guard)
+    if told.good and judgement.proven:
+        fix = guard.run("good", told.good, commit_of(bench, told.service, told.good), 1)
+        runs.append(fix)
+        if run_of(fix).outcome != "green":
+            held = f"{guard.selector.text} on {told.good} is {run_of(fix).outcome}"
+            judgement = Judgement("amendment.disproven", f"It would hold the fix up, too: {held}.")
+    extra: dict[str, Fact] = {}
+    for deployment in past:
+        run = _past_run(guard, case, deployment)
+        if run is not None:
+            runs.append(run)
+            extra[deployment.release] = _hypothetical(run, deployment.release, suite, deployment.decided_at)
+    return judgement, runs, price_of(case.price(extra))
+
+
+def _past_run(guard: Guard, case: _Case, deployment: PastDeployment) -> Fact | None:
+    try:
+        commit = commit_of(case.bench, case.amendment.proposed.service, deployment.release)
+    except NotFoundError:
+        return None  # its code is not in this repository: the recorded answer stands
+    return guard.run("past", deployment.release, commit, 1)
+
+
+def _worst(runs: Sequence[Fact]) -> Fact:
+    """Return the run that says least in favour of a proof: untestable, then green, then red."""
+    order = {"untestable": 0, "green": 1, "red": 2}
+    return min(runs, key=lambda run: order[run_of(run).outcome])
+
+
+def _stricter(judgement: Judgement, runs: Sequence[Fact], guard: Guard) -> Judgement:
+    """A block counts only when the runs are red for the reason that is looked for."""
+    other = next(
+        (run_of(run) for run in runs if run_of(run).outcome == "red" and not run_of(run).matches), None
+    )
+    if not judgement.proven or other is None:
+        return judgement
+    return Judgement(
+        "amendment.disproven",
+        f"{guard.selector.text} is red for another reason: found {describe(other.signature)}, "
+        f"expected {describe(guard.expected)}.",
+    )
+
+
+def _hypothetical(run: Fact, release: str, suite: str, at: datetime) -> Fact:
+    """Return the fact that the suite's run would have been, known at the moment that is asked about.
+
+    It is in no log. It carries the id of the recorded run, so that a gate's answer cites that.
+    """
+    told = run_of(run)
+    outcome: Any = _OUTCOMES[told.outcome]
+    finished = p.SuiteFinished(
+        service=told.service, release=release, suite=suite, outcome=outcome, environment="produced later",
+        passed=int(outcome == "success"), failed=int(outcome == "failure"), errors=int(outcome == "error"),
+    )  # fmt: skip
+    stream, event = make_event(
+        "testsuiterun.finished", finished, id=run.id, source="/amends/produced-later", at=at
+    )  # fmt: skip
+    return decode(Recorded(event, stream, seq=0, recorded_at=at, known_at=at, previous="", digest=""))
+
+
+@dataclass
+class _Case:
+    """One gate, one service, and everything recorded about it."""
+
+    bench: Bench
+    amendment: Amendment
+    loaded: LoadedPolicy
+    policy: Policy
+    label: str
+    facts: tuple[Fact, ...]
+    places: tuple[Fact, ...]
+    refs: dict[str, ReleaseRef] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, bench: Bench, amendment: Amendment) -> _Case:
+        told = amendment.proposed
+        if bench.loaded is None:
+            raise UsageError(
+                "a gate is proven with the policy of its service, and none was given",
+                remedy="name it with --policy FILE",
+            )
+        entry = GateEntry.model_validate({**told.gate, "mode": "block"})
+        policy = bench.loaded.policy.model_copy(update={"gates": {told.environment: [entry]}})
+        teams = {bench.loaded.policy.team, *entry.gate.teams(bench.loaded.policy.team)} - {""}
+        tags = [f"service:{told.service}", *(f"team:{team}" for team in sorted(teams))]
+        lane = bench.log.facts(tags=[f"service:{told.service}"], kinds=_PLACES)
+        label = policy.labels(told.environment)[0]
+        return cls(
+            bench, amendment, replace(bench.loaded, policy=policy), policy, label,
+            tuple(bench.log.facts(tags=tags, kinds=KINDS)), tuple(lane),
+        )  # fmt: skip
+
+    def ref(self, name: str) -> ReleaseRef:
+        """Return a release by any of its names; an undeclared one has that name alone."""
+        service = self.amendment.proposed.service
+        found = candidates(releases_of(self.facts, service), service, name)
+        return found[-1].ref if found else ReleaseRef(service, name)
+
+    def canonical(self, name: str) -> str:
+        if name not in self.refs:
+            self.refs[name] = self.ref(name)
+        return self.refs[name].version
+
+    def escape_moment(self) -> datetime:
+        """Return when the escaped release was decided on. Raises ``NotFoundError`` if nobody recorded it."""
+        told = self.amendment.proposed
+        incident = require_incident(self.bench.log, told.incident)
+        names = release_names(self.bench.log, told.service, told.bad)
+        found = decision_moment(
+            self.places, told.environment, names, deployment=incident.opened.deployment,
+            before=incident.detected_at,
+        )  # fmt: skip
+        moment = found or incident.opened.deployed_at
+        if moment is None:
+            raise NotFoundError(
+                f"nobody recorded when {told.bad} was deployed to {told.environment}",
+                remedy="record it: amends record deployed, or open the incident with --deployed-at",
+            )
+        return moment
+
+    def ask(self, release: ReleaseRef, at: datetime, extra: Fact | None = None) -> GateAnswer:
+        """Ask the evaluator about a release at a moment, on recorded evidence and perhaps one more fact."""
+        row = self._row(release, at, extra)
+        return GateAnswer(Decision(row.decision), row.reason)
+
+    def _row(self, release: ReleaseRef, at: datetime, extra: Fact | None = None) -> p.GateRow:
+        told = self.amendment.proposed
+        facts: Iterable[Fact] = (*self.facts, extra) if extra else self.facts
+        table = collect_evidence(facts, [Question(told.service, release, told.environment, at)])
+        moment = at.timestamp()
+        calendars = self.loaded.resolve(moment, moment)
+        decided = evaluate_policy(self.policy, told.environment, table, calendars)[0]
+        return next(row for row in decided.rows if row.gate == self.label)
+
+    def missing_suites(self, release: ReleaseRef, at: datetime) -> list[str]:
+        """Return the suites that the gate names and nobody ran on this release by then."""
+        gate = self.policy.gates[self.amendment.proposed.environment][0].gate
+        return [suite for suite in getattr(gate, "suites", ()) if not self._ran(release.version, suite, at)]
+
+    def ran(self, deployment: PastDeployment, suite: str) -> bool:
+        return self._ran(deployment.release, suite, deployment.decided_at)
+
+    def _ran(self, version: str, suite: str, at: datetime) -> bool:
+        return any(
+            isinstance(f.payload, p.SuiteFinished)
+            and f.payload.suite == suite
+            and self.canonical(f.payload.release) == version
+            and f.known_at is not None
+            and f.known_at <= at
+            for f in self.facts
+        )
+
+    def good(self) -> tuple[PastDeployment, ...]:
+        """Return past good deployments to the gate's environment, without the escaped release and the fix."""
+        told = self.amendment.proposed
+        bad = [self.canonical(name) for name in (told.bad, told.good) if name]
+        facts = (*self.places, *(f for f in self.facts if f.kind in ("incident.detected", "quarantine.set")))
+        return good_deployments(facts, told.environment, self.canonical, bad=bad)
+
+    def price(self, extra: dict[str, Fact]) -> list[p.PricedRelease]:
+        """Ask the gate about every past good release as of its own deployment."""
+        found = []
+        for past in self.good():
+            row = self._row(self.ref(past.release), past.decided_at, extra.get(past.release))
+            found.append(_priced(past, row, past.release in extra))
+        return found
+
+    def guard(self) -> Guard | None:
+        """Return the test that stands for what is missing: the proposal's, or the incident's proven one."""
+        told = self.amendment.proposed
+        source = self.amendment if told.selector else self._proven_test()
+        if source is None:
+            return None
+        selector = parse_selector(source.proposed.selector)
+        fix = source.proposed.good or told.good
+        good = commit_of(self.bench, told.service, fix) if fix else ""
+        file = test_file(self.bench.host, selector, text=source.proposed.test_text, good=good)
+        return Guard(self.bench, self.amendment, selector, source.proposed.signature, file, total=0)
+
+    def _proven_test(self) -> Amendment | None:
+        facts = self.bench.log.facts(tags=[f"incident:{self.amendment.incident}"])
+        proven = [
+            a for a in fold_amendments(facts)
+            if a.proposed.kind == "test" and a.state in (AmendmentState.PROVEN, AmendmentState.ACTIVE)
+        ]  # fmt: skip
+        return proven[-1] if proven else None
+
+
+def _priced(past: PastDeployment, row: p.GateRow, produced: bool) -> p.PricedRelease:
+    seconds: float | None = 0.0 if row.decision == "pass" else None
+    if row.decision == "undecided" and row.until is not None:
+        seconds = max(0.0, (row.until - past.decided_at).total_seconds())
+    return p.PricedRelease(
+        release=past.release, at=past.decided_at, decision=row.decision, reason=row.reason, seconds=seconds,
+        produced_later=produced,
+    )  # fmt: skip

@@ -1,0 +1,73 @@
+"""Proving an amendment: run its guard where the failure was and where it is fixed, and judge the outcome.
+
+Each run is recorded as it ends, so that a page can follow. What is produced now about a past release is
+marked *produced later* and is never put among what was recorded then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from amends.amendments.amendment import Amendment, AmendmentState
+from amends.amendments.rules import ATTEMPTS, Judgement, judge_test
+from amends.amendments.selector import parse_selector
+from amends.application.amending import require_amendment
+from amends.errors import NotAllowedError
+from amends.events import payloads as p
+from amends.events.codec import Fact
+from amends.prevention.signature import describe
+from amends.workflows.bench import Bench, Guard, commit_of, run_of
+from amends.workflows.bench import Step as Step
+from amends.workflows.gateproof import prove_gate
+from amends.workflows.trying import test_file
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a proof came to."""
+
+    amendment: Amendment
+    judgement: Judgement
+    runs: tuple[Fact, ...]
+    price: p.Price | None = None
+
+
+def prove(bench: Bench, amendment: str) -> Proof:
+    """Prove an amendment and record the judgement.
+
+    Raises ``NotFoundError`` for an unknown amendment, revision or test, ``NotAllowedError`` for one that is
+    active or accepted as a risk.
+    """
+    found = require_amendment(bench.log, amendment)
+    if found.state in (AmendmentState.ACTIVE, AmendmentState.ACCEPTED_RISK):
+        raise NotAllowedError(
+            f"{amendment} is {found.state} already", remedy=f"see `amends amendment show {amendment}`"
+        )
+    if found.proposed.kind == "gate":
+        judgement, runs, price = prove_gate(bench, found)
+    else:
+        judgement, runs = prove_test(bench, found)
+        price = None
+    told = p.AmendmentJudged(
+        amendment=amendment, incident=found.incident, service=found.proposed.service,
+        reason=judgement.reason, runs=tuple(run.id for run in runs), price=price,
+    )  # fmt: skip
+    bench.log.record(judgement.kind, told)
+    return Proof(require_amendment(bench.log, amendment), judgement, tuple(runs), price)
+
+
+def prove_test(bench: Bench, amendment: Amendment) -> tuple[Judgement, list[Fact]]:
+    """Run a test three times on the escaped release and three times on the fix."""
+    told = amendment.proposed
+    selector = parse_selector(told.selector)
+    bad = commit_of(bench, told.service, told.bad)
+    good = commit_of(bench, told.service, told.good or "HEAD")
+    file = test_file(bench.host, selector, text=told.test_text, good=good)
+    guard = Guard(bench, amendment, selector, told.signature, file, total=2 * ATTEMPTS)
+    runs: list[Fact] = []
+    for on, release, commit in (("bad", told.bad, bad), ("good", told.good or "HEAD", good)):
+        for attempt in range(1, ATTEMPTS + 1):
+            runs.append(guard.run(on, release, commit, attempt))  # type: ignore[arg-type]
+            if run_of(runs[-1]).outcome == "untestable":
+                return judge_test([run_of(run) for run in runs], told.signature, describe), runs
+    return judge_test([run_of(run) for run in runs], told.signature, describe), runs
