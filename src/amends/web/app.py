@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,7 +11,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
-from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.responses import Response
 
 from amends.bootstrap import Workspace
@@ -23,8 +23,10 @@ from amends.errors import (
     UsageError,
     VersionConflictError,
 )
-from amends.web.pages import ROUTERS
-from amends.web.security import COOKIE, Doorkeeper, error, guard
+from amends.application.queries import BoardFollower
+from amends.web.api import ROUTERS as API_ROUTERS
+from amends.web.pages import ROUTERS as PAGE_ROUTERS
+from amends.web.security import COOKIE, HEADERS, SESSION_LIFETIME, Doorkeeper, Guard, error
 from amends.web.templating import page
 
 _STATUS: tuple[tuple[type[AmendsError], int], ...] = (
@@ -38,7 +40,10 @@ _STATUS: tuple[tuple[type[AmendsError], int], ...] = (
 
 
 def create_app(workspace: Workspace, *, hosts: frozenset[str] = frozenset()) -> FastAPI:
-    """Build the server for one workspace. ``hosts`` are names beside loopback that it answers to."""
+    """Build the server for one workspace. ``hosts`` are names beside loopback that it answers to.
+
+    ``app.state.stopping`` ends what would otherwise keep a connection open for ever.
+    """
     app = FastAPI(
         title="amends", version=version("amends"), docs_url=None, redoc_url=None,
         openapi_url="/api/v1/openapi.json",
@@ -46,10 +51,12 @@ def create_app(workspace: Workspace, *, hosts: frozenset[str] = frozenset()) -> 
     keeper = Doorkeeper(workspace.opened.tokens, workspace.clock, hosts)
     app.state.workspace = workspace
     app.state.keeper = keeper
-    app.add_middleware(BaseHTTPMiddleware, dispatch=guard(keeper))
+    app.state.follower = BoardFollower(workspace.log)
+    app.state.stopping = threading.Event()
+    app.add_middleware(Guard, keeper=keeper)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     _add_doors(app, keeper)
-    for router in ROUTERS:
+    for router in (*API_ROUTERS, *PAGE_ROUTERS):
         app.include_router(router)
     app.add_exception_handler(AmendsError, _on_amends_error)
     app.add_exception_handler(HTTPException, _on_http_error)
@@ -69,9 +76,9 @@ def _add_doors(app: FastAPI, keeper: Doorkeeper) -> None:
 
     @app.post("/login", include_in_schema=False)
     def enter_token(request: Request, token: str = Form("")) -> Response:
-        if keeper.tokens.check(token) is None:
+        if keeper.who(token) is None:
             return page(request, "login.html", status=403, problem="That token is not known here.")
-        return _signed_in(keeper.tokens.issue("browser", at=keeper.clock.now()), request)
+        return _signed_in(keeper.begin_session(), request)
 
     @app.get("/login/{secret}", include_in_schema=False)
     def follow_link(request: Request, secret: str) -> Response:
@@ -81,26 +88,43 @@ def _add_doors(app: FastAPI, keeper: Doorkeeper) -> None:
             return page(request, "login.html", status=403, problem=problem)
         return _signed_in(session, request)
 
+    @app.post("/logout", include_in_schema=False)
+    def sign_out(request: Request) -> Response:
+        label = keeper.who(request.state.session)
+        if label is not None and label.startswith("browser "):
+            keeper.tokens.revoke(label)
+        response = RedirectResponse("/login", status_code=303)
+        response.delete_cookie(COOKIE, path="/")
+        return response
+
 
 def _signed_in(session: str, request: Request) -> Response:
     response = RedirectResponse("/", status_code=303)
-    secure = request.url.scheme == "https"
+    secure, lifetime = request.url.scheme == "https", int(SESSION_LIFETIME.total_seconds())
     response.set_cookie(
-        COOKIE, session, httponly=True, samesite="strict", secure=secure, max_age=14 * 86400, path="/"
+        COOKIE, session, httponly=True, samesite="strict", secure=secure, max_age=lifetime, path="/"
     )
     return response
 
 
 def _wants_page(request: Request) -> bool:
-    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
+    machine = request.url.path.startswith(("/api/", "/hooks/"))
+    return not machine and "text/html" in request.headers.get("accept", "")
 
 
 def _answer(request: Request, status: int, message: str, remedy: str = "", where: str = "") -> Response:
-    if _wants_page(request):
+    if not _wants_page(request):
+        return error(status, message, remedy, where)
+    try:
         return page(
             request, "error.html", status=status, code=status, message=message, remedy=remedy, where=where
         )
-    return error(status, message, remedy, where)
+    except AmendsError:
+        # The page shows what the log holds (overrides), and the log is what could not be read.
+        return page(
+            request, "error.html", status=status, code=status, message=message, remedy=remedy, where=where,
+            overrides=(),
+        )  # fmt: skip
 
 
 def _on_amends_error(request: Request, problem: Exception) -> Response:
@@ -111,7 +135,10 @@ def _on_amends_error(request: Request, problem: Exception) -> Response:
 
 def _on_http_error(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, HTTPException)
-    return _answer(request, problem.status_code, str(problem.detail), "look for it from the board")
+    if problem.status_code == 404:
+        message, remedy = f"there is no page {request.url.path}", "look for it from the board"
+        return _answer(request, 404, message, remedy)
+    return _answer(request, problem.status_code, str(problem.detail))
 
 
 def _on_invalid(request: Request, problem: Exception) -> Response:
@@ -123,4 +150,12 @@ def _on_invalid(request: Request, problem: Exception) -> Response:
 
 def _on_surprise(request: Request, problem: Exception) -> Response:
     message = f"something unexpected went wrong: {type(problem).__name__}"
-    return _answer(request, 500, message, "the server's terminal has the details")
+    response = error(500, message, "the server's terminal has the details")
+    if _wants_page(request):
+        response = page(
+            request, "error.html", status=500, code=500, message=message, overrides=(),
+            remedy="the server's terminal has the details", where="",
+        )  # fmt: skip
+    # This answer is made outside the guard.
+    response.headers.update(HEADERS)
+    return response

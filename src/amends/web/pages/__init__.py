@@ -4,4 +4,6 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-ROUTERS: tuple[APIRouter, ...] = ()
+from amends.web.pages import board, deployments, log, releases
+
+ROUTERS: tuple[APIRouter, ...] = (board.router, releases.router, deployments.router, log.router)

@@ -1,0 +1,28 @@
+"""Read models: what pages and the API show, assembled from facts by the same folds that decide."""
+
+from __future__ import annotations
+
+from amends.application.queries.board import Board, BoardFollower
+from amends.application.queries.deployments import (
+    DeploymentView,
+    chart_series,
+    deployment_view,
+    deployments_page,
+)
+from amends.application.queries.logpages import LogPage, event_view, log_page
+from amends.application.queries.releases import ReleaseView, release_view, releases_list
+
+__all__ = [
+    "Board",
+    "BoardFollower",
+    "DeploymentView",
+    "LogPage",
+    "ReleaseView",
+    "chart_series",
+    "deployment_view",
+    "deployments_page",
+    "event_view",
+    "log_page",
+    "release_view",
+    "releases_list",
+]

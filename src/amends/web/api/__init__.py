@@ -1,0 +1,9 @@
+"""The REST API, one module for each part of it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from amends.web.api import links, reading
+
+ROUTERS: tuple[APIRouter, ...] = (links.router, reading.router)
