@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Sequence
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 from typing import TYPE_CHECKING, Any
 
 from amends.adapters.clocks import AcceleratedClock, SystemClock
@@ -26,7 +24,7 @@ from amends.errors import UsageError
 
 if TYPE_CHECKING:
     from amends.gates.policy import LoadedPolicy
-from amends.errors import PolicyError, UsageError
+from amends.errors import PolicyError
 
 if TYPE_CHECKING:
     from amends.application.ports import Deployer, MetricSource
@@ -140,6 +138,8 @@ def open_policy(path: str = "", *, service: str = "") -> LoadedPolicy:
             remedy="leave --service out, or name the policy of that service with --policy FILE",
         )
     return loaded
+
+
 def toolbox(workspace: Workspace) -> Toolbox:
     """Return what carries deployments on: the deployer and metric source of each plan, gates and incidents.
 

@@ -71,7 +71,9 @@ def show(deployment: Id, format_: FormatOption = Format.TEXT, store: StoreOption
 
 
 @app.command()
-def approve(deployment: Id, role: Role = "", by: By = "", reason: Reason = "", store: StoreOption = "") -> None:
+def approve(
+    deployment: Id, role: Role = "", by: By = "", reason: Reason = "", store: StoreOption = ""
+) -> None:
     """Let it start, or let it go on where its watch was inconclusive."""
     _steer(deployment, "approved", role, by, reason, store)
 
@@ -83,7 +85,9 @@ def pause(deployment: Id, role: Role = "", by: By = "", reason: Reason = "", sto
 
 
 @app.command()
-def resume(deployment: Id, role: Role = "", by: By = "", reason: Reason = "", store: StoreOption = "") -> None:
+def resume(
+    deployment: Id, role: Role = "", by: By = "", reason: Reason = "", store: StoreOption = ""
+) -> None:
     """Go on after a pause."""
     _steer(deployment, "resumed", role, by, reason, store)
 

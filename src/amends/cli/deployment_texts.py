@@ -97,7 +97,12 @@ def row(d: Deployment) -> str:
 
 def page(d: Deployment) -> list[str]:
     """Return a deployment in some lines, with what it waits for."""
-    lines = [row(d), f"  from {d.baseline.version if d.baseline else 'nothing'}, {d.kind}, asked {d.reason or ''}".rstrip(", ")]
+    lines = [
+        row(d),
+        f"  from {d.baseline.version if d.baseline else 'nothing'}, {d.kind}, asked {d.reason or ''}".rstrip(
+            ", "
+        ),
+    ]
     if d.gates is not None:
         lines.append(f"  gates: {d.gates.decision} as of {d.gates.at:%Y-%m-%d %H:%M} UTC")
         lines += [f"    {g.decision:9} {g.gate}: {g.reason}" for g in d.gates.gates]

@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from amends.application.queries import BoardFollower
 from amends.bootstrap import Workspace
 from amends.errors import (
     AmendsError,
@@ -23,7 +24,6 @@ from amends.errors import (
     UsageError,
     VersionConflictError,
 )
-from amends.application.queries import BoardFollower
 from amends.web.api import ROUTERS as API_ROUTERS
 from amends.web.pages import ROUTERS as PAGE_ROUTERS
 from amends.web.security import COOKIE, HEADERS, SESSION_LIFETIME, Doorkeeper, Guard, error
