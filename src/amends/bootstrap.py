@@ -20,11 +20,7 @@ from amends.application.ports import Clock, CodeHost
 from amends.application.reports import SuiteReport
 from amends.application.starting import Survey
 from amends.config import Settings
-from amends.errors import UsageError
-
-if TYPE_CHECKING:
-    from amends.gates.policy import LoadedPolicy
-from amends.errors import PolicyError
+from amends.errors import PolicyError, UsageError
 
 if TYPE_CHECKING:
     from amends.application.ports import Deployer, MetricSource

@@ -39,7 +39,7 @@ def tell(
         for scene in SCENES:
             scene(stage)
     except BaseException:
-        clear(stage)
+        clear(stage, keep_files=root is not None)
         raise
     return stage
 
