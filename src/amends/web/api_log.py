@@ -339,7 +339,7 @@ async def _body(request: Request, most: int) -> bytes:
 def _decode(content: bytes, type: type[_T] | Any) -> _T | Any:
     try:
         return msgspec.json.decode(content, type=type)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidEventError(
             f"the request's body does not fit: {error}", remedy="see /api/v1/openapi.json"
         ) from None
