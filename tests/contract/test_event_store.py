@@ -6,7 +6,7 @@ import multiprocessing
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,10 +14,11 @@ import pytest
 
 from amends.adapters.stores import OpenStore, open_store
 from amends.application.ports import Checkpoint, EventStore
-from amends.errors import EventConflictError, TamperedLogError, VersionConflictError
+from amends.errors import EventConflictError, NotAllowedError, TamperedLogError, VersionConflictError
 from amends.events import chain, codec
 from amends.events import payloads as p
 from amends.events.event import Event, Recorded
+from tests.contract.served import serving
 
 NOW = datetime(2026, 3, 20, 14, 27, 5, 123456, tzinfo=UTC)
 LANE = "lane/shop/production"
@@ -38,18 +39,33 @@ def ids(records: list[Recorded]) -> list[str]:
     return [record.id for record in records]
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@dataclass(frozen=True)
+class Address:
+    """What opens a store, in this process or another."""
+
+    url: str
+    token: str = ""
+
+    def open(self) -> OpenStore:
+        return open_store(self.url, token=self.token)
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql", "http"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Address]:
     if request.param == "memory":
-        return "memory:"
-    if request.param == "sqlite":
-        return str(tmp_path / "log.db")
-    return str(request.getfixturevalue("postgres_database"))
+        yield Address("memory:")
+    elif request.param == "sqlite":
+        yield Address(str(tmp_path / "log.db"))
+    elif request.param == "postgresql":
+        yield Address(request.getfixturevalue("postgres_database"))
+    else:
+        with serving(open_store(str(tmp_path / "served.db")), at=NOW) as (url, token):
+            yield Address(url, token)
 
 
 @pytest.fixture
-def opened(address: str) -> Iterator[OpenStore]:
-    opened = open_store(address)
+def opened(address: Address) -> Iterator[OpenStore]:
+    opened = address.open()
     yield opened
     opened.store.close()
 
@@ -238,6 +254,10 @@ def test_pseudonyms_are_stable_and_can_be_forgotten(opened: OpenStore) -> None:
 
 def test_tokens_are_known_by_their_hash_until_revoked(opened: OpenStore) -> None:
     tokens = opened.tokens
+    if opened.kind == "http":
+        with pytest.raises(NotAllowedError, match="another machine"):
+            tokens.any()
+        return
     assert not tokens.any()
     assert not tokens.revoke("ci")
     token = tokens.issue("ci", at=NOW)
@@ -251,8 +271,8 @@ def test_tokens_are_known_by_their_hash_until_revoked(opened: OpenStore) -> None
     assert (tokens.check(token), tokens.check(newer), tokens.check(other)) == (None, None, "browser")
 
 
-def write_some(address: str, name: str, count: int) -> None:
-    store = open_store(address).store
+def write_some(address: Address, name: str, count: int) -> None:
+    store = address.open().store
     for n in range(count):
         store.append(LANE, [deployed(f"{name}-{n}")], recorded_at=NOW)
     store.close()
@@ -296,8 +316,8 @@ def test_of_writers_of_the_same_event_all_get_one_record(store: EventStore) -> N
     assert len(store.find("same")) == 1
 
 
-def test_processes_lose_and_repeat_nothing(address: str, store: EventStore) -> None:
-    if address == "memory:":
+def test_processes_lose_and_repeat_nothing(address: Address, store: EventStore) -> None:
+    if address.url == "memory:":
         pytest.skip("memory is not shared between processes")
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=write_some, args=(address, f"w{n}", 10)) for n in range(WRITERS)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from amends.errors import EventConflictError, InvalidEventError, TamperedLogErro
 from amends.events import chain, codec
 from amends.events import payloads as p
 from amends.events.event import Event, Recorded
+from tests.contract.served import serving
 
 NOW = datetime(2026, 3, 20, 14, 27, 5, 120000, tzinfo=UTC)
 LANE = "lane/shop/production"
@@ -168,18 +169,24 @@ def test_what_is_no_checkpoint_is_refused() -> None:
     assert caught.value.where == "file"
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def target(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture(params=["memory", "sqlite", "postgresql", "http"])
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventStore]:
     if request.param == "memory":
-        return "memory:"
-    if request.param == "sqlite":
-        return str(tmp_path / "target.db")
-    return str(request.getfixturevalue("postgres_database"))
+        yield open_store("memory:").store
+    elif request.param == "sqlite":
+        yield open_store(str(tmp_path / "target.db")).store
+    elif request.param == "postgresql":
+        store = open_store(request.getfixturevalue("postgres_database")).store
+        yield store
+        store.close()
+    else:
+        with serving(open_store("memory:"), at=NOW) as (url, token):
+            yield open_store(url, token=token).store
 
 
-def test_a_log_moves_between_stores_byte_by_byte(database: Path, target: str) -> None:
+def test_a_log_moves_between_stores_byte_by_byte(database: Path, target: EventStore) -> None:
     exported = list(logkeeping.export_lines(open_store(str(database)).store))
-    store = open_store(target).store
+    store = target
     assert logkeeping.import_lines(store, exported, at=NOW) == logkeeping.ImportReport(6, 0)
     assert logkeeping.verify(store).ok
     assert list(logkeeping.export_lines(store)) == exported
@@ -187,7 +194,6 @@ def test_a_log_moves_between_stores_byte_by_byte(database: Path, target: str) ->
     back = open_store("memory:").store
     logkeeping.import_lines(back, logkeeping.export_lines(store), at=NOW)
     assert list(logkeeping.export_lines(back)) == exported
-    store.close()
 
 
 def test_every_exported_line_is_a_cloudevent(database: Path) -> None:

@@ -46,7 +46,7 @@ def decode_line(line: bytes) -> dict[str, Any]:
     """Read a line as a JSON object. Raises ``InvalidEventError``."""
     try:
         found = msgspec.json.decode(line)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidEventError(
             f"this is not JSON: {error}", remedy="give one CloudEvent a line, as a JSON object"
         ) from None

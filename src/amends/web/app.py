@@ -25,6 +25,7 @@ from amends.errors import (
     VersionConflictError,
 )
 from amends.web.api import ROUTERS as API_ROUTERS
+from amends.web.api_log import log_router
 from amends.web.pages import ROUTERS as PAGE_ROUTERS
 from amends.web.security import COOKIE, HEADERS, SESSION_LIFETIME, Doorkeeper, Guard, error
 from amends.web.templating import page
@@ -56,6 +57,7 @@ def create_app(workspace: Workspace, *, hosts: frozenset[str] = frozenset()) -> 
     app.add_middleware(Guard, keeper=keeper)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     _add_doors(app, keeper)
+    app.include_router(log_router(_workspace_of))
     for router in (*API_ROUTERS, *PAGE_ROUTERS):
         app.include_router(router)
     app.add_exception_handler(AmendsError, _on_amends_error)
@@ -105,6 +107,11 @@ def _signed_in(session: str, request: Request) -> Response:
         COOKIE, session, httponly=True, samesite="strict", secure=secure, max_age=lifetime, path="/"
     )
     return response
+
+
+def _workspace_of(request: Request) -> Workspace:
+    workspace: Workspace = request.app.state.workspace
+    return workspace
 
 
 def _wants_page(request: Request) -> bool:

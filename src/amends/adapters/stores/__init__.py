@@ -20,7 +20,7 @@ class OpenStore:
     kind: str
 
 
-def open_store(url: str, *, token: str = "") -> OpenStore:  # noqa: ARG001 - a server needs it
+def open_store(url: str, *, token: str = "") -> OpenStore:
     """Open the store that a path or URL names, creating a SQLite file on first write.
 
     ``memory:``, a path, ``sqlite:///PATH``, ``postgresql://…`` or ``https://server`` (with ``token``).
@@ -34,6 +34,8 @@ def open_store(url: str, *, token: str = "") -> OpenStore:  # noqa: ARG001 - a s
         return _sqlite(url.removeprefix("sqlite:///") if scheme else url)
     if scheme in ("postgresql", "postgres"):
         return _postgres(url)
+    if scheme in ("http", "https"):
+        return _http(url, token)
     raise UsageError(
         f"found a store that begins with {scheme!r}; allowed are a path, sqlite:///PATH, postgresql://…, "
         "https://server and memory:",
@@ -75,3 +77,10 @@ def _postgres(url: str) -> OpenStore:
             remedy="write postgresql://user:password@host:5432/database",
         ) from None
     return OpenStore(SqlStore(database), SqlPeople(database), SqlTokens(database), "postgresql")
+
+
+def _http(url: str, token: str) -> OpenStore:
+    from amends.adapters.stores.http import Connection, HttpPeople, HttpStore, HttpTokens
+
+    connection = Connection(url, token=token)
+    return OpenStore(HttpStore(connection), HttpPeople(connection), HttpTokens(), "http")
