@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from amends.adapters.deployers.output import presentable
@@ -57,7 +58,9 @@ class Trees:
         if not (marker.exists() and tree.is_dir()):
             # Without its marker a tree was left half-made by someone who was killed.
             self._remove(commit)
-            self._git(release, "worktree", "add", "--detach", "--force", "--quiet", str(tree), commit)
+            # Forced twice: git keeps a worktree locked while it is made, also when it was killed at that.
+            add = ("worktree", "add", "--detach", "--force", "--force", "--quiet")
+            self._git(release, *add, str(tree), commit)
             if self._settings.prepare:
                 argv = fill_arguments(self._settings.prepare, values, "deploy.process.prepare")
                 self._run(argv, tree, f"preparing {release}")
@@ -113,7 +116,9 @@ class Trees:
             doomed = self._directory / f".{commit}.{time.monotonic_ns()}"
             tree.rename(doomed)
             shutil.rmtree(doomed, ignore_errors=True)
-            self._git(ReleaseRef("", commit), "worktree", "prune")
+        # Ours alone, never prune: a worktree of the user's may be on a disk that is not there now.
+        with suppress(ActuationFailedError):  # git does not know it when its making was cut short early
+            self._git(ReleaseRef("", commit), "worktree", "remove", "--force", "--force", str(tree))
 
     def _git(self, release: ReleaseRef, *arguments: str) -> str:
         assert self._settings.repository is not None
