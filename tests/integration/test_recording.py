@@ -211,6 +211,15 @@ def test_what_nobody_declared_is_recorded_and_said(desk: Desk) -> None:
     assert "nearest: 1.4.0" in note
 
 
+def test_facts_are_kept_under_whole_names(desk: Desk) -> None:
+    recording.record_release(desk, "1.4.0", commit="a" * 40, digest="sha256:d1")
+    names = [
+        payload(production.record_deployed(desk, name, environment="dev")).release
+        for name in ("a" * 9, "v1.4.0", "shop@1.4.0", "D1")
+    ]
+    assert names == ["a" * 40, "1.4.0", "1.4.0", "sha256:d1"]
+
+
 def test_a_review_may_name_a_commit_by_its_beginning(desk: Desk, repo: Repo) -> None:
     record_changes_from_git(desk, GitHost(repo.path), "v1.0", "v1.1")
     sha = GitHost(repo.path).resolve("v1.1")

@@ -16,7 +16,6 @@ from amends.events import payloads as p
 from amends.events.codec import decode
 from amends.events.redaction import cut, redact, redact_value
 from amends.prevention.signature import signature_of
-from amends.releases.catalogue import bare_name
 
 _MESSAGE_LIMIT = 4_000
 
@@ -83,7 +82,9 @@ def record_deployed(
         fact = decode(record)
         if isinstance(fact.payload, p.ServiceDeployed) and _same_lane(fact.payload, desk, name, environment):
             return record_once(desk.log, fact.kind, fact.payload, stamp, notes=notes)
-    before = bare_name(desk.service, previous) or running(desk.log, desk.service, environment, at=stamp.at)
+    before = running(desk.log, desk.service, environment, at=stamp.at)
+    if previous:
+        before = named_release(desk, previous)[0]
     payload = p.ServiceDeployed(service=desk.service, release=name, environment=environment, previous=before)
     return record_once(
         desk.log, "service.upgraded" if before else "service.deployed", payload, stamp, notes=notes
@@ -102,7 +103,7 @@ def record_rolled_back(
     With an id it may be repeated until all three are in the log.
     """
     name, notes = named_release(desk, release)
-    restored = bare_name(desk.service, to)
+    restored = named_release(desk, to)[0] if to else ""
     if not restored or restored == name:
         raise UsageError(
             f"a rollback goes from one release to another; found from {name!r} to {restored!r}",

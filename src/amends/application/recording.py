@@ -29,6 +29,7 @@ from amends.releases.catalogue import (
     contradicts,
     is_ambiguous,
     releases_of,
+    whole_name,
 )
 
 # --- which release is meant -----------------------------------------------------------------------------
@@ -52,11 +53,7 @@ def find_release(log: Log, service: str, name: str) -> ReleaseRef:
             remedy=f"declare it: amends record release VERSION --service {service}",
         )
     if is_ambiguous(found):
-        versions = ", ".join(release.version for release in found)
-        raise UsageError(
-            f"{name!r} fits several commits of {service}, those of {versions}",
-            remedy="give the version, or more digits of the commit",
-        )
+        raise _ambiguous(name, service, found)
     return found[-1].ref
 
 
@@ -69,16 +66,31 @@ def _nearest(name: str, known: Sequence[Release]) -> str:
 
 
 def named_release(desk: Desk, name: str) -> tuple[str, tuple[str, ...]]:
-    """Return a release's name as it is recorded, and a note when nobody declared it (it may come later)."""
+    """Return a release's name as it is recorded, and a note when nobody declared it (it may come later).
+
+    Facts are found again by whole names, so a shortened commit is recorded whole and a tag as its version.
+    Raises ``UsageError`` for an empty name and for a shortened commit that fits several.
+    """
     bare = bare_name(desk.service, name)
     if not bare:
         raise UsageError("found an empty name of a release", remedy="give a version, a commit or a digest")
     known = declared_releases(desk.log, desk.service)
-    if candidates(known, desk.service, bare):
-        return bare, ()
+    found = candidates(known, desk.service, bare)
+    if is_ambiguous(found):
+        raise _ambiguous(name, desk.service, found)
+    if found:
+        return whole_name(found[-1], bare), ()
     return bare, (
         f"{desk.service} has no release {bare!r}{_nearest(bare, known)}; "
-        f"this counts for it once it is declared: amends record release",
+        f"this counts once a release of exactly this name is declared: amends record release",
+    )
+
+
+def _ambiguous(name: str, service: str, found: Sequence[Release]) -> UsageError:
+    versions = ", ".join(release.version for release in found)
+    return UsageError(
+        f"{name!r} fits several commits of {service}, those of {versions}",
+        remedy="give the version, or more digits of the commit",
     )
 
 
