@@ -13,7 +13,7 @@ import pytest
 from amends.adapters.clocks import StillClock
 from amends.adapters.codehost import GitHost
 from amends.adapters.stores import open_store
-from amends.application import recording
+from amends.application import production, recording
 from amends.application.desk import Desk, Receipt, Stamp
 from amends.application.gitfacts import record_changes_from_git, release_from_git
 from amends.application.log import Log
@@ -124,11 +124,11 @@ EVERY: list[Callable[[Desk, Stamp], object]] = [
     lambda d, s: recording.record_traffic(
         d, "1", environment="staging", requests=5, since=NOW - timedelta(hours=1), until=NOW, stamp=s
     ),
-    lambda d, s: recording.record_deployed(d, "1", environment="staging", stamp=s),
-    lambda d, s: recording.record_rolled_back(
+    lambda d, s: production.record_deployed(d, "1", environment="staging", stamp=s),
+    lambda d, s: production.record_rolled_back(
         d, "2", environment="production", to="1", reason="5xx", stamp=s
     ),
-    lambda d, s: recording.record_failure(
+    lambda d, s: production.record_failure(
         d, "1", environment="production", signature=p.Signature(status=500, path="/q"), stamp=s
     ),
 ]
@@ -149,9 +149,9 @@ def test_the_same_id_with_another_content_is_refused(desk: Desk) -> None:
     recording.record_sign_off(desk, "1", role="qa", by="cy", stamp=Stamp(id="x"))
     with pytest.raises(EventConflictError):
         recording.record_sign_off(desk, "1", role="qa", by="cy", granted=False, stamp=Stamp(id="x"))
-    recording.record_deployed(desk, "1", environment="staging", stamp=Stamp(id="y"))
+    production.record_deployed(desk, "1", environment="staging", stamp=Stamp(id="y"))
     with pytest.raises(EventConflictError):
-        recording.record_deployed(desk, "2", environment="staging", stamp=Stamp(id="y"))
+        production.record_deployed(desk, "2", environment="staging", stamp=Stamp(id="y"))
 
 
 def test_the_same_report_counts_once_for_a_release(desk: Desk) -> None:
@@ -162,25 +162,25 @@ def test_the_same_report_counts_once_for_a_release(desk: Desk) -> None:
 
 
 def test_what_ran_before_decides_between_deployed_and_upgraded(desk: Desk) -> None:
-    kinds = [recording.record_deployed(desk, v, environment="staging").fact.kind for v in ("1", "2")]
+    kinds = [production.record_deployed(desk, v, environment="staging").fact.kind for v in ("1", "2")]
     assert kinds == ["service.deployed", "service.upgraded"]
-    late = recording.record_deployed(desk, "0", environment="staging", stamp=Stamp(NOW - timedelta(days=9)))
+    late = production.record_deployed(desk, "0", environment="staging", stamp=Stamp(NOW - timedelta(days=9)))
     assert (late.fact.kind, payload(late).previous) == ("service.deployed", "")
-    assert recording.running(desk.log, "shop", "staging") == "2"
-    assert recording.running(desk.log, "shop", "production") == ""
+    assert production.running(desk.log, "shop", "staging") == "2"
+    assert production.running(desk.log, "shop", "production") == ""
 
 
 def test_a_rollback_elsewhere_opens_an_incident_and_quarantines(desk: Desk) -> None:
-    rolled, opened, held = recording.record_rolled_back(
+    rolled, opened, held = production.record_rolled_back(
         desk, "2", environment="production", to="1", reason="5xx at 40%"
     )
     assert payload(opened).opened_by == "rollback"
     assert (payload(opened).release, payload(opened).previous) == ("2", "1")
     assert payload(opened).rolled_back_at == rolled.fact.occurred_at
     assert (payload(held).release, payload(held).incident) == ("2", payload(opened).incident)
-    assert recording.running(desk.log, "shop", "production") == "1"
+    assert production.running(desk.log, "shop", "production") == "1"
     with pytest.raises(UsageError, match="from one release to another"):
-        recording.record_rolled_back(desk, "2", environment="production", to="2", reason="")
+        production.record_rolled_back(desk, "2", environment="production", to="2", reason="")
 
 
 TRACEBACK = """Traceback (most recent call last):
@@ -193,7 +193,7 @@ ZeroDivisionError: division by zero
 
 
 def test_a_failure_is_recognised_by_its_traceback_and_its_input_is_masked(desk: Desk) -> None:
-    receipt = recording.record_failure(
+    receipt = production.record_failure(
         desk, "1", environment="production", traceback=TRACEBACK, input={"items": 0, "token": "abc"}
     )
     told = payload(receipt)
@@ -201,14 +201,23 @@ def test_a_failure_is_recognised_by_its_traceback_and_its_input_is_masked(desk: 
     assert told.signature.frame.endswith("shop/price.py:share")
     assert told.input == {"items": 0, "token": "[masked]"}
     with pytest.raises(UsageError, match="recognised again"):
-        recording.record_failure(desk, "1", environment="production", traceback="it broke")
+        production.record_failure(desk, "1", environment="production", traceback="it broke")
 
 
 def test_what_nobody_declared_is_recorded_and_said(desk: Desk) -> None:
     recording.record_release(desk, "1.4.0", commit="a" * 40)
-    assert not recording.record_deployed(desk, "a" * 12, environment="dev").notes
-    (note,) = recording.record_deployed(desk, "1.4.o", environment="dev").notes
+    assert not production.record_deployed(desk, "a" * 12, environment="dev").notes
+    (note,) = production.record_deployed(desk, "1.4.o", environment="dev").notes
     assert "nearest: 1.4.0" in note
+
+
+def test_facts_are_kept_under_whole_names(desk: Desk) -> None:
+    recording.record_release(desk, "1.4.0", commit="a" * 40, digest="sha256:d1")
+    names = [
+        payload(production.record_deployed(desk, name, environment="dev")).release
+        for name in ("a" * 9, "v1.4.0", "shop@1.4.0", "D1")
+    ]
+    assert names == ["a" * 40, "1.4.0", "1.4.0", "sha256:d1"]
 
 
 def test_a_review_may_name_a_commit_by_its_beginning(desk: Desk, repo: Repo) -> None:
@@ -220,16 +229,16 @@ def test_a_review_may_name_a_commit_by_its_beginning(desk: Desk, repo: Repo) -> 
 
 
 def test_a_note_is_known_from_now_on_and_told_once(desk: Desk) -> None:
-    recording.record_rolled_back(desk, "2", environment="production", to="1", reason="5xx")
-    first = recording.record_note(desk, "INC-1", "restarted it", stamp=Stamp(id="n"))
+    production.record_rolled_back(desk, "2", environment="production", to="1", reason="5xx")
+    first = production.record_note(desk, "INC-1", "restarted it", stamp=Stamp(id="n"))
     desk.log.clock.wait(60)
-    again = recording.record_note(desk, "INC-1", "restarted it", stamp=Stamp(id="n"))
+    again = production.record_note(desk, "INC-1", "restarted it", stamp=Stamp(id="n"))
     assert (first.fresh, again.fresh) == (True, False)
     then = NOW - timedelta(hours=2)
-    receipt = recording.record_note(desk, "INC-1", "saw errors", role="on-call", stamp=Stamp(then))
+    receipt = production.record_note(desk, "INC-1", "saw errors", role="on-call", stamp=Stamp(then))
     assert (payload(receipt).at, receipt.fact.known_at) == (then, NOW + timedelta(seconds=60))
     with pytest.raises(NotFoundError):
-        recording.record_note(desk, "INC-9", "x")
+        production.record_note(desk, "INC-9", "x")
 
 
 # --- the command line -----------------------------------------------------------------------------------

@@ -10,20 +10,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from amends.application.desk import NOW, Desk, Receipt, Stamp, content_id, derived_id, record_once
-from amends.application.incidents import open_incident
 from amends.application.log import Log
 from amends.application.people import normal_login, pseudonym_of, team_name
-from amends.application.record import require_incident
 from amends.application.reports import SuiteReport
 from amends.errors import NotFoundError, UsageError
 from amends.events import payloads as p
-from amends.events.codec import decode
 from amends.events.event import format_time
-from amends.events.redaction import cut, redact, redact_value
-from amends.prevention.signature import signature_of
+from amends.events.redaction import redact
 from amends.releases.actuation import ReleaseRef
 from amends.releases.catalogue import (
     SHORTEST_COMMIT,
@@ -33,10 +29,8 @@ from amends.releases.catalogue import (
     contradicts,
     is_ambiguous,
     releases_of,
+    whole_name,
 )
-
-_MESSAGE_LIMIT = 4_000
-
 
 # --- which release is meant -----------------------------------------------------------------------------
 
@@ -59,11 +53,7 @@ def find_release(log: Log, service: str, name: str) -> ReleaseRef:
             remedy=f"declare it: amends record release VERSION --service {service}",
         )
     if is_ambiguous(found):
-        versions = ", ".join(release.version for release in found)
-        raise UsageError(
-            f"{name!r} fits several commits of {service}, those of {versions}",
-            remedy="give the version, or more digits of the commit",
-        )
+        raise _ambiguous(name, service, found)
     return found[-1].ref
 
 
@@ -75,17 +65,32 @@ def _nearest(name: str, known: Sequence[Release]) -> str:
     return f"; nearest: {', '.join(near)}" if near else f"; the latest are {', '.join(names[-3:])}"
 
 
-def _named(desk: Desk, name: str) -> tuple[str, tuple[str, ...]]:
-    """Return a release's name as it is recorded, and a note when nobody declared it (it may come later)."""
+def named_release(desk: Desk, name: str) -> tuple[str, tuple[str, ...]]:
+    """Return a release's name as it is recorded, and a note when nobody declared it (it may come later).
+
+    Facts are found again by whole names, so a shortened commit is recorded whole and a tag as its version.
+    Raises ``UsageError`` for an empty name and for a shortened commit that fits several.
+    """
     bare = bare_name(desk.service, name)
     if not bare:
         raise UsageError("found an empty name of a release", remedy="give a version, a commit or a digest")
     known = declared_releases(desk.log, desk.service)
-    if candidates(known, desk.service, bare):
-        return bare, ()
+    found = candidates(known, desk.service, bare)
+    if is_ambiguous(found):
+        raise _ambiguous(name, desk.service, found)
+    if found:
+        return whole_name(found[-1], bare), ()
     return bare, (
         f"{desk.service} has no release {bare!r}{_nearest(bare, known)}; "
-        f"this counts for it once it is declared: amends record release",
+        f"this counts once a release of exactly this name is declared: amends record release",
+    )
+
+
+def _ambiguous(name: str, service: str, found: Sequence[Release]) -> UsageError:
+    versions = ", ".join(release.version for release in found)
+    return UsageError(
+        f"{name!r} fits several commits of {service}, those of {versions}",
+        remedy="give the version, or more digits of the commit",
     )
 
 
@@ -179,7 +184,7 @@ def record_tests(
     desk: Desk, release: str, report: SuiteReport, *, environment: str = "ci", stamp: Stamp = NOW
 ) -> Receipt:
     """Record a test run against one exact release. The same report for the same release is recorded once."""
-    name, notes = _named(desk, release)
+    name, notes = named_release(desk, release)
     payload = p.SuiteFinished(
         service=desk.service, release=name, suite=report.name, outcome=report.outcome,
         environment=environment, passed=report.passed, failed=report.failed, errors=report.errors,
@@ -200,7 +205,7 @@ def record_exercise(
         raise UsageError(
             "found neither covered lines nor inputs", remedy="give --coverage FILE or --inputs FILE"
         )
-    name, notes = _named(desk, release)
+    name, notes = named_release(desk, release)
     payload = p.ExerciseRecorded(
         service=desk.service, release=name, suite=suite, covered=covered or {}, inputs=tuple(inputs)
     )
@@ -213,7 +218,7 @@ def record_sign_off(
     note: str = "", stamp: Stamp = NOW,
 ) -> Receipt:  # fmt: skip
     """Record that a role tried the release by hand and granted or refused it."""
-    name, notes = _named(desk, release)
+    name, notes = named_release(desk, release)
     payload = p.SignedOff(
         service=desk.service, release=name, role=role, by=_person(desk, by, "person who signs"),
         granted=granted, environment=environment, note=redact(note),
@@ -244,7 +249,7 @@ def record_traffic(
     if requests < 0:
         raise UsageError(f"found {requests} requests; allowed is 0 or more")
     _in_order(since, until, "time")
-    name, notes = _named(desk, release)
+    name, notes = named_release(desk, release)
     payload = p.TrafficObserved(
         service=desk.service,
         release=name,
@@ -255,133 +260,6 @@ def record_traffic(
     )
     stamp = content_id("traffic.observed", payload, stamp)
     return record_once(desk.log, "traffic.observed", payload, stamp, notes=notes)
-
-
-def record_failure(
-    desk: Desk, release: str, *, environment: str, signature: p.Signature | None = None, traceback: str = "",
-    input: dict[str, Any] | None = None, message: str = "", incident: str = "",
-    line: int | None = None, stamp: Stamp = NOW,
-) -> Receipt:  # fmt: skip
-    """Record a failing input or trace from production.
-
-    What ``signature`` leaves empty is read from ``traceback``. Raises ``UsageError`` when neither says how
-    the failure would be recognised again.
-    """
-    name, notes = _named(desk, release)
-    read = signature_of(traceback) if traceback else None
-    merged = _merged(signature or p.Signature(), read or p.Signature())
-    if merged == p.Signature():
-        raise UsageError(
-            "found nothing by which this failure would be recognised again",
-            remedy="give --traceback FILE, or --exception with --frame, or --status with --path",
-        )
-    if incident:
-        require_incident(desk.log, incident)
-    payload = p.FailureCaptured(
-        service=desk.service, release=name, environment=environment, signature=merged,
-        input=redact_value(input or {}), message=cut(redact(message or traceback), _MESSAGE_LIMIT),
-        incident=incident, line=line,
-    )  # fmt: skip
-    stamp = content_id("failure.captured", payload, stamp)
-    return record_once(desk.log, "failure.captured", payload, stamp, notes=notes)
-
-
-def _merged(stated: p.Signature, read: p.Signature) -> p.Signature:
-    fields = {name: getattr(stated, name) or getattr(read, name) for name in p.Signature.__struct_fields__}
-    return p.Signature(**fields)
-
-
-# --- where what runs ------------------------------------------------------------------------------------
-
-
-def running(log: Log, service: str, environment: str, *, at: datetime | None = None) -> str:
-    """Return the name of the release that the log says runs in an environment (by ``at``); empty: none."""
-    kinds = ("service.deployed", "service.upgraded", "service.rolledback")
-    found = ""
-    facts = log.facts(tags=(f"env:{service}/{environment}",), kinds=kinds)
-    for fact in sorted(facts, key=lambda fact: (fact.occurred_at, fact.recorded.position)):
-        if at is not None and fact.occurred_at > at:
-            break
-        if isinstance(fact.payload, p.ServiceDeployed):
-            found = fact.payload.release
-        elif isinstance(fact.payload, p.ServiceRolledBack):
-            found = fact.payload.restored
-    return found
-
-
-def record_deployed(
-    desk: Desk, release: str, *, environment: str, previous: str = "", stamp: Stamp = NOW
-) -> Receipt:
-    """Record that a release took over an environment: ``service.upgraded`` when something ran there."""
-    name, notes = _named(desk, release)
-    for record in desk.log.store.find(stamp.id) if stamp.id else ():
-        # On a retry this very release runs there already, so what was said the first time stands.
-        fact = decode(record)
-        if isinstance(fact.payload, p.ServiceDeployed) and _same_lane(fact.payload, desk, name, environment):
-            return record_once(desk.log, fact.kind, fact.payload, stamp, notes=notes)
-    before = bare_name(desk.service, previous) or running(desk.log, desk.service, environment, at=stamp.at)
-    payload = p.ServiceDeployed(service=desk.service, release=name, environment=environment, previous=before)
-    return record_once(
-        desk.log, "service.upgraded" if before else "service.deployed", payload, stamp, notes=notes
-    )
-
-
-def _same_lane(told: p.ServiceDeployed, desk: Desk, release: str, environment: str) -> bool:
-    return (told.service, told.release, told.environment) == (desk.service, release, environment)
-
-
-def record_rolled_back(
-    desk: Desk, release: str, *, environment: str, to: str, reason: str, stamp: Stamp = NOW
-) -> list[Receipt]:
-    """Record a rollback that was done elsewhere. It opens an incident and quarantines the release.
-
-    With an id it may be repeated until all three are in the log.
-    """
-    name, notes = _named(desk, release)
-    restored = bare_name(desk.service, to)
-    if not restored or restored == name:
-        raise UsageError(
-            f"a rollback goes from one release to another; found from {name!r} to {restored!r}",
-            remedy="name with --to the release that runs again",
-        )
-    payload = p.ServiceRolledBack(
-        service=desk.service, release=name, restored=restored, environment=environment, reason=redact(reason)
-    )
-    rolled = record_once(desk.log, "service.rolledback", payload, stamp, notes=notes)
-    incident = open_incident(
-        desk.log, service=desk.service, release=name, previous=restored, environment=environment,
-        summary=payload.reason or f"{name} was rolled back", opened_by="rollback", team=team_name(desk.team),
-        rolled_back_at=rolled.fact.occurred_at, key=f"rolledback:{rolled.fact.id}", at=stamp.at,
-    )  # fmt: skip
-    quarantine = p.QuarantineSet(
-        service=desk.service, release=name, reason=payload.reason or "it was rolled back", incident=incident
-    )
-    held = record_once(
-        desk.log, "quarantine.set", quarantine,
-        Stamp(rolled.fact.occurred_at, derived_id("quarantine.set", rolled.fact.id)),
-        notes=(f"{incident} is open; {name} is quarantined until it says otherwise",),
-    )  # fmt: skip
-    opened = next(f for f in desk.log.stream(f"incident/{incident}") if f.kind == "incident.detected")
-    return [rolled, Receipt(opened, fresh=rolled.fresh), held]
-
-
-def record_note(desk: Desk, incident: str, text: str, *, role: str = "", stamp: Stamp = NOW) -> Receipt:
-    """Record a person's line for an incident's timeline. It is known from now on, whenever it happened."""
-    if not text.strip():
-        raise UsageError("the note is empty", remedy="say what happened, in one sentence")
-    opened = require_incident(desk.log, incident)
-    at = stamp.at or _first_told(desk.log, stamp.id) or desk.log.clock.now()
-    payload = p.NoteTaken(incident=incident, service=opened.service, text=redact(text), at=at, role=role)
-    return record_once(desk.log, "note.taken", payload, Stamp(None, stamp.id))
-
-
-def _first_told(log: Log, id: str) -> datetime | None:
-    """Return the moment of the note with this id: its retry, without a time of its own, means the same."""
-    for record in log.store.find(id) if id else ():
-        told = decode(record).payload
-        if isinstance(told, p.NoteTaken):
-            return told.at
-    return None
 
 
 # --- checks ---------------------------------------------------------------------------------------------

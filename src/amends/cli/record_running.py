@@ -30,7 +30,7 @@ def deployed(
     ] = "",
 ) -> None:
     """Record that a release took over an environment, deployed by something else than amends."""
-    from amends.application.recording import record_deployed
+    from amends.application.production import record_deployed
 
     with where.desk() as desk:
         where.answer(
@@ -49,7 +49,7 @@ def rolled_back(
 
     It opens an incident and quarantines the release.
     """
-    from amends.application.recording import record_rolled_back
+    from amends.application.production import record_rolled_back
 
     with where.desk() as desk:
         where.answer(
@@ -81,7 +81,7 @@ def failure(
     line: Annotated[int | None, typer.Option("--line", min=1, help="Where in the frame's file")] = None,
 ) -> None:
     """Record a failure from production: how it is recognised again, and the input that caused it."""
-    from amends.application.recording import record_failure
+    from amends.application.production import record_failure
     from amends.events.payloads import Signature
 
     signature = Signature(exception=exception, frame=frame, status=status, path=path)
@@ -104,7 +104,7 @@ def note(
     role: Annotated[str, typer.Option("--role", metavar="ROLE", help="Who remembers it")] = "",
 ) -> None:
     """Record what someone remembers of an incident: what happened --at, known from now on."""
-    from amends.application.recording import record_note
+    from amends.application.production import record_note
 
     with where.desk(needs_service=False) as desk:
         where.answer([record_note(desk, incident, text, role=role, stamp=where.stamp())])

@@ -6,7 +6,7 @@ may name any of them. Three rules keep that unambiguous:
 - A version is immutable. Its first declaration counts; a later one only fills in what was left empty, and
   what contradicts is kept apart in ``conflicts``, never merged.
 - A name is read as a version first, then as a digest, then as a commit (whole, or at least seven of its
-  leading hex digits).
+  leading hex digits), then as a version's tag: ``v1.2`` and ``1.2`` are one where only one is declared.
 - Several versions may be built from one commit. As a *name* such a commit means the version declared last;
   as *evidence* what was said of a commit holds for every version built from it (``Release.goes_by``), as it
   is the same code.
@@ -111,7 +111,19 @@ def candidates(releases: Iterable[Release], service: str, name: str) -> list[Rel
     own = [release for release in releases if release.service == service] if bare else []
     by_version = [release for release in own if release.version == bare]
     by_digest = [release for release in own if _same_digest(release.digest, bare)]
-    return by_version or by_digest or [release for release in own if _same_commit(release.commit, bare)]
+    by_commit = [release for release in own if _same_commit(release.commit, bare)]
+    by_tag = [release for release in own if _untagged(release.version) == _untagged(bare)]
+    return by_version or by_digest or by_commit or by_tag
+
+
+def whole_name(release: Release, name: str) -> str:
+    """Return the whole alias that ``name`` means, given that it means this release: no shortened commit."""
+    bare = bare_name(release.service, name)
+    if bare == release.version:
+        return release.version
+    if _same_digest(release.digest, bare):
+        return release.digest
+    return release.commit if _same_commit(release.commit, bare) else release.version
 
 
 def is_ambiguous(found: Iterable[Release]) -> bool:
@@ -151,6 +163,10 @@ def _same_commit(commit: str, name: str) -> bool:
     if len(short) >= SHORTEST_COMMIT and _HEX.match(short):
         return commit.startswith(short)
     return bool(commit) and commit == short
+
+
+def _untagged(version: str) -> str:
+    return version[1:] if version[:1] in ("v", "V") and version[1:2].isdigit() else version
 
 
 def _same_digest(digest: str, name: str) -> bool:

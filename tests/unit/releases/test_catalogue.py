@@ -56,6 +56,12 @@ def test_no_release_is_guessed(name: str) -> None:
     assert resolve_release(HISTORY, "shop", name) is None
 
 
+def test_a_tag_means_its_version_unless_both_are_declared() -> None:
+    both = declared(release("v2.0"), release("2.0"), release("v3.0"))
+    meant = [resolve_release(both, "shop", name) for name in ("v2.0", "2.0", "3.0", "v4.0")]
+    assert [found and found.version for found in meant] == ["v2.0", "2.0", "v3.0", None]
+
+
 def test_what_was_said_of_a_commit_holds_for_every_version_built_from_it() -> None:
     goers = [r.version for r in releases_of(HISTORY, "shop") if r.goes_by(TWO)]
     assert goers == ["1.1-rc1", "1.1"]
