@@ -1,0 +1,127 @@
+"""What must hold for every record: order, repetition, the future, and one row or many."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from amends.events import payloads as p
+from amends.events.codec import Fact
+from amends.gates.evaluate import evaluate_policy
+from amends.gates.evidence import Question, collect_evidence
+from tests.unit.gates.record import (
+    DAY,
+    HOUR,
+    NOW,
+    RELEASE,
+    declared,
+    deployed,
+    fact,
+    incident,
+    intervals,
+    merged,
+    override,
+    policy,
+    resolved,
+    reviewed,
+    shift,
+    suite,
+    traffic,
+)  # fmt: skip
+
+POLICY = policy(
+    {"review": {"approvals": 2, "owners": True}},
+    {"tests": {"suites": ["unit", "slow"]}},
+    {"sign_off": {"role": "qa"}},
+    {"soak": {"environment": "staging", "for": "3d", "min_requests": 50}},
+    {
+        "window": {
+            "days": ["mon..thu"],
+            "hours": "09:00-16:00",
+            "time_zone": "Europe/Berlin",
+            "freezes": "f.ics",
+        }
+    },
+    {"watchers": {"at_least": 2}},
+)
+CALENDARS = {"file:f.ics": intervals((NOW - 2 * DAY, NOW - DAY, "a"), (NOW + DAY, NOW + 2 * DAY, "b"))}
+people = st.sampled_from(["p-ann", "p-bob", "p-author"])
+
+
+verdicts = st.sampled_from(["approved", "changes_requested"])
+outcomes = st.sampled_from(["success", "failure"])
+suites = st.sampled_from(["unit", "slow"])
+
+
+def signed(release: str, granted: bool, **kw: Any) -> Fact:
+    payload = p.SignedOff(service="shop", release=release, role="qa", granted=granted)
+    return fact("signoff.given", payload, **kw)
+
+
+@st.composite
+def facts(draw: st.DrawFn) -> Fact:
+    """Any fact that some gate may rely on, late, early or without a time."""
+    at = NOW - draw(st.integers(-24, 240)) * HOUR
+    known: Any = draw(st.sampled_from(["at", "late", "late", None]))
+    known = at + draw(st.integers(0, 72)) * HOUR if known == "late" else known if known is None else at
+    kw = {"at": at, "known": known, "seq": draw(st.integers(1, 9))}
+    change, name = (
+        draw(st.sampled_from(["c1", "c2"])),
+        draw(st.sampled_from(["1.2.0", "1.3.0", RELEASE.commit])),
+    )
+    makers = [
+        lambda: declared(*draw(st.sampled_from([("c1",), ("c1", "c2")])), **kw),
+        lambda: merged(change, draw(people), owners=draw(st.sampled_from([None, (), (("web",),)])), **kw),
+        lambda: reviewed(draw(people), draw(verdicts), change, "web", **kw),
+        lambda: suite(draw(suites), draw(outcomes), name, **kw),
+        lambda: deployed(name, **kw),
+        lambda: traffic(draw(st.integers(0, 200)), at, at + HOUR, **kw),
+        lambda: incident(**kw),
+        lambda: resolved(**kw),
+        lambda: shift(draw(people), at, **kw),
+        lambda: override(*draw(st.sampled_from([(), ("tests",)])), **kw),
+        lambda: fact("quarantine.set", p.QuarantineSet(service="shop", release=name, reason="r"), **kw),
+        lambda: signed(name, draw(st.booleans()), **kw),
+    ]  # fmt: skip
+    return draw(st.sampled_from(makers))()
+
+
+records = st.lists(facts(), max_size=25, unique_by=lambda fact: fact.id)
+moments = st.integers(-100, 100).map(lambda hours: NOW + hours * HOUR)
+
+
+def answers(record: list[Fact], *at: datetime) -> list[Any]:
+    table = collect_evidence(record, [Question("shop", RELEASE, "production", moment) for moment in at])
+    return evaluate_policy(POLICY, "production", table, CALENDARS)
+
+
+@settings(max_examples=40, deadline=None)
+@given(records, st.randoms(use_true_random=False), moments)
+def test_order_and_repetition_change_nothing(record: list[Fact], chance: Any, at: datetime) -> None:
+    shuffled = record + record[: len(record) // 2]
+    chance.shuffle(shuffled)
+    assert answers(shuffled, at) == answers(record, at)
+
+
+@settings(max_examples=40, deadline=None)
+@given(records, moments)
+def test_what_becomes_known_later_changes_no_earlier_answer(record: list[Fact], at: datetime) -> None:
+    known = [f for f in record if f.known_at is None or f.known_at <= at]
+    assert answers(record, at) == answers(known, at)
+
+
+@settings(max_examples=40, deadline=None)
+@given(records, st.lists(moments, min_size=1, max_size=6))
+def test_many_rows_answer_as_each_row_alone(record: list[Fact], at: list[datetime]) -> None:
+    assert answers(record, *at) == [answers(record, moment)[0] for moment in at]
+
+
+@settings(max_examples=40, deadline=None)
+@given(records, moments)
+def test_an_undated_fact_never_helps_a_release_through(record: list[Fact], at: datetime) -> None:
+    dated = [f for f in record if f.known_at is not None]
+    for row, without in zip(answers(record, at)[0].rows, answers(dated, at)[0].rows, strict=True):
+        assert row.decision != "pass" or without.decision == "pass"
