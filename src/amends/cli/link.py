@@ -43,7 +43,8 @@ def _noted(settings: object) -> tuple[str, str]:
         return str(found["url"]), str(found["errand"])
     except (OSError, ValueError, KeyError, TypeError):
         raise UsageError(
-            "found no note of a running server", where=str(path),
+            "found no note of a running server",
+            where=str(path),
             remedy="start one with `amends serve`, or name one with --server URL and AMENDS_TOKEN",
         ) from None
 
@@ -63,6 +64,8 @@ def _ask(url: str, token: str) -> str:
         ) from None
     if answer.status_code != 201:
         raise NotAllowedError(
-            f"the server answered {answer.status_code}", where=url, remedy="is AMENDS_TOKEN one of its tokens?"
+            f"the server answered {answer.status_code}",
+            where=url,
+            remedy="is AMENDS_TOKEN one of its tokens?",
         )
     return str(answer.json()["path"])

@@ -5,22 +5,33 @@ from __future__ import annotations
 import importlib
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from amends.cli.options import PolicyOption, StoreOption
 
+if TYPE_CHECKING:
+    from amends.workflows.toolbox import Progress
+
 app = typer.Typer(add_completion=False)
 
-Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Where to listen. Default: this machine alone.")]
+Host = Annotated[
+    str, typer.Option("--host", metavar="ADDRESS", help="Where to listen. Default: this machine alone.")
+]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one and says which.")]
 Names = Annotated[
     list[str] | None,
-    typer.Option("--host-name", metavar="NAME", help="A name by which browsers call this server; may be repeated."),
+    typer.Option(
+        "--host-name", metavar="NAME", help="A name by which browsers call this server; may be repeated."
+    ),
 ]
-NoLoop = Annotated[bool, typer.Option("--no-loop", help="Serve only; `amends worker` carries deployments on.")]
-Certificate = Annotated[str, typer.Option("--tls-cert", metavar="FILE", help="A certificate (PEM), for https.")]
+NoLoop = Annotated[
+    bool, typer.Option("--no-loop", help="Serve only; `amends worker` carries deployments on.")
+]
+Certificate = Annotated[
+    str, typer.Option("--tls-cert", metavar="FILE", help="A certificate (PEM), for https.")
+]
 Key = Annotated[str, typer.Option("--tls-key", metavar="FILE", help="Its private key (PEM).")]
 
 
@@ -47,11 +58,17 @@ def serve(
     workspace = open_workspace(store=store, policy=policy, source="/amends/server")
     address = serving.Address(host, port, tuple(host_name or ()), tls_cert, tls_key)
 
+    told: dict[str, str] = {}
+
+    def tell(deployment: str, progress: Progress) -> None:
+        if told.get(deployment) != progress.did:
+            told[deployment] = progress.did
+            typer.echo(f"{workspace.clock.now():%Y-%m-%d %H:%M:%S} {deployment}: {progress.did}")
 
     def loop(stop: threading.Event) -> None:
         from amends.workflows.loop import run_loop
 
-        run_loop(toolbox(workspace), stop, tell=_tell)
+        run_loop(toolbox(workspace), stop, tell=tell)
 
     try:
         serving.serve(workspace, address, typer.echo, None if no_loop else loop)
