@@ -25,6 +25,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "deployment": ("amends.cli.deployment", "See deployments and steer them."),
     "rollback": ("amends.cli.rollback", "Go back to the previous good release, at any time."),
     "worker": ("amends.cli.worker", "Carry deployments on, without pages."),
+    "serve": ("amends.cli.serve", "Serve pages and API, and carry deployments on."),
+    "link": ("amends.cli.link", "Print a one-time link to a running server."),
+    "token": ("amends.cli.token", "Issue and revoke access tokens."),
     "version": ("amends.cli.version", "Print the version."),
 }
 

@@ -157,7 +157,7 @@ def _on_invalid(request: Request, problem: Exception) -> Response:
 
 def _on_surprise(request: Request, problem: Exception) -> Response:
     message = f"something unexpected went wrong: {type(problem).__name__}"
-    response = error(500, message, "the server's terminal has the details")
+    response: Response = error(500, message, "the server's terminal has the details")
     if _wants_page(request):
         response = page(
             request, "error.html", status=500, code=500, message=message, overrides=(),

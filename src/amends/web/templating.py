@@ -21,6 +21,7 @@ from amends.web.security import CONTENT_SECURITY_POLICY
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").enable("strikethrough")
 # No images: a review that loads one from elsewhere would tell that origin who reads it.
 _TAGS = nh3.ALLOWED_TAGS - {"img", "area", "map", "bdi", "bdo"}
+_REGION = '<div class="scroll" tabindex="0" role="region" aria-label="Table">'
 _LN10 = math.log(10)
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from amends.application.queries.board import Board, BoardFollower
 from amends.application.queries.deployments import (
     DeploymentView,
+    changes_since,
     chart_series,
     deployment_view,
-    deployments_page,
 )
 from amends.application.queries.logpages import LogPage, event_view, log_page
 from amends.application.queries.releases import ReleaseView, release_view, releases_list
@@ -18,9 +18,9 @@ __all__ = [
     "DeploymentView",
     "LogPage",
     "ReleaseView",
+    "changes_since",
     "chart_series",
     "deployment_view",
-    "deployments_page",
     "event_view",
     "log_page",
     "release_view",

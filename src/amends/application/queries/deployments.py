@@ -110,14 +110,6 @@ def deployment_view(log: Log, deployment_id: str, now: datetime) -> DeploymentVi
     )  # fmt: skip
 
 
-def deployments_page(log: Log, *, service: str = "", limit: int = 50) -> list[Deployment]:
-    """Return the deployments that were asked for last, newest first."""
-    tags = (f"service:{service}",) if service else ()
-    asked = log.facts(tags=tags, kinds=("deployment.requested",), newest_first=True, limit=limit)
-    ids = [f.payload.deployment for f in asked if isinstance(f.payload, p.DeploymentRequested)]
-    return [fold_deployment(log.facts(tags=(f"deployment:{name}",))) for name in ids]
-
-
 def _why(d: Deployment, now: Waiting) -> str:
     """Return the sentence that says why it is where it is."""
     if d.outcome_reason:

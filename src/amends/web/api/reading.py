@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request
 
+from amends.application.deployments import list_deployments
 from amends.application.queries import (
     chart_series,
     deployment_view,
-    deployments_page,
     release_view,
     releases_list,
 )
@@ -82,8 +82,8 @@ def release(request: Request, service: str, version: str) -> dict[str, Any]:
 @router.get("/deployments")
 def deployments(request: Request, service: str = "", limit: int = 50) -> list[dict[str, Any]]:
     """Return the deployments that were asked for last, newest first."""
-    found = deployments_page(request.app.state.workspace.log, service=service, limit=min(max(limit, 1), 200))
-    return [_summary(d) for d in found]
+    log = request.app.state.workspace.log
+    return [_summary(d) for d in list_deployments(log, service=service, limit=min(max(limit, 1), 200))]
 
 
 @router.get("/deployments/{deployment_id}")

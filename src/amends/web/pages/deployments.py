@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from amends.application.queries import chart_series, deployment_view, deployments_page
-from amends.application.queries.deployments import changes_since
+from amends.application.deploying import Word, request_rollback, steer
+from amends.application.deployments import list_deployments
+from amends.application.queries import changes_since, chart_series, deployment_view
+from amends.errors import UsageError
+from amends.web.forms import Role, Words, back_to, required_role
 from amends.web.live import stream_changes
-from amends.web.templating import page
+from amends.web.templating import page, path_part
 
 router = APIRouter(include_in_schema=False)
+WORDS: dict[str, Word] = {
+    "approve": "approved",
+    "pause": "paused",
+    "resume": "resumed",
+    "abort": "aborted",
+}
 
 
 @router.get("/deployments")
 def deployments(request: Request, service: str = "") -> Response:
     """List the deployments that were asked for last."""
-    found = deployments_page(request.app.state.workspace.log, service=service)
+    found = list_deployments(request.app.state.workspace.log, service=service.strip(), limit=50)
     return page(request, "deployments.html", found=found, service=service)
 
 
@@ -28,6 +37,31 @@ def deployment(request: Request, deployment_id: str) -> Response:
     workspace = request.app.state.workspace
     view = deployment_view(workspace.log, deployment_id, workspace.clock.now())
     return page(request, "deployment.html", view=view, d=view.deployment)
+
+
+@router.post("/deployments/{deployment_id}/steer")
+def say(
+    request: Request, deployment_id: str, action: Annotated[str, Form()], role: Role = "", reason: Words = ""
+) -> Response:  # fmt: skip
+    """Approve, pause, resume or abort a deployment."""
+    word = WORDS.get(action)
+    if word is None:
+        raise UsageError(f"found the action {action!r}; allowed are {', '.join(WORDS)}", where="action")
+    steer(
+        request.app.state.workspace.log, deployment_id, word, role=required_role(role), reason=reason.strip()
+    )
+    return back_to(f"/deployments/{path_part(deployment_id)}")
+
+
+@router.post("/rollback")
+def roll_back(
+    request: Request, service: Words, environment: Words, reason: Words = "", role: Role = ""
+) -> Response:
+    """Return an environment to the last good release, whatever runs there now."""
+    found = request_rollback(
+        request.app.state.workspace.log, service, environment, reason=reason, role=required_role(role)
+    )
+    return back_to(f"/deployments/{path_part(found)}")
 
 
 @router.get("/deployments/{deployment_id}/series")

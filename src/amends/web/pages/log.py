@@ -30,6 +30,7 @@ def log(
     )  # fmt: skip
 
 
+@router.get("/log/events/{event_id:path}")
 @router.get("/log/{event_id:path}")
 def event(request: Request, event_id: str, source: str = "") -> Response:
     """Show one event."""

@@ -1,0 +1,70 @@
+"""Incidents: the list, and one incident with its timeline, milestones and escape matrix."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import Response
+
+from amends.application import incidents as application
+from amends.web.forms import Role, Words, back_to, moment_of, required_role
+from amends.web.templating import page, path_part
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/incidents")
+def incidents(request: Request, service: str = "") -> Response:
+    """List the incidents, newest first."""
+    found = application.list_incidents(request.app.state.workspace.log, service=service.strip())
+    return page(request, "incidents.html", found=found, service=service.strip())
+
+
+@router.get("/incidents/{incident}")
+def incident(request: Request, incident: str) -> Response:
+    """Show one incident."""
+    view = application.incident_view(request.app.state.workspace.log, incident)
+    return page(request, "incident.html", view=view, i=view.incident, record=view.record)
+
+
+@router.post("/incidents/{incident}/notes")
+def note(
+    request: Request, incident: str, text: Annotated[str, Form(max_length=4000)] = "", role: Role = "",
+    at: Words = "",
+) -> Response:  # fmt: skip
+    """Add a line to the timeline."""
+    application.take_note(
+        request.app.state.workspace.log, incident, text, role=required_role(role), at=moment_of(at, "when")
+    )
+    return back_to(f"/incidents/{path_part(incident)}#timeline")
+
+
+@router.post("/incidents/{incident}/milestones")
+def milestone(
+    request: Request, incident: str, milestone: Words, role: Role = "", at: Words = "", earliest: Words = "",
+    latest: Words = "",
+) -> Response:  # fmt: skip
+    """State when a milestone was."""
+    application.set_milestone(
+        request.app.state.workspace.log, incident, milestone, at=moment_of(at, "at"), role=required_role(role),
+        earliest=moment_of(earliest, "earliest"), latest=moment_of(latest, "latest"),
+    )  # fmt: skip
+    return back_to(f"/incidents/{path_part(incident)}#milestones")
+
+
+@router.post("/incidents/{incident}/moves")
+def move(
+    request: Request, incident: str, action: Words, role: Role = "", reason: Words = "",
+    lift: Annotated[bool, Form()] = False,
+) -> Response:  # fmt: skip
+    """Acknowledge, resolve or reopen an incident."""
+    log, role = request.app.state.workspace.log, required_role(role)
+    match action:
+        case "acknowledge":
+            application.acknowledge(log, incident, role=role, reason=reason)
+        case "resolve":
+            application.resolve(log, incident, role=role, reason=reason, lift_quarantine=lift)
+        case _:
+            application.reopen(log, incident, role=role, reason=reason)
+    return back_to(f"/incidents/{path_part(incident)}")
