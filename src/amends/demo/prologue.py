@@ -45,14 +45,12 @@ def lay_out(stage: Stage) -> None:
 
 def live_through(stage: Stage) -> None:
     """Let the good releases pass by on the story's clock, recorded as a pipeline would record them."""
-    stage.clock.set_pace(_DAYS_PER_SECOND)
     previous: Version | None = None
     for version in HISTORY:
         if version.version == repository.BAD:
             break
         _release(stage, version, previous)
         previous = version
-    stage.clock.set_pace(1.0)
 
 
 def _release(stage: Stage, version: Version, previous: Version | None) -> None:
@@ -80,13 +78,13 @@ def _record_change(stage: Stage, version: Version, commit: str) -> None:
         p.ChangeMerged(
             service=SERVICE, change=commit, title=version.title, author=people.pseudonym(version.author),
             team="shop-team", paths=("shop/pricing.py", "tests/unit/test_pricing.py"),
-            owners=(("pricing-team",), ("shop-team",)),
+            owners=(("shop-team",),),
         ),
     )  # fmt: skip
     stage.log.record(
         "change.reviewed",
         p.ChangeReviewed(
-            service=SERVICE, change=commit, reviewer=people.pseudonym(version.reviewer), team="pricing-team"
+            service=SERVICE, change=commit, reviewer=people.pseudonym(version.reviewer), team="shop-team"
         ),
     )
 
@@ -94,7 +92,7 @@ def _record_change(stage: Stage, version: Version, commit: str) -> None:
 def _ride(stage: Stage, version: Version, before: str) -> None:
     _deployed(stage, version.version, before, "dev")
     began = _deployed(stage, version.version, before, "staging")
-    stage.clock.wait(timedelta(days=8).total_seconds())
+    let_pass(stage, timedelta(days=8))
     stage.log.record(
         "traffic.observed",
         p.TrafficObserved(
@@ -127,7 +125,14 @@ def wait_for_window(stage: Stage) -> None:
     now = stage.now()
     ahead = (1 - now.weekday()) % 7
     noon = (now + timedelta(days=ahead)).replace(hour=12, minute=0, second=0, microsecond=0)
-    stage.clock.wait(((noon if noon > now else noon + timedelta(days=7)) - now).total_seconds())
+    let_pass(stage, (noon if noon > now else noon + timedelta(days=7)) - now)
+
+
+def let_pass(stage: Stage, time: timedelta, pace: float = _DAYS_PER_SECOND) -> None:
+    """Let the clock run quickly for so long, then as it did before: what happens next takes its time."""
+    stage.clock.set_pace(pace)
+    stage.clock.wait(time.total_seconds())
+    stage.clock.set_pace(stage.pace)
 
 
 def _free_port() -> int:

@@ -29,7 +29,7 @@ def everyday(stage: Stage) -> None:
     with stage.narrator.waiting("four releases go by; their tests are really run"):
         prologue.live_through(stage)
     stage.start_server()
-    stage.clock.set_pace(_ROLLOUT_PACE)
+    stage.set_pace(_ROLLOUT_PACE)
     _shift(stage)
     stage.amends("deploy", LAST_GOOD, "--to", "production", "--no-wait", show=True)
     _await_end(stage, LAST_GOOD, "production")
@@ -62,7 +62,7 @@ def a_change(stage: Stage) -> None:
 def the_escape(stage: Stage) -> None:
     """Production has an input that nothing before it ever had."""
     stage.narrator.title("Production")
-    stage.clock.set_pace(_ROLLOUT_PACE)
+    stage.set_pace(_ROLLOUT_PACE)
     stage.amends("deploy", BAD, "--to", "production", "--no-wait", show=True)
     end = _await_end(stage, BAD, "production", narrate=True)
     if getattr(end.payload, "outcome", "") != "rolled_back":
@@ -156,7 +156,7 @@ def never_again(stage: Stage) -> None:
         found = prologue.run_suite(stage.repo, suite, stage.root / "reports" / GOOD)
         stage.record_tests(GOOD, suite, *found)
     _soak(stage, GOOD)
-    stage.clock.set_pace(_ROLLOUT_PACE)
+    stage.set_pace(_ROLLOUT_PACE)
     stage.amends("deploy", GOOD, "--to", "production", "--no-wait", show=True)
     end = _await_end(stage, GOOD, "production", narrate=True)
     if getattr(end.payload, "outcome", "") != "promoted":
@@ -173,9 +173,7 @@ def _record_release(stage: Stage, version: str, previous: str, reviewer: str) ->
     span = f"v{previous}..v{version}"
     commit = stage.commits[version]
     stage.amends("record", "change", "--from-git", span)
-    stage.amends("record", "review", commit, "--reviewer", reviewer, "--team", "pricing-team")
-    if version == GOOD:
-        stage.amends("record", "review", commit, "--reviewer", "edsger", "--team", "shop-team")
+    stage.amends("record", "review", commit, "--reviewer", reviewer, "--team", "shop-team")
     stage.amends(
         "record", "release", version, "--commit", f"v{version}", "--previous", previous, "--changes", span
     )
@@ -191,15 +189,12 @@ def _shift(stage: Stage) -> None:
 
 def _soak(stage: Stage, version: str) -> None:
     for environment in ("dev", "staging"):
-        stage.clock.set_pace(_ROLLOUT_PACE)
         stage.amends("deploy", version, "--to", environment, "--no-wait", show=True)
         _await_end(stage, version, environment)
     began = stage.the("deployment.finished", release=version, environment="staging").occurred_at
     traffic = stage.start_traffic(stage.proxy("staging"), rate=stage.script.rate / 2, edge_share=0.0)
     with stage.narrator.waiting("a week in staging, on the accelerated clock, with real requests"):
-        stage.clock.set_pace(_SOAK_PACE)
-        stage.clock.wait((began + timedelta(days=7, hours=1) - stage.now()).total_seconds())
-        stage.clock.set_pace(_ROLLOUT_PACE)
+        prologue.let_pass(stage, began + timedelta(days=7, hours=1) - stage.now(), _SOAK_PACE)
         stage.stop(traffic)
     served = sum(json.loads(Path(stage.output_of(traffic)).read_text())["statuses"].values())
     stage.amends(
@@ -207,9 +202,7 @@ def _soak(stage: Stage, version: str) -> None:
         began.isoformat(), "--until", stage.now().isoformat(),
     )  # fmt: skip
     stage.amends("record", "sign-off", version, "--role", "qa", "--by", "katherine", "--env", "staging")
-    stage.clock.set_pace(_SOAK_PACE)
     prologue.wait_for_window(stage)
-    stage.clock.set_pace(_ROLLOUT_PACE)
     _shift(stage)
     fact = stage.the("traffic.observed", release=version)
     stage.narrator.claim(

@@ -44,6 +44,7 @@ class Stage:
     server: str = ""
     one_time_link: str = ""
     incident: str = ""
+    pace: float = 1.0
     _outputs: dict[int, Path] = field(default_factory=dict)
 
     @property
@@ -90,6 +91,11 @@ class Stage:
     def ask(self, *words: str, exits: tuple[int, ...] = (0,)) -> Any:
         """Run a command with ``--format json`` and return its answer."""
         return json.loads(self.amends(*words, "--format", "json", exits=exits))
+
+    def set_pace(self, factor: float) -> None:
+        """Run the story's clock so many times as fast as the machine's from now on."""
+        self.pace = factor
+        self.clock.set_pace(factor)
 
     def record_tests(self, version: str, suite: str, junit: Path, inputs: Path) -> None:
         """Record a suite's JUnit file and the inputs that it sent."""
