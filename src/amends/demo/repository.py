@@ -34,7 +34,7 @@ HISTORY = (
 )
 FIX = Version(GOOD, "Quote carts that hold only gift cards", "grace", "ada")
 
-_OWNERS = "# Who looks after what.\n* @shop-team\n"
+_OWNERS = "# Who looks after what.\n* @acme/shop-team\n"
 
 
 def text_of(name: str) -> str:

@@ -31,10 +31,10 @@ def everyday(stage: Stage) -> None:
     stage.start_server()
     stage.set_pace(_ROLLOUT_PACE)
     _shift(stage)
-    stage.amends("deploy", LAST_GOOD, "--to", "production", "--no-wait", show=True)
+    _bring_up(stage)
     _await_end(stage, LAST_GOOD, "production")
     stage.start_traffic(stage.proxy("production"), rate=stage.script.rate, edge_share=_EDGE_SHARE)
-    fact = stage.the("service.deployed", release=LAST_GOOD, environment="production")
+    fact = stage.the("service.upgraded", release=LAST_GOOD, environment="production")
     stage.narrator.claim(f"shop@{LAST_GOOD} serves production", fact.id, "/")
 
 
@@ -167,6 +167,14 @@ def never_again(stage: Stage) -> None:
 SCENES: tuple[Callable[[Stage], None], ...] = (
     everyday, a_change, the_escape, the_incident, the_amendments, never_again,
 )  # fmt: skip
+
+
+def _bring_up(stage: Stage) -> None:
+    """Bring the last good release to production at once: there is no traffic yet to watch it with."""
+    policy = stage.root / "first.yaml"
+    text = (stage.repo / "amends.yaml").read_text()
+    policy.write_text(re.sub(r"rollout:\n  steps:\n(    - .*\n)+", "", text))
+    stage.amends("deploy", LAST_GOOD, "--to", "production", "--no-wait", "--policy", str(policy))
 
 
 def _record_release(stage: Stage, version: str, previous: str, reviewer: str) -> None:
