@@ -9,7 +9,6 @@ is what checkpoints are for.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -72,9 +71,16 @@ def digest_of(body: bytes) -> str:
 
 def link(event: Event, *, stream: str, seq: int, previous: str, recorded_at: datetime) -> Recorded:
     """Place an event at the end of a stream."""
+    return link_body(event, stream=stream, seq=seq, previous=previous, recorded_at=recorded_at)[0]
+
+
+def link_body(
+    event: Event, *, stream: str, seq: int, previous: str, recorded_at: datetime
+) -> tuple[Recorded, bytes]:
+    """Place an event at the end of a stream; return it with the bytes that its digest covers."""
     known_at = event.known_at if event.imported else recorded_at
-    record = Recorded(event, stream, seq, recorded_at, known_at, previous, "")
-    return replace(record, digest=digest_of(body_of(record)))
+    body = body_of(Recorded(event, stream, seq, recorded_at, known_at, previous, ""))
+    return Recorded(event, stream, seq, recorded_at, known_at, previous, digest_of(body)), body
 
 
 def read_body(body: bytes, *, digest: str, position: int = 0) -> Recorded:

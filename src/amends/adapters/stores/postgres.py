@@ -36,10 +36,13 @@ _LONGEST_LISTEN_SECONDS = 5.0
 _CHANNEL = "amends_events"
 
 _SEQUENCE = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM events_position_seq"
-_ANNOUNCE_FLOOR = f"""
-SELECT pg_advisory_xact_lock_shared({_SPACE << _FLOOR_BITS} + CASE WHEN is_called THEN last_value ELSE 0 END)
-FROM events_position_seq
-"""  # noqa: S608 - numbers of our own
+# Every row that draws a position needs the row of the subquery first: the floor stands before the draw.
+_DRAW = sa.text(f"""
+SELECT nextval('events_position_seq') FROM generate_series(1, :count), (
+    SELECT pg_advisory_xact_lock_shared({_SPACE << _FLOOR_BITS}
+        + CASE WHEN is_called THEN last_value ELSE 0 END) FROM events_position_seq OFFSET 0
+) AS floor
+""")  # noqa: S608 - numbers of our own
 _LOWEST_FLOOR = f"""
 SELECT min(((classid::bigint << 32) | objid::bigint) & {(1 << _FLOOR_BITS) - 1}) FROM pg_locks
 WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> {_FLOOR_BITS - 32} = {_SPACE}
@@ -48,7 +51,6 @@ AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 _LOCK_STREAMS = sa.text(
     f"SELECT pg_advisory_xact_lock({_SPACE}, bucket) FROM unnest(CAST(:buckets AS integer[])) AS t(bucket)"  # noqa: S608 - a number of our own
 )
-_DRAW = sa.text("SELECT nextval('events_position_seq') FROM generate_series(1, :count)")
 # The news needs no sync to disk: who missed it looks again by itself.
 _NOTIFY = f"SELECT set_config('synchronous_commit', 'off', true), pg_notify('{_CHANNEL}', '')"
 
@@ -127,7 +129,6 @@ class PostgresDatabase(Database):
 
     def reserve(self, connection: sa.Connection, count: int) -> list[int]:
         """See ``Database.reserve``."""
-        connection.exec_driver_sql(_ANNOUNCE_FLOOR)
         return sorted(int(position) for position in connection.scalars(_DRAW, {"count": count}))
 
     def settled(self, connection: sa.Connection) -> int:
