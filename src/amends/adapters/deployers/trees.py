@@ -164,7 +164,7 @@ def _git_command(repository: Path, *arguments: str) -> list[str]:
 
 
 def _repository_of(tree: Path) -> Path | None:
-    """Return the git directory to which a worktree belongs: its ``.git`` names ``…/worktrees/<name>`` there."""
+    """Return the git directory to which a worktree belongs, as its ``.git`` names it."""
     try:
         named = (tree / ".git").read_text().removeprefix("gitdir: ").strip()
     except OSError:
