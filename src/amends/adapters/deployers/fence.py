@@ -70,8 +70,8 @@ def reporting(directory: Path) -> Iterator[None]:
 
 
 def slug(name: str) -> str:
-    """Return ``name`` as one part of a path; different names stay different."""
-    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,79}", name):
+    """Return ``name`` as one part of a path; different names stay different, and a slug stays itself."""
+    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._+~-]{0,79}", name):
         return name
     plain = re.sub(r"[^A-Za-z0-9_+-]+", "-", name)[:60].strip("-")
     return f"{plain or 'x'}~{sha256(name.encode()).hexdigest()[:8]}"

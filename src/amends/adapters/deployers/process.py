@@ -129,8 +129,7 @@ class ProcessDeployer:
             for instance in instances.alive().values():
                 instances.end(instance)
             instances.end_remaining()
-            if self._settings.repository is not None:
-                Trees(self._settings, directory / "trees").remove_all()
+            Trees(self._settings, directory / "trees").remove_all()
             for entry in directory.iterdir():
                 if entry.is_dir():
                     shutil.rmtree(entry, ignore_errors=True)

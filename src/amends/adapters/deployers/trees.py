@@ -111,27 +111,23 @@ class Trees:
     def _remove(self, commit: str) -> None:
         (self._directory / f"{commit}.ready").unlink(missing_ok=True)
         tree = self._directory / commit
+        repository = self._settings.repository or _repository_of(tree)
         if tree.exists():
             # Renamed first: a tree half removed must never pass for a whole one.
             doomed = self._directory / f".{commit}.{time.monotonic_ns()}"
             tree.rename(doomed)
             shutil.rmtree(doomed, ignore_errors=True)
+        if repository is None:
+            return
         # Ours alone, never prune: a worktree of the user's may be on a disk that is not there now.
+        forget = ("worktree", "remove", "--force", "--force", str(tree))
         with suppress(ActuationFailedError):  # git does not know it when its making was cut short early
-            self._git(ReleaseRef("", commit), "worktree", "remove", "--force", "--force", str(tree))
+            self._run(_git_command(repository, *forget), self._directory, f"git worktree remove {commit}")
 
     def _git(self, release: ReleaseRef, *arguments: str) -> str:
         assert self._settings.repository is not None
         self._directory.mkdir(parents=True, exist_ok=True)
-        # No hook of the repository may act on a checkout that its owner did not ask for.
-        argv = [
-            "git",
-            "-C",
-            str(self._settings.repository.absolute()),
-            "-c",
-            "core.hooksPath=/dev/null",
-            *arguments,
-        ]
+        argv = _git_command(self._settings.repository, *arguments)
         return self._run(argv, self._directory, f"git {arguments[0]} for {release}")
 
     def _run(self, argv: list[str], cwd: Path, what: str) -> str:
@@ -160,6 +156,20 @@ class Trees:
                 remedy="check that the repository has this commit (git fetch) and that the command works",
             )
         return done.stdout.strip()
+
+
+def _git_command(repository: Path, *arguments: str) -> list[str]:
+    # No hook of the repository may act on a checkout that its owner did not ask for.
+    return ["git", "-C", str(repository.absolute()), "-c", "core.hooksPath=/dev/null", *arguments]
+
+
+def _repository_of(tree: Path) -> Path | None:
+    """Return the git directory to which a worktree belongs, as its ``.git`` names it."""
+    try:
+        named = (tree / ".git").read_text().removeprefix("gitdir: ").strip()
+    except OSError:
+        return None
+    return Path(named).parent.parent
 
 
 def placeholder_values(release: ReleaseRef, environment: str) -> dict[str, str]:
