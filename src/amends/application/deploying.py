@@ -58,7 +58,7 @@ def _course_for(wish: Wish) -> Course:
 
 
 def adopt_policy(log: Log, loaded: LoadedPolicy) -> None:
-    """Keep a policy's text in the log under its digest, so that whoever carries a deployment on can read it."""
+    """Keep a policy's text in the log under its digest, for whoever carries a deployment on."""
     service = loaded.policy.service
     if adopted_policy(log, service, loaded.digest) is not None:
         return

@@ -10,6 +10,7 @@ from amends.cli.options import Format, FormatOption, PolicyOption, StoreOption
 
 if TYPE_CHECKING:
     from amends.bootstrap import Workspace
+    from amends.cli.deployment_texts import Teller
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -57,21 +58,17 @@ def deploy(
         teller.asked(deployment, f"{wish.release} to {environment}")
         if follow:
             teller.follow(workspace.log, deployment)
-        elif wait:
+            raise typer.Exit(teller.end(workspace.log, deployment))
+        if wait:
             raise typer.Exit(_carry_on(workspace, deployment, teller))
-        if not wait and not follow:
-            teller.say("a server or worker carries it on: `amends serve` or `amends worker`")
-            return
-        raise typer.Exit(teller.end(workspace.log, deployment))
+        teller.say("a server or worker carries it on: `amends serve` or `amends worker`")
     finally:
         workspace.close()
 
 
-def _carry_on(workspace: Workspace, deployment: str, teller: object) -> int:
+def _carry_on(workspace: Workspace, deployment: str, teller: Teller) -> int:
     from amends.bootstrap import toolbox
-    from amends.cli.deployment_texts import Teller
     from amends.workflows.driving import drive
 
-    assert isinstance(teller, Teller)
     progress = drive(toolbox(workspace), deployment, tell=lambda p: teller.step(deployment, p.did))
     return teller.end(workspace.log, deployment, progress.did)

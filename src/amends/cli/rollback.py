@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -40,7 +40,13 @@ def rollback(
     teller = Teller(json_lines=format_ is Format.JSON)
     try:
         deployment = request_rollback(
-            workspace.log, service, environment, reason=reason, to=to, role=role, **_plan(policy, service)
+            workspace.log,
+            service,
+            environment,
+            reason=reason,
+            to=to,
+            role=role,
+            plan=_plan(policy, service),
         )
         teller.asked(deployment, f"roll {service} back in {environment}")
         if not wait:
@@ -52,7 +58,7 @@ def rollback(
         workspace.close()
 
 
-def _plan(policy: str, service: str) -> dict[str, object]:
+def _plan(policy: str, service: str) -> dict[str, Any] | None:
     """Give the policy at hand, for a lane that no deployment went through yet; none must not stop anyone."""
     from amends.bootstrap import open_policy
     from amends.errors import AmendsError
@@ -60,5 +66,5 @@ def _plan(policy: str, service: str) -> dict[str, object]:
     try:
         loaded = open_policy(policy, service=service)
     except AmendsError:
-        return {}
-    return {"plan": loaded.policy.snapshot(), "policy": ""}
+        return None
+    return loaded.policy.snapshot()

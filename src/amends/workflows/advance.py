@@ -19,7 +19,7 @@ from typing import Any
 
 from amends.errors import AmendsError, EventConflictError, StoreUnavailableError, VersionConflictError
 from amends.events import payloads as p
-from amends.releases.deployment import Deployment
+from amends.releases.deployment import Deployment, Phase
 from amends.releases.strategy import (
     CarryOut,
     ConcludeStep,
@@ -112,14 +112,14 @@ def _waiting(tools: Toolbox, d: Deployment, wait: Wait) -> Progress:
 
 
 def _ask_gates(tools: Toolbox, d: Deployment) -> None:
-    """Ask the gates as of now; record what they say if it opens the way or differs from what they said."""
+    """Ask the gates as of now; record what they say where it differs from what they said or opens the way."""
     at = tools.clock.now()
     said = tools.decide_gates(d, at, False)
     answers = [(row.gate, row.decision, row.mode, row.until, row.overridden_by) for row in said.rows]
     before = d.gates.gates if d.gates is not None else ()
     known = [(row.gate, row.decision, row.mode, row.until, row.overridden_by) for row in before]
     unchanged = d.gates is not None and d.gates.decision == said.decision.value and known == answers
-    if not unchanged or said.decision.value == "pass":
+    if not unchanged or (said.decision.value == "pass" and d.phase is Phase.GATING):
         tools.decide_gates(d, at, True)
 
 

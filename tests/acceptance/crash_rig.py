@@ -1,0 +1,296 @@
+"""A place to crash in: one log, one service on a real deployer, workers to kill, and what must hold then."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from amends.application.deploying import Wish, request_deployment
+from amends.application.deployments import find_deployment, list_deployments
+from amends.bootstrap import Workspace, open_workspace, toolbox
+from amends.errors import NotAllowedError
+from amends.events import payloads as p
+from amends.releases.actuation import ReleaseRef
+from amends.releases.deployment import Deployment
+
+SERVICE, ENVIRONMENT = "shop", "production"
+WORKER = Path(__file__).with_name("crash_worker.py")
+
+# Versions and their shares in one JSON file; a version that begins with "bad" dies once it has traffic.
+PLATFORM = """
+    import json, os, sys
+    from pathlib import Path
+    state, action, version, baseline, weight = Path(sys.argv[1]), *sys.argv[2:6]
+    weights = json.loads(state.read_text()) if state.exists() else {}
+    if action == "observe":
+        print(json.dumps({"weights": weights, "instances": [
+            {"name": v, "version": v, "ready": not (v.startswith("bad") and w)} for v, w in weights.items()
+        ]}))
+        sys.exit()
+    before = dict(weights)
+    if action == "start":
+        weights = {baseline: 100, **weights, version: 0} if baseline else {version: 0}
+    elif action == "weight":
+        weights = {version: int(weight), baseline: 100 - int(weight)}
+    elif action == "promote":
+        weights = {version: 100}
+    elif action == "rollback":
+        weights = {baseline: 100}
+    fresh = state.with_suffix(f".{os.getpid()}")
+    fresh.write_text(json.dumps(weights))
+    fresh.replace(state)
+"""
+
+# Answers on /, counts answers by code on /metrics; a version that begins with "bad" fails every third one.
+SHOP = """
+    import sys
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+    VERSION, counts = sys.argv[2], {"200": 0, "500": 0}
+    class Shop(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        def do_GET(self):
+            code = 200
+            if self.path == "/":
+                total = sum(counts.values())
+                code = 500 if VERSION.startswith("bad") and total % 3 == 0 else 200
+                counts[str(code)] += 1
+            lines = [f'http_requests_total{{code="{c}"}} {n}' for c, n in counts.items()]
+            body = ("\\n".join(["# TYPE http_requests_total counter", *lines, ""])).encode()
+            self.send_response(code)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+        def log_message(self, *args):
+            pass
+    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Shop).serve_forever()
+"""
+
+
+@dataclass
+class Figures:
+    """What a campaign came to; everything but kills and deployments should be nought."""
+
+    kills: int = 0
+    deployments: int = 0
+    stuck: int = 0
+    wrong: list[str] = field(default_factory=list)
+    duplicates: list[str] = field(default_factory=list)
+    twice: list[str] = field(default_factory=list)
+    restarts: list[float] = field(default_factory=list)
+
+
+@dataclass
+class CrashRig:
+    """``kind`` is the deployer: ``command`` (a platform in a file) or ``process`` (instances, traffic)."""
+
+    root: Path
+    kind: str
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _traffic: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.state = self.root / "state"
+        os.environ["AMENDS_STATE"] = str(self.state)
+        self.workspace: Workspace = open_workspace(
+            store=str(self.root / "log.db"), policy=str(self.root / "amends.yaml"), source="/test"
+        )
+        (self.root / "platform.py").write_text(textwrap.dedent(PLATFORM))
+        (self.root / "service.py").write_text(textwrap.dedent(SHOP))
+
+    def plan(self) -> dict[str, Any]:
+        watch: dict[str, Any] = {"interval": 0.2, "min_requests": 20, "on_inconclusive": "promote"}
+        if self.kind == "process":
+            watch["metrics"] = [{
+                "name": "errors", "events": 'http_requests_total{code=~"5.."}',
+                "total": "http_requests_total",
+            }]  # fmt: skip
+        steps = [{"weight": 20, "for": 0.6}, {"weight": 50, "for": 1.0}]
+        return {"rollout": {"steps": steps}, "watch": watch, "deploy": self._deploy(), "team": "shop-team"}
+
+    def _deploy(self) -> dict[str, Any]:
+        if self.kind == "command":
+            call = f"{sys.executable} platform.py world.json"
+            words = "'{version}' '{baseline}' '{weight}'"
+            actions = ("start", "weight", "promote", "rollback", "observe")
+            return {"command": {a: f"{call} {a} {words}" for a in actions}}
+        return {
+            "process": {
+                "run": "{python} " + str(self.root / "service.py") + " {port} {version}", "ready": "/healthz",
+                "artifact": str(self.root), "drain_timeout": 1.0, "stop_timeout": 1.0,
+            }
+        }  # fmt: skip
+
+    def ask(self, version: str) -> str:
+        wish = Wish(
+            release=ReleaseRef(SERVICE, version), environment=ENVIRONMENT, environments=[ENVIRONMENT],
+            plan=self.plan(), policy="none",
+        )  # fmt: skip
+        return request_deployment(self.workspace.log, wish)
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        with (self.root / "workers.log").open("ab") as out:
+            process = subprocess.Popen(
+                [sys.executable, str(WORKER), str(self.root), *words], stdout=out, stderr=out
+            )
+        self.workers.append(process)
+        return process
+
+    def kill(self, process: subprocess.Popen[bytes]) -> None:
+        process.kill()
+        process.wait()
+
+    def settled(self, deployment: str) -> bool:
+        d = find_deployment(self.workspace.log, deployment)
+        if not d.finished:
+            return False
+        if d.outcome != "rolled_back":
+            return True
+        return bool(d.incident) and bool(
+            self.workspace.log.facts(tags=(f"incident:{d.incident}",), kinds=("review.revised",))
+        )
+
+    def until_settled(self, deployment: str, patience: float = 60.0) -> Deployment:
+        end = time.monotonic() + patience
+        while not self.settled(deployment):
+            if time.monotonic() > end:
+                told = (self.root / "told.log").read_text()[-2000:]
+                raise AssertionError(f"{deployment} is stuck; the workers told:\n{told}")
+            time.sleep(0.05)
+        return find_deployment(self.workspace.log, deployment)
+
+    def weights(self, d: Deployment) -> dict[str, int]:
+        seen = toolbox(self.workspace).deployer_for(d).observe(SERVICE, ENVIRONMENT)
+        return {version: share for version, share in seen.weights.items() if share}
+
+    def restart_seconds(self, began: float, process: subprocess.Popen[bytes]) -> float | None:
+        mark = self.root / f"first-{process.pid}"
+        return float(mark.read_text()) - began if mark.exists() else None
+
+    def send_traffic(self) -> None:
+        """Ask the service for its page, about a hundred times a second, until closed."""
+        deployer: Any = toolbox(self.workspace).deployer_for(list_deployments(self.workspace.log)[0])
+
+        def send() -> None:
+            while not self._traffic.wait(0.01):
+                try:
+                    url = deployer.proxy_url(SERVICE, ENVIRONMENT)
+                    if url:
+                        urllib.request.urlopen(url, timeout=2).read()
+                except (urllib.error.URLError, OSError, ValueError):
+                    continue
+
+        threading.Thread(target=send, daemon=True).start()
+
+    def close(self) -> None:
+        self._traffic.set()
+        for process in self.workers:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                self.kill(process)
+        if self.kind == "process" and (found := list_deployments(self.workspace.log)):
+            deployer: Any = toolbox(self.workspace).deployer_for(found[0])
+            deployer.stop_all(SERVICE, ENVIRONMENT)
+        self.workspace.close()
+
+    def check(self, figures: Figures) -> None:
+        """Add to the figures what does not hold."""
+        facts = self.workspace.log.facts()
+        told = Counter(_identity(f.kind, f.payload) for f in facts if _identity(f.kind, f.payload))
+        figures.duplicates += [f"{what} × {n}" for what, n in told.items() if n > 1]
+        confirmed = {
+            f.payload.token: f.recorded.recorded_at.timestamp()
+            for f in facts
+            if isinstance(f.payload, p.ActuationDone) and f.payload.outcome == "done"
+        }
+        for line in (self.root / "orders.jsonl").read_text().splitlines():
+            order = json.loads(line)
+            if order["at"] > confirmed.get(order["token"], float("inf")):
+                figures.twice.append(f"{order['action']} {order['token']}")
+
+
+def _identity(kind: str, said: Any) -> str:
+    """What of an event may exist once only."""
+    once = {
+        "step.started": ("deployment", "step"), "step.concluded": ("deployment", "step"),
+        "watch.assessed": ("deployment", "tick"), "deployment.finished": ("deployment",),
+        "service.deployed": ("deployment",), "service.upgraded": ("deployment",),
+        "service.rolledback": ("deployment",), "quarantine.set": ("deployment",),
+        "incident.detected": ("deployment",), "review.revised": ("incident", "revision"),
+        "actuation.done": ("deployment", "token", "outcome"),
+    }  # fmt: skip
+    if kind not in once:
+        return ""
+    return " ".join([kind, *(str(getattr(said, name)) for name in once[kind])])
+
+
+def run_campaign(root: Path, kind: str, kills: int, seed: int) -> Figures:
+    """Deploy one release after the other, good and bad, while workers are killed at random."""
+    rig, figures, draw = CrashRig(root, kind), Figures(), random.Random(seed)
+    try:
+        first = rig.ask("v0")
+        worker = rig.start()
+        rig.until_settled(first)
+        if kind == "process":
+            rig.send_traffic()
+        running, deployment = "v0", ""
+        while figures.kills < kills or deployment:
+            if not deployment:
+                figures.deployments += 1
+                bad = figures.deployments % 3 == 0
+                deployment = rig.ask(f"{'bad' if bad else 'v'}{figures.deployments}")
+                asked = time.monotonic()
+            if figures.kills < kills:
+                time.sleep(draw.uniform(0.05, 2.5))
+                rig.kill(worker)
+                figures.kills += 1
+                began = time.time()
+                worker = rig.start()
+            else:
+                time.sleep(0.1)
+            if rig.settled(deployment):
+                running = _conclude(rig, figures, deployment, running)
+                deployment = ""
+            elif time.monotonic() - asked > 120:
+                figures.stuck += 1
+                break
+            mark = rig.restart_seconds(began, worker) if figures.kills else None
+            if mark is not None and len(figures.restarts) < figures.kills:
+                figures.restarts.append(mark)
+        rig.check(figures)
+        return figures
+    finally:
+        rig.close()
+
+
+def _conclude(rig: CrashRig, figures: Figures, deployment: str, running: str) -> str:
+    d = find_deployment(rig.workspace.log, deployment)
+    version = d.candidate.version
+    wanted = "rolled_back" if version.startswith("bad") else "promoted"
+    after = running if wanted == "rolled_back" else version
+    if d.outcome != wanted or rig.weights(d) != {after: 100}:
+        figures.wrong.append(f"{version}: {d.outcome} ({d.outcome_reason}), {rig.weights(d)}")
+        return d.baseline.version if d.baseline and d.outcome != "promoted" else version
+    return after
+
+
+def refused(rig: CrashRig, version: str) -> bool:
+    """Whether a quarantined release is turned away."""
+    try:
+        rig.ask(version)
+    except NotAllowedError:
+        return True
+    return False

@@ -1,0 +1,104 @@
+"""kill -9 anywhere, SIGSTOP and SIGCONT: real workers, real deployers, a real SQLite file."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from amends.application.deploying import request_rollback
+from amends.application.deployments import find_deployment
+from tests.acceptance.crash_rig import ENVIRONMENT, SERVICE, CrashRig, Figures, refused, run_campaign
+
+pytestmark = [pytest.mark.crash, pytest.mark.slow]
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[CrashRig]:
+    made = CrashRig(tmp_path, "command")
+    first = made.ask("v0")
+    worker = made.start()
+    made.until_settled(first)
+    made.kill(worker)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("version", ["v1", "bad1"])
+def test_workers_that_each_die_after_their_next_effect_finish_it_together(
+    rig: CrashRig, version: str
+) -> None:
+    deployment = rig.ask(version)
+    effects, seen = 1, 0
+    for _ in range(80):
+        # Who dies between an order and its outcome has the next one give the order again: let that one live on.
+        events = rig.workspace.log.store.last_position()
+        effects, seen = (1, events) if events > seen else (effects + 1, seen)
+        worker = rig.start("--die-after", str(effects))
+        while worker.poll() is None and not rig.settled(deployment):
+            time.sleep(0.02)
+        if rig.settled(deployment):
+            break
+        assert worker.poll() == -signal.SIGKILL
+    d = rig.until_settled(deployment, patience=1)
+    figures = Figures()
+    rig.check(figures)
+    assert (figures.duplicates, figures.twice) == ([], [])
+    if version == "v1":
+        assert (d.outcome, rig.weights(d)) == ("promoted", {"v1": 100})
+    else:
+        assert (d.outcome, rig.weights(d)) == ("rolled_back", {"v0": 100})
+        assert refused(rig, version)
+
+
+def test_a_worker_stopped_before_a_shift_shifts_nothing_after_anothers_rollback(rig: CrashRig) -> None:
+    deployment = rig.ask("v1")
+    sleeper = rig.start("--stop-before", "shift")
+    wait_for(rig.root / "stopped")
+    back = request_rollback(rig.workspace.log, SERVICE, ENVIRONMENT, reason="customers call")
+    other = rig.start()
+    d = rig.until_settled(back)
+    assert rig.weights(d) == {"v0": 100}
+    rig.kill(other)
+    sleeper.send_signal(signal.SIGCONT)
+    refused_events = until_refused(rig, deployment)
+    assert refused_events
+    assert rig.weights(d) == {"v0": 100}
+    assert find_deployment(rig.workspace.log, deployment).outcome == "aborted"
+
+
+@pytest.mark.parametrize("kind", ["command", "process"])
+def test_random_kills_leave_nothing_stuck_wrong_or_done_twice(
+    tmp_path: Path, kind: str, crash_rounds: int
+) -> None:
+    figures = run_campaign(tmp_path, kind, crash_rounds, seed=20260302)
+    slowest = max(figures.restarts, default=0.0)
+    print(
+        f"\n{kind}, SQLite: {figures.kills} kills over {figures.deployments} deployments; "
+        f"stuck {figures.stuck}, wrong {len(figures.wrong)}, duplicate events {len(figures.duplicates)}, "
+        f"actuated after confirmation {len(figures.twice)}; "
+        f"restart to first advance at most {slowest:.2f} s"
+    )
+    assert figures.kills >= crash_rounds
+    assert (figures.stuck, figures.wrong, figures.duplicates, figures.twice) == (0, [], [], [])
+
+
+def wait_for(path: Path, patience: float = 30.0) -> None:
+    end = time.monotonic() + patience
+    while not path.exists():
+        assert time.monotonic() < end, f"{path.name} never came"
+        time.sleep(0.02)
+
+
+def until_refused(rig: CrashRig, deployment: str, patience: float = 30.0) -> bool:
+    end = time.monotonic() + patience
+    tag = (f"deployment:{deployment}",)
+    while time.monotonic() < end:
+        done = rig.workspace.log.facts(tags=tag, kinds=("actuation.done",))
+        if any(getattr(f.payload, "outcome", "") == "refused" for f in done):
+            return True
+        time.sleep(0.05)
+    return False
