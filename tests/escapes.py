@@ -31,6 +31,7 @@ ZeroDivisionError: integer division or modulo by zero
 _GOOD = "def share(cents, people):\n    return cents // len(people) if people else cents\n"
 _BAD = "def share(cents, people):\n    return cents // len(people)\n"
 TEST = "from shop.price import share\n\n\ndef test_nobody():\n    assert share(100, []) == 100\n"
+TEST += '\n\nif __name__ == "__main__":\n    test_nobody()\n'
 TEST_PATH = "tests/regression/test_share.py"
 POLICY = """service: shop
 team: shop-team

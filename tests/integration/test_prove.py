@@ -17,7 +17,8 @@ from amends.workflows.bench import Bench, Step
 from amends.workflows.prove import prove
 from tests.escapes import POLICY, SIGNATURE, TEST, TEST_PATH, Escape, escape, with_history
 
-SELECTOR = f"pytest {TEST_PATH}::test_nobody"
+PYTEST = f"pytest {TEST_PATH}::test_nobody"
+PLAIN = f"python {TEST_PATH}"  # the same test as a script: much quicker than pytest
 GATE = {"tests": {"suites": ["regression"]}, "mode": "block"}
 
 
@@ -35,7 +36,7 @@ def bench(told: Escape, tmp_path: Path, **more: object) -> Bench:
 
 
 def test_amendment(told: Escape, incident: str, **more: object) -> Amendment:
-    proposal = {"kind": "test", "selector": SELECTOR, "good": "1.2", **more}
+    proposal = {"kind": "test", "selector": PLAIN, "good": "1.2", **more}
     return propose(told.log, incident, Proposal(**proposal))  # type: ignore[arg-type]
 
 
@@ -46,7 +47,7 @@ def test_a_test_is_proven_red_with_the_signature_and_green_on_the_fix(told: Esca
     incident = told.live_through()
     told.capture(incident)
     told.declare("1.2")
-    amendment = test_amendment(told, incident)
+    amendment = test_amendment(told, incident, selector=PYTEST)
     assert amendment.proposed.signature == SIGNATURE
     steps: list[Step] = []
     proof = prove(bench(told, tmp_path, report=steps.append), amendment.id)
@@ -65,7 +66,7 @@ def refused(told: Escape, tmp_path: Path, text: str, **more: object) -> Amendmen
     """Prove a test with this text, which must fail; return the amendment."""
     incident = told.live_through()
     told.capture(incident)
-    amendment = test_amendment(told, incident, test_text=text, **more)
+    amendment = test_amendment(told, incident, selector=PYTEST, test_text=text, **more)
     proof = prove(bench(told, tmp_path, timeout=5.0 if "sleep" in text else 60.0), amendment.id)
     assert not proof.judgement.proven
     return proof.amendment
@@ -141,7 +142,7 @@ def test_without_a_recorded_signature_the_tests_own_assertion_is_the_oracle(
     told: Escape, tmp_path: Path
 ) -> None:
     incident = told.live_through()
-    text = "from shop.price import share\n\n\ndef test_nobody():\n    assert share(7, [], ()) == 7\n"
+    text = "from shop.price import share\n\n\ndef test_nobody():\n    assert share(7, [], ()) == 7\n\n\ntest_nobody()\n"
     wrong = test_amendment(told, incident, test_text=text)
     proof = prove(bench(told, tmp_path), wrong.id)
     assert proof.amendment.state is AmendmentState.DISPROVEN

@@ -51,10 +51,11 @@ def judge_test(runs: Sequence[ProofRun], expected: Signature, describe: Describe
     if len(bad) < ATTEMPTS or len(good) < ATTEMPTS:
         counts = f"{len(bad)} of {ATTEMPTS} runs on the escaped release, {len(good)} of {ATTEMPTS} on the fix"
         return Judgement("amendment.unreplayable", f"The proof is not complete: {counts}.")
-    return _red(bad, expected, describe) or _green(good, describe) or _proven(bad, expected, describe)
+    return judge_red(bad, expected, describe) or _green(good, describe) or _proven(bad, expected, describe)
 
 
-def _red(bad: Sequence[ProofRun], expected: Signature, describe: Describe) -> Judgement | None:
+def judge_red(bad: Sequence[ProofRun], expected: Signature, describe: Describe) -> Judgement | None:
+    """Return why the runs on the escaped release are no proof, or ``None`` when they may be one."""
     red = [run for run in bad if run.outcome == "red"]
     if not red:
         return Judgement(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from amends.amendments.amendment import Amendment, AmendmentState
-from amends.amendments.rules import ATTEMPTS, Judgement, judge_test
+from amends.amendments.rules import ATTEMPTS, Judgement, judge_red, judge_test
 from amends.amendments.selector import parse_selector
 from amends.application.amending import require_amendment
 from amends.errors import NotAllowedError
@@ -65,9 +65,13 @@ def prove_test(bench: Bench, amendment: Amendment) -> tuple[Judgement, list[Fact
     file = test_file(bench.host, selector, text=told.test_text, good=good)
     guard = Guard(bench, amendment, selector, told.signature, file, total=2 * ATTEMPTS)
     runs: list[Fact] = []
-    for on, release, commit in (("bad", told.bad, bad), ("good", told.good or "HEAD", good)):
-        for attempt in range(1, ATTEMPTS + 1):
-            runs.append(guard.run(on, release, commit, attempt))  # type: ignore[arg-type]
-            if run_of(runs[-1]).outcome == "untestable":
-                return judge_test([run_of(run) for run in runs], told.signature, describe), runs
+    plan = [("bad", told.bad, bad)] * ATTEMPTS + [("good", told.good or "HEAD", good)] * ATTEMPTS
+    for number, (on, release, commit) in enumerate(plan):
+        runs.append(guard.run(on, release, commit, number % ATTEMPTS + 1))  # type: ignore[arg-type]
+        if run_of(runs[-1]).outcome == "untestable":
+            break
+        if number + 1 == ATTEMPTS:
+            no_proof = judge_red([run_of(run) for run in runs], told.signature, describe)
+            if no_proof is not None:
+                return no_proof, runs  # what the fix gives cannot change that any more
     return judge_test([run_of(run) for run in runs], told.signature, describe), runs
