@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from amends.demo import repository
-from amends.demo.repository import HISTORY, LAST_GOOD, SERVICE, Version
+from amends.demo.repository import HISTORY, LAST_GOOD, SERVICE, Version, email
 from amends.demo.stage import Stage
 from amends.events import payloads as p
 
@@ -76,7 +76,7 @@ def _record_change(stage: Stage, version: Version, commit: str) -> None:
     stage.log.record(
         "change.merged",
         p.ChangeMerged(
-            service=SERVICE, change=commit, title=version.title, author=people.pseudonym(version.author),
+            service=SERVICE, change=commit, title=version.title, author=people.pseudonym(email(version.author)),
             team="shop-team", paths=("shop/pricing.py", "tests/unit/test_pricing.py"),
             owners=(("shop-team",),),
         ),
@@ -84,7 +84,10 @@ def _record_change(stage: Stage, version: Version, commit: str) -> None:
     stage.log.record(
         "change.reviewed",
         p.ChangeReviewed(
-            service=SERVICE, change=commit, reviewer=people.pseudonym(version.reviewer), team="shop-team"
+            service=SERVICE,
+            change=commit,
+            reviewer=people.pseudonym(email(version.reviewer)),
+            team="shop-team",
         ),
     )
 
@@ -121,18 +124,17 @@ def sign_off(stage: Stage, version: str) -> None:
 
 
 def wait_for_window(stage: Stage) -> None:
-    """Let the clock run to the next Tuesday at noon, UTC: inside the deployment window."""
+    """Let the clock run to the next Tuesday at half past nine, UTC: inside the deployment window."""
     now = stage.now()
     ahead = (1 - now.weekday()) % 7
-    noon = (now + timedelta(days=ahead)).replace(hour=12, minute=0, second=0, microsecond=0)
-    let_pass(stage, (noon if noon > now else noon + timedelta(days=7)) - now)
+    morning = (now + timedelta(days=ahead)).replace(hour=9, minute=30, second=0, microsecond=0)
+    let_pass(stage, (morning if morning > now else morning + timedelta(days=7)) - now)
 
 
 def let_pass(stage: Stage, time: timedelta, pace: float = _DAYS_PER_SECOND) -> None:
-    """Let the clock run quickly for so long, then as it did before: what happens next takes its time."""
-    stage.clock.set_pace(pace)
-    stage.clock.wait(time.total_seconds())
-    stage.clock.set_pace(stage.pace)
+    """Let the clock run quickly for so long: what happens next takes its time again."""
+    with stage.at_pace(pace):
+        stage.clock.wait(time.total_seconds())
 
 
 def _free_port() -> int:

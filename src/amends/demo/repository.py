@@ -37,6 +37,11 @@ FIX = Version(GOOD, "Quote carts that hold only gift cards", "grace", "ada")
 _OWNERS = "# Who looks after what.\n* @acme/shop-team\n"
 
 
+def email(login: str) -> str:
+    """Return the address under which someone of the story commits and reviews."""
+    return f"{login}@shop.example"
+
+
 def text_of(name: str) -> str:
     """Return one of the story's files."""
     return files("amends.demo").joinpath("shop", f"{name}.txt").read_text()
@@ -76,7 +81,7 @@ def write_version(repo: Path, version: str) -> None:
 def git(repo: Path, *words: str, at: datetime | None = None, author: str = "shop") -> str:
     """Run git in the story's repository, with its own identity and none of the user's settings."""
     stamp = (at or datetime.fromisoformat("2026-01-05T09:00:00+00:00")).isoformat()
-    who = {"NAME": author, "EMAIL": f"{author}@shop.example", "DATE": stamp}
+    who = {"NAME": author, "EMAIL": email(author), "DATE": stamp}
     environ = {
         **os.environ,
         "GIT_CONFIG_GLOBAL": os.devnull,
@@ -92,7 +97,7 @@ def git(repo: Path, *words: str, at: datetime | None = None, author: str = "shop
 def commit(repo: Path, version: Version, at: datetime) -> str:
     """Commit the working tree as one reviewed change, tag it, and return its full hash."""
     git(repo, "add", "-A")
-    message = f"{version.title}\n\nReviewed-by: {version.reviewer}@shop.example\n"
+    message = f"{version.title}\n\nReviewed-by: {email(version.reviewer)}\n"
     git(repo, "commit", "-q", "-m", message, at=at, author=version.author)
     git(repo, "tag", f"v{version.version}")
     return git(repo, "rev-parse", "HEAD")

@@ -29,7 +29,6 @@ def everyday(stage: Stage) -> None:
     with stage.narrator.waiting("four releases go by; their tests are really run"):
         prologue.live_through(stage)
     stage.start_server()
-    stage.set_pace(_ROLLOUT_PACE)
     _shift(stage)
     _bring_up(stage)
     _await_end(stage, LAST_GOOD, "production")
@@ -62,7 +61,6 @@ def a_change(stage: Stage) -> None:
 def the_escape(stage: Stage) -> None:
     """Production has an input that nothing before it ever had."""
     stage.narrator.title("Production")
-    stage.set_pace(_ROLLOUT_PACE)
     stage.amends("deploy", BAD, "--to", "production", "--no-wait", show=True)
     end = _await_end(stage, BAD, "production", narrate=True)
     if getattr(end.payload, "outcome", "") != "rolled_back":
@@ -156,7 +154,6 @@ def never_again(stage: Stage) -> None:
         found = prologue.run_suite(stage.repo, suite, stage.root / "reports" / GOOD)
         stage.record_tests(GOOD, suite, *found)
     _soak(stage, GOOD)
-    stage.set_pace(_ROLLOUT_PACE)
     stage.amends("deploy", GOOD, "--to", "production", "--no-wait", show=True)
     end = _await_end(stage, GOOD, "production", narrate=True)
     if getattr(end.payload, "outcome", "") != "promoted":
@@ -181,7 +178,7 @@ def _record_release(stage: Stage, version: str, previous: str, reviewer: str) ->
     span = f"v{previous}..v{version}"
     commit = stage.commits[version]
     stage.amends("record", "change", "--from-git", span)
-    stage.amends("record", "review", commit, "--reviewer", reviewer, "--team", "shop-team")
+    stage.amends("record", "review", commit, "--reviewer", repository.email(reviewer), "--team", "shop-team")
     stage.amends(
         "record", "release", version, "--commit", f"v{version}", "--previous", previous, "--changes", span
     )
@@ -231,7 +228,8 @@ def _await_end(stage: Stage, version: str, environment: str, *, narrate: bool = 
             raise StoryError(f"the deployment of {version} waits for a person: {asked}")
         return stage.latest("deployment.finished", tag)
 
-    end = stage.until(look, f"the deployment of {version} to {environment} ends", patience=90)
+    with stage.at_pace(_ROLLOUT_PACE):
+        end = stage.until(look, f"the deployment of {version} to {environment} ends", patience=120)
     if narrate:
         _tell(stage, tag, told)
     return end

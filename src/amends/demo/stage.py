@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -44,7 +44,6 @@ class Stage:
     server: str = ""
     one_time_link: str = ""
     incident: str = ""
-    pace: float = 1.0
     _outputs: dict[int, Path] = field(default_factory=dict)
 
     @property
@@ -92,10 +91,14 @@ class Stage:
         """Run a command with ``--format json`` and return its answer."""
         return json.loads(self.amends(*words, "--format", "json", exits=exits))
 
-    def set_pace(self, factor: float) -> None:
-        """Run the story's clock so many times as fast as the machine's from now on."""
-        self.pace = factor
+    @contextlib.contextmanager
+    def at_pace(self, factor: float) -> Iterator[None]:
+        """Run the story's clock so many times as fast as the machine's for a while."""
         self.clock.set_pace(factor)
+        try:
+            yield
+        finally:
+            self.clock.set_pace(1.0)
 
     def record_tests(self, version: str, suite: str, junit: Path, inputs: Path) -> None:
         """Record a suite's JUnit file and the inputs that it sent."""
