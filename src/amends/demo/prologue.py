@@ -73,10 +73,11 @@ def _release(stage: Stage, version: Version, previous: Version | None) -> None:
 
 def _record_change(stage: Stage, version: Version, commit: str) -> None:
     people = stage.workspace.opened.people
+    author, reviewer = (people.pseudonym(email(who)) for who in (version.author, version.reviewer))
     stage.log.record(
         "change.merged",
         p.ChangeMerged(
-            service=SERVICE, change=commit, title=version.title, author=people.pseudonym(email(version.author)),
+            service=SERVICE, change=commit, title=version.title, author=author,
             team="shop-team", paths=("shop/pricing.py", "tests/unit/test_pricing.py"),
             owners=(("shop-team",),),
         ),
@@ -86,7 +87,7 @@ def _record_change(stage: Stage, version: Version, commit: str) -> None:
         p.ChangeReviewed(
             service=SERVICE,
             change=commit,
-            reviewer=people.pseudonym(email(version.reviewer)),
+            reviewer=reviewer,
             team="shop-team",
         ),
     )

@@ -17,7 +17,7 @@ from amends.events.codec import Fact
 
 _ROLLOUT_PACE = 60.0  # during a rollout a minute passes each second
 _SOAK_PACE = 86_400.0 * 1.2  # during a soak a bit more than a day
-_EDGE_SHARE = 0.05
+_EDGE_SHARE = 0.08
 
 
 def everyday(stage: Stage) -> None:
