@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from amends.application.log import Log
-from amends.errors import NotFoundError, UsageError
+from amends.errors import UsageError
 from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.gates.evaluate import QUARANTINE, PolicyDecision, evaluate_policy
@@ -18,7 +18,7 @@ from amends.gates.policy import LoadedPolicy, Policy, unknown_environment
 from amends.gates.table import team_name
 from amends.gates.window import LOOK_AHEAD
 from amends.releases.actuation import ReleaseRef
-from amends.releases.catalogue import SHORTEST_COMMIT, bare_name, candidates, is_ambiguous, releases_of
+from amends.releases.catalogue import SHORTEST_COMMIT, bare_name, candidates, releases_of
 
 _BATCH = 400  # tags per read: databases bound the number of parameters
 _OF_RELEASE = (
@@ -141,27 +141,15 @@ def explain_policy(loaded: LoadedPolicy, environment: str = "") -> list[dict[str
 
 
 def _release(log: Log, service: str, name: str) -> ReleaseRef:
-    """Return the release that a name means; reads all releases only when none goes by it exactly."""
+    """Return the release that a name means; reads all releases only when not exactly one goes by it."""
     tag = f"release:{service}@{bare_name(service, name)}"
     known = releases_of(log.facts(tags=[tag], kinds=["artifact.packaged"]), service)
     found = candidates(known, service, name)
-    if not found:
-        known = releases_of(log.stream(f"release/{service}"), service)
-        found = candidates(known, service, name)
-    if is_ambiguous(found):
-        raise UsageError(
-            f"{name!r} fits several commits of {service}: {', '.join(r.version for r in found)}",
-            remedy="give the version, or more digits of the commit",
-        )
-    if not found:
-        versions = [release.version for release in known]
-        near = get_close_matches(name, versions, n=3, cutoff=0.5) or versions[-3:]
-        hint = f"; nearest: {', '.join(near)}" if near else ", nor any other"
-        raise NotFoundError(
-            f"{service} has no release {name!r}{hint}",
-            remedy=f"declare it: amends record release {name} --service {service}",
-        )
-    return found[-1].ref
+    if len(found) == 1:
+        return found[0].ref
+    from amends.application.recording import find_release  # brings much with it that a gate seldom needs
+
+    return find_release(log, service, name)
 
 
 def check_override(reason: str, requested_by: str, approved_by: str, role: str, lasts: timedelta) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 from enum import StrEnum
 from typing import Annotated
@@ -50,6 +52,10 @@ def gate(
 
     Exit: 0 pass, 1 blocked, 2 usage, 3 undecided (with what it waits for), 4 could not evaluate.
     """
+    # A short process that mostly imports: collecting garbage is a good part of its time, and so is
+    # looking through every installed package for plugins of pydantic, of which amends has none.
+    gc.disable()
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from amends.application.gating import decide_gates
     from amends.bootstrap import open_policy, open_workspace
     from amends.cli.gate_formats import render
@@ -65,6 +71,7 @@ def gate(
         )
     finally:
         workspace.close()
+        gc.enable()
     answer = render(format_.value, decision, loaded.policy.service, loaded.digest, tty=sys.stdout.isatty())
     typer.echo(answer)
     raise typer.Exit(EXIT_CODES[decision.decision])

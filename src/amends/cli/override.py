@@ -42,6 +42,7 @@ def override(
     from datetime import timedelta
 
     from amends.application.gating import check_override, grant_override
+    from amends.application.people import normal_login, pseudonym_of
     from amends.bootstrap import open_policy, open_workspace
     from amends.errors import UsageError
     from amends.events.event import format_time
@@ -53,13 +54,15 @@ def override(
     except ValueError as error:
         raise UsageError(f"found --for {lasts!r}; {error}", remedy="give for example --for 4h") from None
     loaded = open_policy(policy, service=service)
-    check_override(reason, requested_by, approved_by, role, timedelta(seconds=seconds))
+    check_override(
+        reason, normal_login(requested_by), normal_login(approved_by), role, timedelta(seconds=seconds)
+    )
     workspace = open_workspace(store=store, policy=policy)
     people = workspace.opened.people
     try:
         fact = grant_override(
             workspace.log, loaded, release, environment, reason=reason,
-            requested_by=people.pseudonym(requested_by), approved_by=people.pseudonym(approved_by),
+            requested_by=pseudonym_of(people, requested_by), approved_by=pseudonym_of(people, approved_by),
             role=role, lasts=timedelta(seconds=seconds), gates=gates or (),
         )  # fmt: skip
     finally:

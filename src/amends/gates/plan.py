@@ -25,8 +25,9 @@ class RolloutStep(Strict):
 class Rollout(Strict):
     """How traffic moves to a candidate. Without steps the whole traffic moves at once, unwatched.
 
-    Steps and approval are for the ``environments`` listed, by default for the last one of the policy alone; in
-    the others the whole traffic moves at once. ``approval: true`` waits for ``amends deployment approve`` before the first step.
+    Steps and approval are for the ``environments`` listed, by default for the last one of the policy alone;
+    in the others the whole traffic moves at once. ``approval: true`` waits for ``amends deployment approve``
+    before the first step.
     """
 
     steps: list[RolloutStep] = Field(default_factory=list)

@@ -12,11 +12,15 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 
 
 class Strict(BaseModel):
-    """A part of the policy: unknown fields and wrong types are errors, values never change."""
+    """A part of the policy: unknown fields and wrong types are errors, values never change.
+
+    Validators are built at first use: the whole policy's holds those of its parts.
+    """
 
     model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True
-    )
+        strict=True, extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True,
+        defer_build=True,
+    )  # fmt: skip
 
 
 def parse_duration(value: Any) -> float:

@@ -1,0 +1,129 @@
+"""How long one decision of the gates takes on a log of 10^5 events (SQLite), opened already.
+
+    .venv/bin/python benchmarks/gate_latency.py [--events 100000]
+
+The log holds the history of five services: changes, reviews, suites, deployments, traffic, shifts. What is
+asked is the newest release of one of them, with all six gates. Prints a line for RESULTS.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+from amends.adapters.policyfile import parse_policy
+from amends.adapters.stores import open_store
+from amends.application.gating import decide_gates
+from amends.application.log import Log
+from amends.events import payloads as p
+from amends.events.payloads import Payload
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+POLICY = """
+service: service-0
+team: pay
+environments: [dev, staging, production]
+gates:
+  production:
+    - {review: {approvals: 1}, mode: block}
+    - {tests: {suites: [unit]}, mode: block}
+    - {sign_off: {role: qa}, mode: block}
+    - {soak: {environment: staging, for: 1h, min_requests: 100}, mode: block}
+    - {window: {days: [mon..fri], time_zone: Europe/Berlin}, mode: block}
+    - {watchers: {role: on-call}, mode: block}
+"""
+
+
+class Clock:
+    """A clock that only the benchmark moves."""
+
+    def __init__(self) -> None:
+        self.time = START
+
+    def now(self) -> datetime:
+        return self.time
+
+    def wait(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+def story(service: str, number: int, at: datetime) -> Iterator[tuple[str, Payload]]:
+    """The events of one release: about twenty."""
+    version, changes = f"1.{number}", tuple(f"{service}-{number}-{n}" for n in range(3))
+    for change in changes:
+        yield "change.merged", p.ChangeMerged(service=service, change=change, author="p-ann")
+        yield "change.reviewed", p.ChangeReviewed(service=service, change=change, reviewer="p-bob")
+    yield "artifact.packaged", p.ReleaseDeclared(service=service, version=version, changes=changes)
+    yield (
+        "testsuiterun.finished",
+        p.SuiteFinished(service=service, release=version, suite="unit", outcome="success"),
+    )
+    yield "signoff.given", p.SignedOff(service=service, release=version, role="qa")
+    for environment in ("dev", "staging", "production"):
+        yield "service.deployed", p.ServiceDeployed(service=service, release=version, environment=environment)
+        for hour in range(3):
+            since = at + timedelta(hours=hour)
+            yield (
+                "traffic.observed",
+                p.TrafficObserved(
+                    service=service, release=version, environment=environment, requests=500, since=since,
+                    until=since + timedelta(hours=1),
+                ),
+            )  # fmt: skip
+    shift = p.ShiftAcknowledged(
+        team="pay", role="on-call", person="p-cat", starts=at, ends=at + timedelta(hours=8)
+    )
+    yield "shift.acknowledged", shift
+
+
+def fill(log: Log, clock: Clock, events: int) -> str:
+    """Write the history and return the newest version of the service that is asked about."""
+    batch: list[tuple[str, Payload]] = []
+    written = 0
+    for number in count():
+        for service in range(5):
+            batch += story(f"service-{service}", number, clock.time)
+        clock.wait(4 * 3600)
+        if len(batch) >= 2000 or written + len(batch) >= events:
+            log.record_all(batch)
+            written += len(batch)
+            batch = []
+        if written >= events:
+            print(f"log: {written} events, {number + 1} releases of each of 5 services")
+            return f"1.{number}"
+    raise AssertionError
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
+    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=50)
+    asked = parser.parse_args()
+    loaded, clock, ids = parse_policy(POLICY), Clock(), count(1)
+    with tempfile.TemporaryDirectory(prefix="amends-gate-") as folder:
+        store = open_store(str(Path(folder) / "log.db")).store
+        log = Log(store, clock, lambda: f"e{next(ids)}", "/benchmark")
+        version = fill(log, clock, asked.events)
+        took: dict[bool, list[float]] = {False: [], True: []}
+        for turn in range(-3, asked.rounds):
+            for record in (False, True):
+                began = time.perf_counter()
+                decision = decide_gates(log, loaded, version, "production", record=record)
+                if turn >= 0:
+                    took[record].append((time.perf_counter() - began) * 1000)
+        store.close()
+    print("; ".join(f"{row.gate} {row.decision}" for row in decision.rows))
+    print("| one decision, six gates | median | 95th percentile |\n|---|---|---|")
+    for record, name in ((False, "read and evaluate"), (True, "and record it")):
+        times = sorted(took[record])
+        print(f"| {name} | {statistics.median(times):.1f} ms | {times[int(len(times) * 0.95) - 1]:.1f} ms |")
+
+
+if __name__ == "__main__":
+    main()
