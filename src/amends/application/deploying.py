@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from amends.application.deployments import Places, find_deployment, lane_now
 from amends.application.log import Log
 from amends.errors import BlockedError, NotAllowedError, UsageError, VersionConflictError
 from amends.events import payloads as p
-from amends.gates.policy import LoadedPolicy
 from amends.releases.actuation import ReleaseRef
 from amends.releases.course import Course
 from amends.releases.deployment import Deployment, Phase
 from amends.releases.standing import Standing
+
+if TYPE_CHECKING:
+    from amends.gates.policy import LoadedPolicy
 
 _ATTEMPTS = 20
 SOURCE = "/amends/rollout"
