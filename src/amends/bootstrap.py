@@ -112,6 +112,13 @@ def check_policy(text: str, path: Path) -> None:
     parse_policy(text, str(path))
 
 
+def add_policy_gate(text: str, environment: str, entry: Mapping[str, Any], because: str) -> str:
+    """Return a policy's text with one more gate, everything else as it was."""
+    from amends.adapters.policyfile import add_gate
+
+    return add_gate(text, environment, entry, because)
+
+
 def write_new_file(path: Path, text: str, *, replace: bool = False) -> None:
     """Write a file whole or not at all. Raises ``UsageError`` when it is there and ``replace`` is not set."""
     from amends.adapters.policyfile.writing import write_new_file as write

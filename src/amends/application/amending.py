@@ -248,3 +248,30 @@ def _diff(path: str, before: str, after: str) -> str:
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
     )
+
+
+def amendment_data(found: Amendment) -> dict[str, Any]:
+    """Return an amendment as JSON-able values, as ``amends amendment show --format json`` prints it."""
+    import msgspec
+
+    told = found.proposed
+    data: dict[str, Any] = msgspec.to_builtins(
+        {
+            "amendment": found.id, "incident": found.incident, "service": told.service, "kind": told.kind,
+            "title": told.title, "state": found.state, "reason": found.reason, "team": told.team,
+            "selector": told.selector, "gate": told.gate, "environment": told.environment,
+            "bad": told.bad, "good": told.good, "signature": told.signature,
+            "proposed_at": found.proposed_at, "moved_at": found.moved_at, "until": found.until,
+            "produced_later": found.produced_later, "price": found.price, "diff": found.diff,
+            "runs": [
+                {
+                    "event": run.event, "at": run.at, "on": run.run.on, "release": run.run.release,
+                    "commit": run.run.commit, "attempt": run.run.attempt, "outcome": run.run.outcome,
+                    "signature": run.run.signature, "matches": run.run.matches, "note": run.run.note,
+                    "produced_later": run.run.produced_later,
+                }
+                for run in found.runs
+            ],
+        }
+    )  # fmt: skip
+    return data

@@ -215,3 +215,35 @@ def _quarantined(log: Log, incident: Incident) -> bool:
         return False
     moves = log.facts(tags=tags, kinds=("quarantine.set", "quarantine.lifted"), newest_first=True, limit=1)
     return bool(moves) and moves[0].kind == "quarantine.set"
+
+
+def incident_data(view: IncidentView) -> dict[str, Any]:
+    """Return a view as JSON-able values, as ``amends incident show --format json`` prints it."""
+    import msgspec
+
+    record, incident = view.record, view.incident
+    opened = incident.opened
+    latest = view.revisions[-1] if view.revisions else None
+    found: dict[str, Any] = msgspec.to_builtins(
+        {
+            "incident": incident.id, "state": incident.state, "service": opened.service,
+            "environment": opened.environment, "release": opened.release, "previous": opened.previous,
+            "summary": opened.summary, "opened_by": opened.opened_by, "severity": opened.severity,
+            "team": opened.team, "deployment": opened.deployment, "quarantined": view.quarantined,
+            "detected_at": incident.detected_at, "milestones": record.milestones,
+            "durations": record.durations, "impact": record.impact, "timeline": record.timeline,
+            "matrix": {
+                "rows": record.matrix.rows, "caught": record.matrix.caught,
+                "caught_events": record.matrix.caught_events, "bypassed": record.matrix.bypassed,
+            },
+            "review": {
+                "revision": latest.number if latest else 0, "drafted": latest.drafted if latest else False,
+                "published": incident.published,
+            },
+            "amendments": [
+                {"amendment": a.id, "kind": a.proposed.kind, "title": a.proposed.title, "state": a.state}
+                for a in view.amendments
+            ],
+        }
+    )  # fmt: skip
+    return found

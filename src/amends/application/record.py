@@ -42,6 +42,7 @@ def read_record(log: Log, incident: str) -> IncidentRecord:
     """Return the record of an incident. Raises ``NotFoundError``, naming incidents there are."""
     folded = require_incident(log, incident)
     folded = replace(folded, names=release_names(log, folded.service, folded.release))
+    folded = replace(folded, deployments=_deployments(log, folded))
     facts = _concerning(log, folded)
     milestones = milestones_of(folded, facts)
     policy = _policy_in_force(log, folded, facts)
@@ -75,11 +76,27 @@ def release_names(log: Log, service: str, release: str) -> frozenset[str]:
     return frozenset({release, *(name for one in found for name in one.aliases)})
 
 
+def _deployments(log: Log, incident: Incident) -> frozenset[str]:
+    """Return the deployments that the incident is about: its own, and the one that brought the release.
+
+    They differ when a release was rolled back by order, some time after it had been promoted.
+    """
+    tags = [f"release:{incident.service}@{name}" for name in sorted(incident.names)]
+    asked = log.facts(tags=tags, kinds=["deployment.requested"]) if tags else []
+    brought = [
+        f.payload.deployment for f in asked
+        if isinstance(f.payload, p.DeploymentRequested)
+        and f.payload.kind == "rollout"
+        and f.payload.environment == incident.environment
+        and f.occurred_at <= incident.detected_at
+    ]  # fmt: skip
+    return frozenset({incident.opened.deployment, *brought[-1:]} - {""})
+
+
 def _concerning(log: Log, incident: Incident) -> tuple[Fact, ...]:
     service = incident.service
     tags = [f"incident:{incident.id}", *(f"release:{service}@{name}" for name in sorted(incident.names))]
-    if incident.opened.deployment:
-        tags.append(f"deployment:{incident.opened.deployment}")
+    tags += [f"deployment:{name}" for name in sorted(incident.deployments)]
     facts = [fact for fact in log.facts(tags=tags) if _is_of(fact, incident)]
     changes = sorted({change for fact in facts for change in getattr(fact.payload, "changes", ())})
     if changes:
@@ -126,7 +143,7 @@ def _policy_in_force(log: Log, incident: Incident, facts: Sequence[Fact]) -> tup
     known = [fact for fact in adopted if fact.known_at is not None and fact.known_at <= moment]
     if known:
         return known[-1], True
-    stated = [fact for fact in adopted if fact.known_at is None and incident.id in fact.id]
+    stated = [fact for fact in adopted if fact.known_at is None and fact.id == f"policy-of:{incident.id}"]
     return (stated[-1], False) if stated else None
 
 

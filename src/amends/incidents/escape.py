@@ -277,10 +277,9 @@ class _Context:
 
     def looks(self) -> list[Fact]:
         """The watch's looks at this deployment."""
-        own = self.incident.opened.deployment
+        own = self.incident.deployments | {self.incident.opened.deployment}
         return [
-            f for f in self.facts
-            if isinstance(f.payload, p.WatchAssessed) and own and f.payload.deployment == own
+            f for f in self.facts if isinstance(f.payload, p.WatchAssessed) and f.payload.deployment in own
         ]  # fmt: skip
 
     def watch_rows(self) -> list[EscapeRow]:

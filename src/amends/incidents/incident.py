@@ -31,7 +31,8 @@ class Incident:
     """What an incident is now.
 
     ``opened`` is the payload it began with, ``event`` that event's id. ``names`` are all names of the escaped
-    release (version, commit, digest), where the catalogue was asked for them.
+    release (version, commit, digest), where the catalogue was asked for them; ``deployments`` are those that
+    brought it to the environment and took it back.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Incident:
     revisions: int = 0
     published: int = 0
     names: frozenset[str] = frozenset()
+    deployments: frozenset[str] = frozenset()
 
     @property
     def service(self) -> str:

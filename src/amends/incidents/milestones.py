@@ -124,8 +124,9 @@ def _stated(fact: Fact, told: p.MilestoneSet) -> Milestone:
 def _concerns(incident: Incident, told: object) -> bool:
     """Return whether a fact of the lane is about the incident's deployment, or its release."""
     deployment = getattr(told, "deployment", "")
-    if incident.opened.deployment and deployment:
-        return bool(deployment == incident.opened.deployment)
+    known = (incident.deployments | {incident.opened.deployment}) - {""}
+    if known and deployment:
+        return deployment in known
     same_place = getattr(told, "environment", "") == incident.environment
     return same_place and getattr(told, "service", "") == incident.service
 
@@ -134,21 +135,16 @@ def exposure_began(incident: Incident, facts: Sequence[Fact]) -> tuple[datetime 
     """Return when the release first met production traffic, and the event that says so."""
     for fact in facts:
         told = fact.payload
-        if not _concerns(incident, told) or not _carries_traffic(incident, told):
-            continue
-        return fact.occurred_at, (fact.id,)
+        if _concerns(incident, told) and _carries_traffic(incident, told):
+            return fact.occurred_at, (fact.id,)
     return incident.opened.deployed_at, (incident.event,) if incident.opened.deployed_at else ()
 
 
 def _carries_traffic(incident: Incident, told: object) -> bool:
     if isinstance(told, p.ActuationDone):
-        return (
-            told.outcome == "done"
-            and told.action in ("shift", "promote")
-            and bool(incident.opened.deployment)
-        )
+        return told.outcome == "done" and told.action in ("shift", "promote")
     if isinstance(told, p.StepStarted):
-        return told.weight > 0 and bool(incident.opened.deployment)
+        return told.weight > 0
     return isinstance(told, p.ServiceDeployed) and incident.escaped(told.release)
 
 
@@ -169,7 +165,7 @@ def _started(incident: Incident, facts: Sequence[Fact]) -> Milestone | None:
     if began is None:
         return None
     detected = _detected(incident, facts)
-    latest = max(began, detected.at) if detected and detected.at else None
+    latest = max(began, detected.high) if detected and detected.high else None
     seen = detected.events if detected else ()
     return Milestone(
         "started", earliest=began, latest=latest, events=(*events, *seen),
@@ -182,9 +178,20 @@ def _detected(incident: Incident, facts: Sequence[Fact]) -> Milestone | None:
         told = fact.payload
         if isinstance(told, p.WatchAssessed) and told.verdict == "roll_back" and _concerns(incident, told):
             return Milestone("detected", fact.occurred_at, source="the watch", events=(fact.id,))
+    opened = incident.opened
+    if opened.opened_by == "person":
+        # Whoever opens an incident by hand does so after it was noticed: that is a bound, no point.
+        latest = opened.rolled_back_at or incident.detected_at
+        source = (
+            "before the stated rollback" if opened.rolled_back_at else "before a person opened the incident"
+        )
+        return Milestone(
+            "detected", earliest=opened.deployed_at, latest=latest, source=source, events=(incident.event,)
+        )
     by = {"alert": "the alert", "rollback": "the rollback", "bypass": "a bypass of the gates"}
-    source = by.get(incident.opened.opened_by, "a person opened the incident")
-    return Milestone("detected", incident.detected_at, source=source, events=(incident.event,))
+    return Milestone(
+        "detected", incident.detected_at, source=by[opened.opened_by], events=(incident.event,)
+    )  # fmt: skip
 
 
 def _mitigated(incident: Incident, facts: Sequence[Fact]) -> Milestone | None:
@@ -202,7 +209,7 @@ def _mitigated(incident: Incident, facts: Sequence[Fact]) -> Milestone | None:
 
 def _restored(incident: Incident, told: object) -> bool:
     if isinstance(told, p.ActuationDone):
-        return told.outcome == "done" and told.action == "roll_back" and bool(incident.opened.deployment)
+        return told.outcome == "done" and told.action == "roll_back"
     return isinstance(told, p.ServiceRolledBack) and (not told.release or incident.escaped(told.release))
 
 

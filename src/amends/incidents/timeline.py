@@ -73,8 +73,8 @@ def pivot_of(milestones: Iterable[Milestone], facts: Iterable[Fact]) -> datetime
 def _stated_when_opened(fact: Fact) -> list[Line]:
     """Tell the times that whoever opened the incident stated; nobody says when they were known."""
     told = fact.payload
-    if not isinstance(told, p.IncidentOpened):
-        return []
+    if not isinstance(told, p.IncidentOpened) or told.deployment:
+        return []  # of a deployment the log holds its own events
     stated = (
         (told.deployed_at, f"Release {short(told.release)} deployed to {told.environment}, as stated later"),
         (told.rolled_back_at, f"{told.environment} rolled back from {short(told.release)}, as stated later"),

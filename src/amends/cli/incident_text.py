@@ -1,0 +1,76 @@
+"""An incident as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from amends.application.incidents import IncidentView
+from amends.incidents.milestones import Milestone
+from amends.incidents.timeline import Knowledge
+from amends.incidents.wording import say_range, say_time
+
+
+def incident_text(view: IncidentView) -> str:
+    """Write an incident: milestones, the escape matrix with each row's sentence, and the timeline."""
+    return "\n".join([*_head(view), *_milestones(view), *_matrix(view), *_timeline(view), *_after(view)])
+
+
+def _head(view: IncidentView) -> Iterator[str]:
+    opened = view.incident.opened
+    yield f"{view.incident.id} ({view.incident.state}): {opened.summary}"
+    yield f"{opened.service}@{opened.release or 'not recorded'} in {opened.environment}"
+    if view.quarantined:
+        yield "The release is quarantined: it cannot be deployed again until the incident says otherwise."
+    for statement in view.record.impact:
+        yield f"  {statement.text}"
+
+
+def _milestones(view: IncidentView) -> Iterator[str]:
+    yield "\nMilestones"
+    for m in view.record.milestones:
+        yield (
+            f"  {m.name.replace('_', ' '):13} {when(m)} ({m.source})"
+            if m.recorded
+            else (f"  {m.name.replace('_', ' '):13} not recorded")
+        )
+    for d in view.record.durations:
+        if not d.missing:
+            yield f"  {d.name}: {say_range(d.low, d.high)} ({d.formula.replace('_', ' ')})"
+
+
+def when(m: Milestone) -> str:
+    """Write a milestone's time or interval."""
+    if m.at:
+        return say_time(m.at)
+    if m.earliest and m.latest:
+        return f"{say_time(m.earliest)} to {say_time(m.latest)}"
+    return f"before {say_time(m.latest)}" if m.latest else f"after {say_time(m.earliest)}"
+
+
+def _matrix(view: IncidentView) -> Iterator[str]:
+    matrix = view.record.matrix
+    yield "\nHow it got past each gate"
+    if matrix.bypassed:
+        yield "  The release was deployed without a pass of its gates."
+    for row in matrix.rows:
+        place = f" ({row.environment})" if row.environment != view.incident.environment else ""
+        yield f"  {row.gate + place:22} {row.state}{', observing' if row.observing else ''}"
+        yield f"      {row.reason}"
+        if row.events:
+            yield f"      evidence: {', '.join(row.events[:4])}{' …' if len(row.events) > 4 else ''}"
+    yield f"  {matrix.caught}"
+
+
+def _timeline(view: IncidentView) -> Iterator[str]:
+    yield "\nTimeline"
+    marks = {Knowledge.LATER: " [learned later]", Knowledge.UNDATED: " [not dated]"}
+    for line in view.record.timeline:
+        yield f"  {say_time(line.at)}  {line.text}{marks.get(line.knowledge, '')}  {line.event[:8]}"
+
+
+def _after(view: IncidentView) -> Iterator[str]:
+    if view.revisions:
+        latest = view.revisions[-1]
+        yield f"\nReview: revision {latest.number}{', drafted from the record' if latest.drafted else ''}"
+    for amendment in view.amendments:
+        yield f"Amendment {amendment.id} ({amendment.state}): {amendment.proposed.title}"
