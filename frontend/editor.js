@@ -4,6 +4,8 @@ import { MergeView, unifiedMergeView } from "@codemirror/merge";
 import { markdown } from "@codemirror/lang-markdown";
 import { EditorState } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
+import { syntaxHighlighting } from "@codemirror/language";
+import { classHighlighter } from "@lezer/highlight";
 import { basicSetup } from "codemirror";
 
 // The page's Content-Security-Policy lets styles in by nonce alone, and CodeMirror writes a style element.
@@ -12,7 +14,8 @@ function pageNonce() {
 }
 
 function extensions(nonce, more = []) {
-  return [basicSetup, markdown(), EditorView.lineWrapping, EditorView.cspNonce.of(nonce), ...more];
+  // By classes, so that the page's own style decides colours, in the dark too.
+  return [basicSetup, syntaxHighlighting(classHighlighter), markdown(), EditorView.lineWrapping, EditorView.cspNonce.of(nonce), ...more];
 }
 
 // Shows an editor in place of `textarea` and keeps the textarea's value equal to it. Tab is left to the
@@ -22,7 +25,7 @@ function fromTextArea(textarea, { nonce = pageNonce(), label = "" } = {}) {
   const view = new EditorView({
     doc: textarea.value,
     extensions: extensions(nonce, [
-      EditorView.contentAttributes.of({ "aria-label": named, spellcheck: "true" }),
+      EditorView.contentAttributes.of({ "aria-label": named, spellcheck: "true", tabindex: "0" }),
       EditorState.readOnly.of(textarea.readOnly),
       EditorView.updateListener.of((update) => {
         if (!update.docChanged) return;

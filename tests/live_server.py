@@ -29,6 +29,7 @@ class LiveServer:
     app: FastAPI
     story: Story
     token: str
+    folder: Path
 
     def link(self) -> str:
         """Return a new one-time link."""
@@ -39,17 +40,18 @@ class LiveServer:
         headers = {"Authorization": f"Bearer {self.token}", **more.pop("headers", {})}
         return httpx.Client(base_url=self.url, headers=headers, **more)
 
-    def browser(self) -> httpx.Client:
-        """Return a client that signed in with a link, as a browser does."""
-        client = httpx.Client(base_url=self.url, headers={"Accept": "text/html"})
-        assert client.get(self.link()).status_code == 303
-        return client
+    @contextmanager
+    def browser(self) -> Iterator[httpx.Client]:
+        """Give a client that signed in with a link, as a browser does."""
+        with httpx.Client(base_url=self.url, headers={"Accept": "text/html"}) as client:
+            assert client.get(self.link()).status_code == 303
+            yield client
 
 
 @contextmanager
 def serving(story: Story, folder: Path) -> Iterator[LiveServer]:
     """Serve a story's log."""
-    settings = Settings(store=story.store, state_dir=folder)
+    settings = Settings(store=story.store, state_dir=folder, policy=folder / "amends.yaml")
     app = create_app(Workspace(settings, story.opened, story.clock, story.log))
     port = free_port()
     server = uvicorn.Server(
@@ -63,7 +65,7 @@ def serving(story: Story, folder: Path) -> Iterator[LiveServer]:
         time.sleep(0.01)
     token = story.opened.tokens.issue("test", at=story.clock.now())
     try:
-        yield LiveServer(f"http://127.0.0.1:{port}", app, story, token)
+        yield LiveServer(f"http://127.0.0.1:{port}", app, story, token, folder)
     finally:
         app.state.stopping.set()
         server.should_exit = True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import re
 import secrets
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +23,7 @@ from amends.web.security import CONTENT_SECURITY_POLICY
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").enable("strikethrough")
 # No images: a review that loads one from elsewhere would tell that origin who reads it.
 _TAGS = nh3.ALLOWED_TAGS - {"img", "area", "map", "bdi", "bdo"}
-_REGION = '<div class="scroll" tabindex="0" role="region" aria-label="Table">'
+_REGION = '<div class="scroll" tabindex="0" role="region" aria-label="Table {}"><table>'
 _LN10 = math.log(10)
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
 
@@ -42,6 +44,16 @@ def ago(value: datetime | None, now: datetime) -> Markup:
     text = f"in {span(-seconds)}" if seconds < 0 else f"{span(seconds)} ago"
     return Markup('<time datetime="{}" title="{} UTC" data-relative>{}</time>').format(
         value.isoformat(), f"{value:%Y-%m-%d %H:%M:%S}", text
+    )
+
+
+def held(value: datetime | None, now: datetime) -> Markup:
+    """Show for how long something has been so, with the moment since when as a title."""
+    if value is None:
+        return Markup('<span class="unknown">since an unknown time</span>')
+    seconds = max(0.0, (now - value).total_seconds())
+    return Markup('<time datetime="{}" title="since {} UTC" data-relative="for">for {}</time>').format(
+        value.isoformat(), f"{value:%Y-%m-%d %H:%M:%S}", span(seconds)
     )
 
 
@@ -121,8 +133,8 @@ def path_part(value: object) -> str:
 
 
 templates.env.filters.update(
-    moment=moment, ago=ago, span=span, markdown=markdown, words=words, percent=percent, figure=figure,
-    odds=odds, short=short, part=path_part,
+    moment=moment, ago=ago, held=held, span=span, markdown=markdown, words=words, percent=percent,
+    figure=figure, odds=odds, short=short, part=path_part,
 )  # fmt: skip
 templates.env.trim_blocks = True
 templates.env.lstrip_blocks = True

@@ -158,8 +158,16 @@ def _changes(log: Log, service: str, changes: Sequence[str]) -> tuple[ChangeView
 
 def _stays(facts: Iterable[Fact], names: Sequence[str]) -> tuple[Stay, ...]:
     found = []
+    facts = list(facts)
+    told = {
+        f.payload.deployment
+        for f in facts
+        if isinstance(f.payload, p.ServiceDeployed | p.ServiceRolledBack) and f.payload.deployment
+    }
     for fact in facts:
         said = fact.payload
+        if isinstance(said, p.DeploymentFinished) and said.deployment in told:
+            continue
         match said:
             case p.ServiceDeployed():
                 what, reason = "took over", ""

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from amends.web.api import links, reading
+from amends.web.api import acting, links, reading
 
-ROUTERS: tuple[APIRouter, ...] = (links.router, reading.router)
+ROUTERS: tuple[APIRouter, ...] = (links.router, reading.router, acting.router)

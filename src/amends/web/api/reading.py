@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
+from amends.application.amending import list_amendments, require_amendment
 from amends.application.deployments import list_deployments
+from amends.application.incidents import incident_view, list_incidents
 from amends.application.queries import (
     chart_series,
     deployment_view,
     release_view,
     releases_list,
 )
+from amends.application.reviewing import list_revisions, read_revision
+from amends.incidents.incident import Incident
 from amends.releases.deployment import Deployment
 
 router = APIRouter(prefix="/api/v1", tags=["reading"])
@@ -111,6 +115,66 @@ def series(request: Request, deployment_id: str) -> list[dict[str, Any]]:
     workspace = request.app.state.workspace
     view = deployment_view(workspace.log, deployment_id, workspace.clock.now())
     return [chart_series(metric) for metric in view.metrics]
+
+
+@router.get("/incidents")
+def incidents(request: Request, service: str = "", limit: int = 100) -> list[dict[str, Any]]:
+    """Return incidents, newest first."""
+    found = list_incidents(request.app.state.workspace.log, service=service, limit=min(max(limit, 1), 500))
+    return [_incident(i) for i in found]
+
+
+@router.get("/incidents/{incident}")
+def incident(request: Request, incident: str) -> dict[str, Any]:
+    """Return an incident with its timeline, milestones, durations and escape matrix."""
+    view = incident_view(request.app.state.workspace.log, incident)
+    record = view.record
+    return {
+        **_incident(view.incident),
+        "quarantined": view.quarantined,
+        "impact": _plain(record.impact), "timeline": _plain(record.timeline), "matrix": _plain(record.matrix),
+        "milestones": _plain(record.milestones), "durations": _plain(record.durations),
+        "amendments": [{"id": a.id, "state": a.state, "title": a.proposed.title} for a in view.amendments],
+        "revisions": len(view.revisions),
+    }  # fmt: skip
+
+
+@router.get("/incidents/{incident}/review")
+def review(request: Request, response: Response, incident: str, revision: int = 0) -> dict[str, Any]:
+    """Return a revision of the review, the latest for 0. Its ``ETag`` goes into ``If-Match``."""
+    found = read_revision(request.app.state.workspace.log, incident, revision)
+    response.headers["ETag"] = f'"{found.number}"'
+    return dict(_plain(found))
+
+
+@router.get("/incidents/{incident}/review/revisions")
+def revisions(request: Request, incident: str) -> list[dict[str, Any]]:
+    """Return the revisions without their texts, oldest first."""
+    found = list_revisions(request.app.state.workspace.log, incident)
+    return [{k: v for k, v in _plain(r).items() if k != "text"} for r in found]
+
+
+@router.get("/amendments")
+def amendments(request: Request, service: str = "", state: str = "") -> list[dict[str, Any]]:
+    """Return amendments, newest first."""
+    found = list_amendments(request.app.state.workspace.log, service=service, state=state)
+    return [_plain(a) for a in found]
+
+
+@router.get("/amendments/{amendment}")
+def amendment(request: Request, amendment: str) -> dict[str, Any]:
+    """Return an amendment with its runs and its price."""
+    return dict(_plain(require_amendment(request.app.state.workspace.log, amendment)))
+
+
+def _incident(i: Incident) -> dict[str, Any]:
+    return {
+        "id": i.id, "state": i.state, "service": i.service, "environment": i.environment,
+        "release": i.release, "previous": i.opened.previous, "summary": i.opened.summary,
+        "severity": i.opened.severity, "opened_by": i.opened.opened_by, "detected_at": i.detected_at,
+        "deployment": i.opened.deployment, "revisions": i.revisions, "published": i.published,
+        "event": i.event,
+    }  # fmt: skip
 
 
 def _summary(d: Deployment) -> dict[str, Any]:

@@ -47,8 +47,9 @@ def milestone(
 ) -> Response:  # fmt: skip
     """State when a milestone was."""
     application.set_milestone(
-        request.app.state.workspace.log, incident, milestone, at=moment_of(at, "at"), role=required_role(role),
+        request.app.state.workspace.log, incident, milestone, at=moment_of(at, "at"),
         earliest=moment_of(earliest, "earliest"), latest=moment_of(latest, "latest"),
+        role=required_role(role),
     )  # fmt: skip
     return back_to(f"/incidents/{path_part(incident)}#milestones")
 

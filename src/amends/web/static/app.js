@@ -19,7 +19,8 @@ function sayTimes() {
   const now = Date.now();
   for (const element of document.querySelectorAll("time[data-relative]")) {
     const seconds = Math.round((now - Date.parse(element.dateTime)) / 1000);
-    element.textContent = seconds < 0 ? `in ${span(-seconds)}` : `${span(seconds)} ago`;
+    if (element.dataset.relative === "for") element.textContent = `for ${span(Math.max(0, seconds))}`;
+    else element.textContent = seconds < 0 ? `in ${span(-seconds)}` : `${span(seconds)} ago`;
   }
 }
 
@@ -137,6 +138,11 @@ function startCharts() {
       charts.set(metric.metric, { points: metric.points, made });
       for (const chart of made) chart.show(metric.points);
     }
+    count();
+  }
+
+  function count() {
+    root.dataset.points = Math.max(0, ...[...charts.values()].map((entry) => entry.points.length));
   }
 
   // A metric that the page has not seen needs its own heading and table, which the server writes.
@@ -161,6 +167,7 @@ function startCharts() {
       entry.points.push(...more.filter((point) => Date.parse(point.at) > Date.parse(last)));
       for (const chart of entry.made) chart.show(entry.points);
     }
+    count();
   }
 
   load().then(() => {

@@ -1,0 +1,180 @@
+"""What pages say and what their forms do, over real HTTP and without any script."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from amends.application.reviewing import list_revisions
+from amends.events import payloads as p
+from tests.live_server import LiveServer, serving
+from tests.story import SERVICE, Story
+
+ATTACK = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><b id=broken>"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[LiveServer]:
+    with serving(Story(store=str(tmp_path / "log.db")).tell(), tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def browser(server: LiveServer) -> Iterator[httpx.Client]:
+    with server.browser() as client:
+        client.headers["X-CSRF-Token"] = _form_token(client)
+        yield client
+
+
+def _form_token(client: httpx.Client) -> str:
+    found = re.search(r'name="csrf" value="([0-9a-f]+)"', client.get("/").text)
+    assert found
+    return found[1]
+
+
+def test_an_override_is_on_every_page_until_it_expires(server: LiveServer, browser: httpx.Client) -> None:
+    paths = ("/", "/log", "/incidents", "/amendments", "/deployments/dep-bad", "/nothing")
+    for path in paths:
+        assert "Override in force" in browser.get(path).text
+    server.story.later(hours=5)
+    for path in paths:
+        assert "Override in force" not in browser.get(path).text
+
+
+def test_text_of_others_is_inert(server: LiveServer, browser: httpx.Client) -> None:
+    story = server.story
+    release = story.add("artifact.packaged", p.ReleaseDeclared(service=SERVICE, version=ATTACK, team=ATTACK))
+    story.add("gates.decided", p.GatesDecided(
+        service=SERVICE, release=ATTACK, environment="production", at=story.clock.now(), decision="block",
+        gates=(p.GateRow(gate=ATTACK, kind="x", decision="block", reason=ATTACK),), policy="x",
+    ))  # fmt: skip
+    browser.post(f"/incidents/{story.incident}/notes", data={"text": ATTACK, "role": ATTACK})
+    story.add("incident.detected", p.IncidentOpened(
+        incident="INC-X", service=SERVICE, environment=ATTACK, summary=ATTACK, opened_by="person"
+    ))  # fmt: skip
+    browser.post("/incidents/INC-X/review", data={"text": ATTACK, "role": "x", "based_on": "0"})
+    for path in (
+        "/", "/log", f"/log/{release.id}", "/incidents", "/incidents/INC-X", "/incidents/INC-X/review",
+        "/incidents/INC-X/review/edit", "/incidents/INC-X/review/history", f"/incidents/{story.incident}",
+        f"/releases/{SERVICE}", "/log?service=" + ATTACK,
+    ):  # fmt: skip
+        text = browser.get(path).text
+        assert "alert(1)" in text or path.endswith(("history", "review"))
+        assert "<script>alert" not in text
+        assert not re.search(r"<img|<b id", text)
+
+
+def test_a_note_joins_the_timeline_as_learned_later(server: LiveServer, browser: httpx.Client) -> None:
+    page = f"/incidents/{server.story.incident}"
+    happened = server.story.log.facts(kinds=("step.started",))[0].occurred_at
+    note = {"text": "the graph had a gap", "role": "analyst", "at": f"{happened:%Y-%m-%d %H:%M:%S}"}
+    assert browser.post(f"{page}/notes", data=note).status_code == 303
+    line = re.search(
+        r'<li class="line (\w+)">(?:(?!</li>).)*the graph had a gap', browser.get(page).text, re.S
+    )
+    assert line
+    assert line[1] == "learned"
+
+
+@pytest.mark.parametrize(
+    ("form", "problem"),
+    [
+        ({"text": "x", "role": " "}, "no role"),
+        ({"text": " ", "role": "x"}, "empty"),
+        ({"text": "x", "role": "x", "at": "yesterday"}, "yesterday"),
+    ],
+)
+def test_a_form_that_cannot_be_taken_says_why(
+    server: LiveServer, browser: httpx.Client, form: dict[str, str], problem: str
+) -> None:
+    answer = browser.post(f"/incidents/{server.story.incident}/notes", data=form)
+    assert answer.status_code == 422
+    assert problem in answer.text
+    assert "To mend it" in answer.text
+
+
+def test_two_writers_lose_nothing(server: LiveServer, browser: httpx.Client) -> None:
+    page = f"/incidents/{server.story.incident}/review"
+    base = list_revisions(server.story.log, server.story.incident)[-1].number
+    mine = {"text": "What I saw\r\nwas a gap.", "role": "one", "based_on": str(base)}
+    theirs = {"text": "What they saw.", "role": "two", "based_on": str(base)}
+    assert browser.post(page, data=theirs).status_code == 303
+    conflict = browser.post(page, data=mine)
+    assert conflict.status_code == 409
+    assert "What they saw." in conflict.text
+    assert "What I saw\nwas a gap." in conflict.text
+    assert f'name="based_on" value="{base + 1}"' in conflict.text
+    merged = {**mine, "based_on": str(base + 1)}
+    assert browser.post(page, data=merged).status_code == 303
+    texts = [r.text for r in list_revisions(server.story.log, server.story.incident)][-2:]
+    assert texts == ["What they saw.", "What I saw\nwas a gap."]
+
+
+def test_a_review_is_published_and_an_old_text_restored(server: LiveServer, browser: httpx.Client) -> None:
+    page = f"/incidents/{server.story.incident}/review"
+    assert browser.post(f"{page}/restore", data={"number": "1", "role": "scribe"}).status_code == 303
+    revisions = list_revisions(server.story.log, server.story.incident)
+    assert revisions[-1].text == revisions[0].text
+    data = {"number": str(revisions[-1].number), "role": "scribe"}
+    assert browser.post(f"{page}/publish", data=data).status_code == 303
+    assert list_revisions(server.story.log, server.story.incident)[-1].published
+
+
+def test_a_deployment_is_steered_by_role(server: LiveServer, browser: httpx.Client) -> None:
+    page = f"/deployments/{server.story.open_deployment}"
+    answer = browser.post(f"{page}/steer", data={"action": "pause", "role": "on-call engineer"})
+    assert answer.status_code == 303
+    shown = browser.get(page).text
+    assert "paused by on-call engineer" in shown
+    assert 'value="resume"' in shown
+    assert browser.post(f"{page}/steer", data={"action": "explode", "role": "x"}).status_code == 422
+    assert browser.post(f"{page}/steer", data={"action": "approve", "role": "x"}).status_code == 403
+
+
+def test_a_rollback_can_be_asked_for_at_any_time(server: LiveServer, browser: httpx.Client) -> None:
+    form = {
+        "service": SERVICE,
+        "environment": "production",
+        "role": "on-call engineer",
+        "reason": "it smokes",
+    }
+    answer = browser.post("/rollback", data=form)
+    assert answer.status_code == 303
+    assert "it smokes" in browser.get(answer.headers["location"]).text
+
+
+def test_what_is_not_there_is_a_page_that_helps(browser: httpx.Client) -> None:
+    for path in (
+        "/incidents/INC-99",
+        "/deployments/none",
+        "/releases/shop/9.9",
+        "/log/none",
+        "/amendments/A",
+    ):
+        answer = browser.get(path)
+        assert answer.status_code == 404
+        assert "To mend it" in answer.text
+
+
+def test_an_empty_log_says_what_to_do_next(tmp_path: Path) -> None:
+    with serving(Story(), tmp_path) as server, server.browser() as browser:
+        for path in ("/", "/log", "/incidents", "/amendments", "/deployments"):
+            answer = browser.get(path)
+            assert answer.status_code == 200
+            assert "amends " in re.sub("<[^>]+>", "", answer.text.split("<main", 1)[1])
+
+
+def test_a_changed_record_is_shown_as_changed(server: LiveServer, browser: httpx.Client) -> None:
+    changed, left = server.story.log.facts(kinds=("note.taken", "failure.captured"))
+    with sqlite3.connect(server.story.store) as database:
+        database.execute(
+            "UPDATE events SET body = CAST(REPLACE(CAST(body AS TEXT), 'division', 'addition') AS BLOB)"
+            " WHERE event_id = ?", [changed.id],
+        )  # fmt: skip
+    assert "it was changed" in browser.get(f"/log/{changed.id}").text
+    assert "it was changed" not in browser.get(f"/log/{left.id}").text

@@ -1,0 +1,146 @@
+"""Read models say what the log says."""
+
+from __future__ import annotations
+
+import pytest
+
+from amends.application.queries import (
+    BoardFollower,
+    changes_since,
+    chart_series,
+    deployment_view,
+    event_view,
+    log_page,
+    release_view,
+)
+from amends.application.queries.deployments import thin
+from amends.application.queries.environments import environments_of, in_order
+from amends.errors import NotFoundError
+from amends.events import payloads as p
+from tests.story import BAD, COMMITS, FIXED, GOOD, NEXT, SERVICE, Story
+
+
+@pytest.fixture(scope="module")
+def story() -> Story:
+    return Story().tell()
+
+
+def test_the_board_says_what_is_where_and_what_waits(story: Story) -> None:
+    board = BoardFollower(story.log).read(story.clock.now())
+    assert board.environments == ("dev", "staging", "production")
+    cells = {cell.environment: cell for cell in board.rows[0].cells}
+    assert cells["production"].standing is not None
+    assert cells["production"].standing.release == GOOD
+    waiting = {(place, w.release): w.decision for place, cell in cells.items() for w in cell.waiting}
+    assert waiting == {("staging", NEXT): "block", ("production", NEXT): "undecided"}
+    assert [w.deployment.id for w in board.deployments] == [story.open_deployment]
+    assert [i.id for i in board.incidents] == [story.incident]
+    assert [(service, q.release, q.incident) for service, q in board.quarantines] == [
+        (SERVICE, BAD, story.incident)
+    ]
+
+
+def test_a_follower_that_saw_half_comes_to_the_same_board() -> None:
+    story = Story()
+    follower = BoardFollower(story.log)
+    assert follower.read(story.clock.now()).empty
+    story.add("policy.adopted", p.PolicyAdopted(service=SERVICE, digest="x", text="environments: [b, a]"))
+    follower.read(story.clock.now())
+    story.tell()
+    now = story.clock.now()
+    assert follower.read(now) == BoardFollower(story.log).read(now)
+
+
+def test_an_override_is_there_until_it_expires(story: Story) -> None:
+    follower = BoardFollower(story.log)
+    (held,) = follower.overrides(story.clock.now())
+    assert held.granted.release == FIXED
+    assert follower.overrides(held.granted.expires_at) == ()
+
+
+def test_what_was_let_in_waits_no_longer() -> None:
+    story = Story()
+    story.release(GOOD)
+    story.gates(GOOD, "production", "undecided")
+    story.later(hours=1)
+    story.deployed(GOOD, "production")
+    (row,) = BoardFollower(story.log).read(story.clock.now()).rows
+    assert [cell.waiting for cell in row.cells] == [()]
+
+
+def test_a_release_is_found_by_its_commit_with_all_that_names_it(story: Story) -> None:
+    view = release_view(story.log, SERVICE, COMMITS[BAD])
+    assert view.version == BAD
+    assert [e.environment for e in view.gates] == ["dev", "staging", "production"]
+    assert [c.approvals for c in view.changes] == [1]
+    assert view.quarantine is not None
+    assert "rolled back" in {stay.what for stay in view.stays}
+
+
+def test_a_release_that_no_event_names_is_not_found(story: Story) -> None:
+    with pytest.raises(NotFoundError, match=NEXT.replace(".", r"\.")):
+        release_view(story.log, SERVICE, "9.9.9")
+
+
+def test_a_deployment_says_why_it_went_back(story: Story) -> None:
+    view = deployment_view(story.log, story.bad_deployment, story.clock.now())
+    assert view.why.startswith("errors: ")
+    assert [order.outcome for order in view.orders] == ["done"] * 3
+    assert view.can == ()
+    last = chart_series(view.metrics[0])["points"][-1]
+    assert last["evidence"] >= last["line"]
+    assert last["candidate"] > last["baseline"]
+
+
+def test_changes_tell_only_what_is_new() -> None:
+    story = Story().tell()
+    before = story.log.store.last_position()
+    assert changes_since(story.log, story.open_deployment, before) == (before, None)
+    story.deployed(NEXT, "dev")
+    after, message = changes_since(story.log, story.open_deployment, before)
+    assert (after > before, message) == (True, None)
+    story.watch(story.open_deployment, 1, 2, errors=0.004)
+    _, message = changes_since(story.log, story.open_deployment, after)
+    assert message is not None
+    assert {name: len(points) for name, points in message["points"].items()} == {"errors": 2, "latency": 2}
+
+
+def test_pages_of_the_log_hold_each_event_once(story: Story) -> None:
+    seen, number, more = [], 1, True
+    while more:
+        found = log_page(story.log, page=number)
+        seen += [fact.id for fact in found.facts]
+        number, more = number + 1, found.more
+    assert len(seen) == len(set(seen)) == story.log.store.last_position()
+
+
+def test_filters_of_the_log_hold_together(story: Story) -> None:
+    found = log_page(story.log, service=SERVICE, tag=f"incident:{story.incident}", kind="note.taken")
+    assert [fact.kind for fact in found.facts] == ["note.taken"]
+    assert log_page(story.log, service="other", tag=f"incident:{story.incident}").facts == ()
+
+
+def test_an_event_knows_who_cites_it(story: Story) -> None:
+    suite = story.log.facts(tags=(f"release:{SERVICE}@{BAD}",), kinds=("testsuiterun.finished",))[0]
+    view = event_view(story.log, suite.id)
+    assert view.intact
+    assert {fact.kind for fact in view.cited_by} == {"gates.decided"}
+    with pytest.raises(NotFoundError):
+        event_view(story.log, "nobody")
+
+
+@pytest.mark.parametrize("text", ["environments: nothing", "[", "environments: {a: b}", "- a", ""])
+def test_a_text_that_is_no_policy_states_no_order(text: str) -> None:
+    assert environments_of(text) == ()
+
+
+def test_environments_stand_in_the_order_of_the_policies() -> None:
+    stated = [("alpha", "live"), ("alpha", "beta", "live")]
+    assert in_order(("live", "dev", "zeta"), stated) == ("dev", "alpha", "beta", "live", "zeta")
+    assert in_order(("production", "qa", "dev"), []) == ("dev", "qa", "production")
+
+
+def test_thinning_keeps_both_ends() -> None:
+    assert thin(list(range(1000)), 5)[0] == 0
+    assert thin(list(range(1000)), 5)[-1] == 999
+    assert len(thin(list(range(1000)), 5)) == 5
