@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -69,7 +70,7 @@ NOW = Stamp()
 def derived_id(kind: str, *parts: str) -> str:
     """Return an id that is the same for the same content, so that a CI job may be run again."""
     text = "\0".join((kind, *parts))
-    return f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+    return str(uuid.UUID(hashlib.sha256(text.encode()).hexdigest()[:32]))
 
 
 def record_once(

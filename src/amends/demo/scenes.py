@@ -87,7 +87,7 @@ def the_incident(stage: Stage) -> None:
     given.write_text(json.dumps(failure["input"]))
     stage.amends(
         "record", "failure", BAD, "--env", "production", "--traceback", str(traceback), "--input", str(given),
-        "--incident", incident, show=True,
+        "--incident", incident,
     )  # fmt: skip
     captured = stage.the("failure.captured", release=BAD)
     stage.narrator.claim("the service's own log named the input that failed", captured.id)
@@ -261,7 +261,7 @@ def _failing_input(stage: Stage) -> dict[str, Any]:
     for path in sorted((stage.root / "state").rglob("*.log")):
         text = path.read_text(errors="replace")
         match = re.search(
-            r"failed input: POST /quote (\{.*\})\n(Traceback.*?\n\w+Error: [^\n]*)", text, re.DOTALL
+            r"failed input: POST /quote (\{[^\n]*\})\n(Traceback.*?\n\w+Error: [^\n]*)", text, re.DOTALL
         )
         if match:
             body = json.loads(match.group(1))
