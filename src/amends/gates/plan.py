@@ -148,7 +148,7 @@ class Watch(Strict):
 
     alpha: float = Field(default=0.01, gt=0, lt=1)
     interval: Duration = 10.0
-    min_requests: int = Field(default=200, ge=1)
+    min_requests: int = Field(default=100, ge=1)
     min_events: int = Field(default=3, ge=1)
     warmup: Duration = 0.0
     max_gap: Duration = 120.0
