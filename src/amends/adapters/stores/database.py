@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -35,6 +36,13 @@ class Database(ABC):
     @abstractmethod
     def reserve(self, connection: sa.Connection, count: int) -> list[int]:
         """Return ``count`` fresh positions, rising."""
+
+    @abstractmethod
+    def insert(self, connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows (values in the order of the table's columns) by the driver's own statement.
+
+        SQLAlchemy's handling of parameters takes as long as the insert itself.
+        """
 
     @abstractmethod
     def settled(self, connection: sa.Connection) -> int:

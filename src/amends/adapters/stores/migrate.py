@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import sqlalchemy as sa
 
 VERSION_TABLE = "amends_schema"
 
 
-def upgrade(connection: sa.Connection) -> None:
-    """Run every migration that the database has not had, inside the connection's transaction."""
+def load_upgrade() -> Callable[[sa.Connection], None]:
+    """Import Alembic and return what runs every migration that a database has not had.
+
+    It works inside the connection's transaction. Load it before taking a lock: the import takes longer than
+    the migrations.
+    """
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", "amends.adapters.stores:migrations")
     config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+
+    def upgrade(connection: sa.Connection) -> None:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+    return upgrade

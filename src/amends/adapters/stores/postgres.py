@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 import time
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,7 +24,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from amends.adapters.stores import schema
 from amends.adapters.stores.database import Database
-from amends.adapters.stores.migrate import VERSION_TABLE, upgrade
+from amends.adapters.stores.migrate import VERSION_TABLE, load_upgrade
 from amends.errors import InvalidEventError, StoreUnavailableError
 
 _SPACE = 0x616D64  # "amd": keeps our advisory locks apart from those of others
@@ -100,15 +100,22 @@ class PostgresDatabase(Database):
     def _prepare(self, *, create: bool) -> bool:
         if self._ready:
             return True
-        with self._lock, self._engine.begin() as connection:
-            version = self._version(connection)
+        with self._lock:
+            with self._engine.connect() as connection:
+                version = self._version(connection)
             if version == 0 and not create:
                 return False
             if version < schema.SCHEMA_VERSION:
-                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:space, -1)"), {"space": _SPACE})
-                upgrade(connection)
+                self._bring_up_to_date()
             self._ready = True
         return True
+
+    def _bring_up_to_date(self) -> None:
+        upgrade = load_upgrade()
+        with self._engine.begin() as connection:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:space, -1)"), {"space": _SPACE})
+            if self._version(connection) < schema.SCHEMA_VERSION:  # nobody did it while this one waited
+                upgrade(connection)
 
     def _version(self, connection: sa.Connection) -> int:
         known = connection.scalar(sa.text("SELECT to_regclass(:name)"), {"name": VERSION_TABLE})
@@ -130,6 +137,13 @@ class PostgresDatabase(Database):
     def reserve(self, connection: sa.Connection, count: int) -> list[int]:
         """See ``Database.reserve``."""
         return sorted(int(position) for position in connection.scalars(_DRAW, {"count": count}))
+
+    def insert(self, connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """See ``Database.insert``. One statement for all rows, an array for each column."""
+        names = ", ".join(table.c.keys())
+        arrays = ", ".join(f"%s::{column.type.compile(connection.dialect)}[]" for column in table.c)
+        statement = f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays})"  # noqa: S608 - our own
+        connection.exec_driver_sql(statement, tuple(list(column) for column in zip(*rows, strict=True)))
 
     def settled(self, connection: sa.Connection) -> int:
         """See ``Database.settled``. Waits a moment for writers under way, so that one reads one's own."""

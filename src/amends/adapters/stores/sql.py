@@ -107,10 +107,10 @@ class SqlStore:
             return []
         positions = self._database.reserve(connection, len(entries))
         placed = [entry.at(position) for entry, position in zip(entries, positions, strict=True)]
-        _insert(connection, schema.events, [_row(entry) for entry in placed])
+        self._database.insert(connection, schema.events, [_row(entry) for entry in placed])
         tags = [(tag, entry.record.position, entry.kind) for entry in placed for tag in entry.tags]
         if tags:
-            _insert(connection, schema.event_tags, tags)
+            self._database.insert(connection, schema.event_tags, tags)
         return placed
 
     def version(self, stream: str) -> int:
@@ -271,15 +271,6 @@ def _fresh(
         kept[record.event.key] = (entry.fingerprint, record)
         fresh.append(entry)
     return fresh
-
-
-def _insert(connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows by the driver's own statement: SQLAlchemy's rewriting takes as long as the insert."""
-    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-    names = ", ".join(table.c.keys())
-    marks = ", ".join([mark] * len(table.c))
-    statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - names of our schema
-    connection.exec_driver_sql(statement, rows[0] if len(rows) == 1 else list(rows))
 
 
 def _row(entry: Entry) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from amends.adapters.stores import schema
 from amends.adapters.stores.database import Database
-from amends.adapters.stores.migrate import upgrade
+from amends.adapters.stores.migrate import load_upgrade
 from amends.errors import StoreUnavailableError
 
 _APPLICATION_ID = 0x616D6E64  # "amnd": tells a log from any other SQLite file
@@ -146,6 +146,7 @@ class SqliteDatabase(Database):
         return True
 
     def _bring_up_to_date(self, engine: sa.Engine) -> None:
+        upgrade = load_upgrade()
         raw = engine.raw_connection()
         try:
             raw.cursor().execute("PRAGMA journal_mode=WAL")  # not possible inside a transaction
@@ -165,6 +166,12 @@ class SqliteDatabase(Database):
         query = "SELECT seq FROM sqlite_sequence WHERE name = 'events'"
         last = int(connection.exec_driver_sql(query).scalar() or 0)
         return list(range(last + 1, last + count + 1))
+
+    def insert(self, connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """See ``Database.insert``."""
+        names, marks = ", ".join(table.c.keys()), ", ".join("?" for _ in table.c)
+        statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - our own names
+        connection.exec_driver_sql(statement, list(rows))
 
     def settled(self, connection: sa.Connection) -> int:
         """See ``Database.settled``: writers come one after the other, so whatever is seen is settled."""
