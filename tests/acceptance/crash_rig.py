@@ -108,7 +108,7 @@ class CrashRig:
         self.workspace: Workspace = open_workspace(
             store=str(self.root / "log.db"), policy=str(self.root / "amends.yaml"), source="/test"
         )
-        (self.root / "platform.py").write_text(textwrap.dedent(PLATFORM))
+        (self.root / "town.py").write_text(textwrap.dedent(PLATFORM))
         (self.root / "service.py").write_text(textwrap.dedent(SHOP))
 
     def plan(self) -> dict[str, Any]:
@@ -123,7 +123,7 @@ class CrashRig:
 
     def _deploy(self) -> dict[str, Any]:
         if self.kind == "command":
-            call = f"{sys.executable} platform.py world.json"
+            call = f"{sys.executable} town.py world.json"
             words = "'{version}' '{baseline}' '{weight}'"
             actions = ("start", "weight", "promote", "rollback", "observe")
             return {"command": {a: f"{call} {a} {words}" for a in actions}}
@@ -179,6 +179,12 @@ class CrashRig:
     def restart_seconds(self, began: float, process: subprocess.Popen[bytes]) -> float | None:
         mark = self.root / f"first-{process.pid}"
         return float(mark.read_text()) - began if mark.exists() else None
+
+    def await_work(self, process: subprocess.Popen[bytes], impatient: bool) -> None:
+        """Wait until a worker does something, so that it is not only ever killed while it starts."""
+        end = time.monotonic() + (0.3 if impatient else 20.0)
+        while not (self.root / f"first-{process.pid}").exists() and time.monotonic() < end:
+            time.sleep(0.01)
 
     def send_traffic(self) -> None:
         """Ask the service for its page, about a hundred times a second, until closed."""
@@ -254,7 +260,8 @@ def run_campaign(root: Path, kind: str, kills: int, seed: int) -> Figures:
                 deployment = rig.ask(f"{'bad' if bad else 'v'}{figures.deployments}")
                 asked = time.monotonic()
             if figures.kills < kills:
-                time.sleep(draw.uniform(0.05, 2.5))
+                rig.await_work(worker, draw.random() < 0.2)
+                time.sleep(draw.uniform(0.0, 1.5))
                 rig.kill(worker)
                 figures.kills += 1
                 began = time.time()

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import json
 import os
 import signal
@@ -111,6 +112,7 @@ def open_gates(tools: Toolbox) -> Any:
 
 
 def main() -> None:
+    faulthandler.enable()
     parser = argparse.ArgumentParser()
     parser.add_argument("root", type=Path)
     parser.add_argument("--die-after", type=int, default=0)

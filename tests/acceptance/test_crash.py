@@ -34,11 +34,13 @@ def test_workers_that_each_die_after_their_next_effect_finish_it_together(
     deployment = rig.ask(version)
     effects, seen = 1, 0
     for _ in range(80):
-        # Who dies between an order and its outcome has the next one give the order again: let that one live on.
+        # Who dies between an order and its outcome has the next one give it again: let that one live on.
         events = rig.workspace.log.store.last_position()
         effects, seen = (1, events) if events > seen else (effects + 1, seen)
         worker = rig.start("--die-after", str(effects))
+        end = time.monotonic() + 60
         while worker.poll() is None and not rig.settled(deployment):
+            assert time.monotonic() < end, "a worker neither dies nor gets anywhere"
             time.sleep(0.02)
         if rig.settled(deployment):
             break

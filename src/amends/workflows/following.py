@@ -49,18 +49,29 @@ class Follower:
                 asked[fact.payload.deployment] = fact.payload
         over = {f.payload.deployment: f.payload for f in log.facts(kinds=("deployment.finished",))
                 if isinstance(f.payload, p.DeploymentFinished)}  # fmt: skip
-        incidents = {getattr(f.payload, "deployment", "") for f in log.facts(kinds=("incident.detected",))}
+        told = self._with_review()
         latest: dict[tuple[str, str], str] = {}
         for identity, request in asked.items():
             latest[request.service, request.environment] = identity
             if identity not in over:
                 self._waiting[request.service].add(identity)
                 self._engine.submit("advance", identity)
-            elif over[identity].outcome == "rolled_back" and identity not in incidents:
+            elif over[identity].outcome == "rolled_back" and identity not in told:
                 self._engine.submit("advance", identity)
         for identity in latest.values():
             if identity in over:
                 self._engine.submit("reconcile", identity)
+
+    def _with_review(self) -> set[str]:
+        """Return the deployments whose incident is open and has its draft: nothing is left to do for them."""
+        log = self._tools.log
+        drafted = {getattr(f.payload, "incident", "") for f in log.facts(kinds=("review.revised",))}
+        opened = [f.payload for f in log.facts(kinds=("incident.detected",))]
+        return {
+            said.deployment
+            for said in opened
+            if isinstance(said, p.IncidentOpened) and said.deployment and said.incident in drafted
+        }
 
     def follow(self, timeout: float) -> int:
         """Wait for new events, at most so many real seconds; pass them on and return how many there were."""

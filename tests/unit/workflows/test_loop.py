@@ -163,10 +163,11 @@ def test_a_persons_word_wakes_and_ones_own_events_do_not(rig: Any, followed: Any
     assert calls.take() == [("advance", deployment)]
 
 
-def test_a_new_process_takes_up_what_is_open_or_has_no_incident_yet(rig: Any) -> None:
+@pytest.mark.parametrize("last", ["watch: watching", "finished", "incident"])
+def test_a_new_process_takes_up_what_is_open_or_has_no_review_yet(rig: Any, last: str) -> None:
     rig.world.errors = 0.3
     deployment = rig.ask()
-    rig.go(deployment, until="finished")
+    rig.go(deployment, until=last)
     calls = Calls()
     Follower(rig.process(), calls).begin()
     assert ("advance", deployment) in calls.take()
