@@ -1,4 +1,4 @@
-"""A small escape for tests: a service in git whose release 1.1 divides by zero, and what the log says of it."""
+"""A small escape for tests: a service in git whose release 1.1 divides by zero, and its log."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ class Escape:
         self.tell(
             "gates.decided",
             p.GatesDecided(
-                service="shop", release=release, environment=environment, at=self.clock.now(), decision="pass",
-                gates=(row,), policy="digest",
+                service="shop", release=release, environment=environment, at=self.clock.now(),
+                decision="pass", gates=(row,), policy="digest",
             ),
         )  # fmt: skip
         return self.tell(

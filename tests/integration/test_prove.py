@@ -142,7 +142,7 @@ def test_without_a_recorded_signature_the_tests_own_assertion_is_the_oracle(
     told: Escape, tmp_path: Path
 ) -> None:
     incident = told.live_through()
-    text = "from shop.price import share\n\n\ndef test_nobody():\n    assert share(7, [], ()) == 7\n\n\ntest_nobody()\n"
+    text = TEST.replace("share(100, [])", "share(7, [], ())")
     wrong = test_amendment(told, incident, test_text=text)
     proof = prove(bench(told, tmp_path), wrong.id)
     assert proof.amendment.state is AmendmentState.DISPROVEN
@@ -195,7 +195,9 @@ def test_a_gate_that_would_let_it_pass_is_disproven(told: Escape, tmp_path: Path
 def test_a_gate_proven_on_recorded_evidence_shows_its_price(told: Escape, tmp_path: Path) -> None:
     """1.0 was approved by nobody, too: the gate would have held up a good release."""
     for version in ("1.0", "1.1"):
-        told.tell("change.merged", p.ChangeMerged(service="shop", change=f"change-{version}", author="person-1"))
+        told.tell(
+            "change.merged", p.ChangeMerged(service="shop", change=f"change-{version}", author="person-1")
+        )
         told.declare(version, changes=(f"change-{version}",))
     incident = told.live_through()
     gate = propose(told.log, incident, Proposal("gate", gate={"review": {"approvals": 1}}))

@@ -149,28 +149,27 @@ def _carries_traffic(incident: Incident, told: object) -> bool:
 
 
 def _started(incident: Incident, facts: Sequence[Fact]) -> Milestone | None:
-    """Between the first production traffic and the first sign of the failure."""
+    """Between the first production traffic and the first sign of the failure, whichever that was."""
     began, events = exposure_began(incident, facts)
-    for fact in facts:
-        told = fact.payload
-        if (
-            isinstance(told, p.FailureCaptured)
-            and told.environment == incident.environment
-            and (began is None or fact.occurred_at >= began)
-        ):
-            return Milestone(
-                "started", earliest=began, latest=fact.occurred_at, events=(*events, fact.id),
-                source="between the first traffic and the first captured failure",
-            )  # fmt: skip
-    if began is None:
-        return None
     detected = _detected(incident, facts)
-    latest = max(began, detected.high) if detected and detected.high else None
-    seen = detected.events if detected else ()
+    signs: list[tuple[datetime, tuple[str, ...]]] = [
+        (fact.occurred_at, (fact.id,)) for fact in facts if _shows_failure(incident, fact)
+    ]
+    if detected and detected.high:
+        signs.append((detected.high, detected.events))
+    signs = [sign for sign in signs if began is None or sign[0] >= began]
+    if began is None and len(signs) < 2:
+        return None  # the detection alone says nothing about when it started
+    latest, seen = min(signs) if signs else (None, ())
     return Milestone(
         "started", earliest=began, latest=latest, events=(*events, *seen),
-        source="between the first traffic and the detection",
+        source="between the first traffic and the first sign of it",
     )  # fmt: skip
+
+
+def _shows_failure(incident: Incident, fact: Fact) -> bool:
+    told = fact.payload
+    return isinstance(told, p.FailureCaptured) and told.environment == incident.environment
 
 
 def _detected(incident: Incident, facts: Sequence[Fact]) -> Milestone | None:

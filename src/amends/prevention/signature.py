@@ -123,6 +123,7 @@ _COLLECTION_MARKS = (
     re.compile(r"unittest\.loader\._FailedTest"),
     re.compile(r"\berrors? during collection\b"),
     re.compile(r"^ModuleNotFoundError: No module named", re.M),
+    re.compile(r"^\S*python\S*: No module named ", re.M),
     re.compile(r"^E\s+ModuleNotFoundError: No module named", re.M),
 )
 _IMPORT_ERRORS = ("ImportError", "ModuleNotFoundError")
