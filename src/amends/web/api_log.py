@@ -57,11 +57,16 @@ class TooLargeError(InvalidEventError):
     """More came in than one request may hold."""
 
 
+def kind_of(error: AmendsError) -> tuple[str, int]:
+    """Return the kind of an error, for clients, and the status that says it in HTTP."""
+    if isinstance(error, TooLargeError):
+        return "invalid-event", 413
+    return next(((kind, status) for e, kind, status in _ERRORS if isinstance(error, e)), ("error", 500))
+
+
 def answer_error(error: AmendsError) -> JSONResponse:
     """Return the one shape that errors of the API have, with the kind that a client maps back."""
-    kind, status = next(((k, s) for e, k, s in _ERRORS if isinstance(error, e)), ("error", 500))
-    if isinstance(error, TooLargeError):
-        status = 413
+    kind, status = kind_of(error)
     told = {"message": error.message, "remedy": error.remedy, "where": error.where, "kind": kind}
     return JSONResponse({"error": told}, status_code=status)
 

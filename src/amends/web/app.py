@@ -15,29 +15,12 @@ from starlette.responses import Response
 
 from amends.application.queries import BoardFollower
 from amends.bootstrap import Workspace
-from amends.errors import (
-    AmendsError,
-    EventConflictError,
-    NotAllowedError,
-    NotFoundError,
-    StoreUnavailableError,
-    UsageError,
-    VersionConflictError,
-)
+from amends.errors import AmendsError
 from amends.web.api import ROUTERS as API_ROUTERS
-from amends.web.api_log import log_router
+from amends.web.api_log import kind_of, log_router
 from amends.web.pages import ROUTERS as PAGE_ROUTERS
 from amends.web.security import COOKIE, HEADERS, SESSION_LIFETIME, Doorkeeper, Guard, error
 from amends.web.templating import page
-
-_STATUS: tuple[tuple[type[AmendsError], int], ...] = (
-    (NotFoundError, 404),
-    (NotAllowedError, 403),
-    (EventConflictError, 409),
-    (VersionConflictError, 409),
-    (StoreUnavailableError, 503),
-    (UsageError, 422),
-)
 
 
 def create_app(workspace: Workspace, *, hosts: frozenset[str] = frozenset()) -> FastAPI:
@@ -119,9 +102,11 @@ def _wants_page(request: Request) -> bool:
     return not machine and "text/html" in request.headers.get("accept", "")
 
 
-def _answer(request: Request, status: int, message: str, remedy: str = "", where: str = "") -> Response:
+def _answer(
+    request: Request, status: int, message: str, remedy: str = "", where: str = "", kind: str = "error"
+) -> Response:
     if not _wants_page(request):
-        return error(status, message, remedy, where)
+        return error(status, message, remedy, where, kind)
     try:
         return page(
             request, "error.html", status=status, code=status, message=message, remedy=remedy, where=where
@@ -136,8 +121,8 @@ def _answer(request: Request, status: int, message: str, remedy: str = "", where
 
 def _on_amends_error(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, AmendsError)
-    status = next((code for kind, code in _STATUS if isinstance(problem, kind)), 500)
-    return _answer(request, status, problem.message, problem.remedy, problem.where)
+    kind, status = kind_of(problem)
+    return _answer(request, status, problem.message, problem.remedy, problem.where, kind)
 
 
 def _on_http_error(request: Request, problem: Exception) -> Response:

@@ -136,9 +136,10 @@ def csrf_token(session: str) -> str:
     return hmac.new(session.encode(), b"amends form", hashlib.sha256).hexdigest()
 
 
-def error(status: int, message: str, remedy: str = "", where: str = "") -> JSONResponse:
+def error(status: int, message: str, remedy: str = "", where: str = "", kind: str = "error") -> JSONResponse:
     """Return the one shape that every error of the API has."""
-    return JSONResponse({"error": {"message": message, "remedy": remedy, "where": where}}, status_code=status)
+    told = {"message": message, "remedy": remedy, "where": where, "kind": kind}
+    return JSONResponse({"error": told}, status_code=status)
 
 
 PUBLIC_PREFIXES = ("/static/", "/login", "/healthz", "/hooks/")

@@ -81,9 +81,8 @@ def markdown(text: str) -> Markup:
     """Render people's Markdown; what comes out is always sanitised."""
     html = nh3.clean(_MARKDOWN.render(text), tags=_TAGS, link_rel="noopener noreferrer")
     # A wide table scrolls by itself, and what scrolls has to be reachable by keyboard.
-    html = html.replace(
-        "<table>", '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>'
-    )
+    numbers = itertools.count(1)
+    html = re.sub("<table>", lambda _: _REGION.format(next(numbers)), html)
     html = html.replace("</table>", "</table></div>")
     return Markup(html)  # noqa: S704 - sanitised above
 
