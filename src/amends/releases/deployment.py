@@ -267,7 +267,7 @@ def _actuated(d: Deployment, fact: Fact) -> Deployment:
         return _failed(d, d.pending, fact.occurred_at, said.detail)
     after = replace(d, pending=None, done=d.pending, done_at=fact.occurred_at, refusals=0)
     if d.pending.action is Action.START:
-        return replace(after, phase=d.phase if d.retreat else _first(d))
+        return replace(after, phase=d.phase if d.retreat else _onward(d))
     return replace(after, weight=0 if d.pending.action is Action.ROLL_BACK else d.pending.weight)
 
 
@@ -299,7 +299,7 @@ def _step_concluded(d: Deployment, fact: Fact) -> Deployment:
     if said.outcome == "ask":
         return replace(d, phase=Phase.ASKING, question=said.reason)
     if said.outcome == "extend":
-        seconds = d.course.steps[d.step - 1].seconds
+        seconds = d.course.steps[d.step - 1].seconds if 0 < d.step <= len(d.course.steps) else 0.0
         ends = fact.occurred_at + timedelta(seconds=seconds)
         return replace(d, extensions=d.extensions + 1, step_ends_at=ends)
     return replace(d, phase=_onward(d))
@@ -344,10 +344,6 @@ def _quarantined(d: Deployment, _: Fact) -> Deployment:
 
 def _incident(d: Deployment, fact: Fact) -> Deployment:
     return replace(d, incident=d.incident or getattr(fact.payload, "incident", ""))
-
-
-def _first(d: Deployment) -> Phase:
-    return Phase.SHIFTING if d.course.steps else Phase.PROMOTING
 
 
 def _onward(d: Deployment) -> Phase:
