@@ -128,6 +128,7 @@ class Deployment:
     look: Look | None = None
     gates: p.GatesDecided | None = None
     gates_event: str = ""
+    gates_seq: int = 0
     question: str = ""
     outcome: Outcome | None = None
     outcome_reason: str = ""
@@ -317,7 +318,9 @@ def _finished(d: Deployment, fact: Fact) -> Deployment:
 def _gates_decided(d: Deployment, fact: Fact) -> Deployment:
     said = fact.payload
     assert isinstance(said, p.GatesDecided)
-    after = replace(d, gates=said, gates_event=fact.id)
+    if fact.recorded.seq <= d.gates_seq:
+        return d
+    after = replace(d, gates=said, gates_event=fact.id, gates_seq=fact.recorded.seq)
     if d.phase not in (Phase.GATING, Phase.APPROVAL, Phase.READY):
         return after
     if said.decision != "pass":
