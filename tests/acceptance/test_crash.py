@@ -27,6 +27,7 @@ def rig(tmp_path: Path) -> Iterator[CrashRig]:
     made.close()
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("version", ["v1", "bad1"])
 def test_workers_that_each_die_after_their_next_effect_finish_it_together(
     rig: CrashRig, version: str
@@ -72,6 +73,7 @@ def test_a_worker_stopped_before_a_shift_shifts_nothing_after_anothers_rollback(
     assert find_deployment(rig.workspace.log, deployment).outcome == "aborted"
 
 
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("kind", ["command", "process"])
 def test_random_kills_leave_nothing_stuck_wrong_or_done_twice(
     tmp_path: Path, kind: str, crash_rounds: int

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from amends.events import payloads as p
+from amends.events.prepared import prepare
 
 SPEC_VERSION = "0.5.1"
 
@@ -89,6 +90,8 @@ KINDS: tuple[Kind, ...] = (
     _own("amendment.lapsed", p.AmendmentMoved, _AMENDMENT),
     _own("amendment.accepted", p.AmendmentMoved, _AMENDMENT),
 )
+
+prepare(*{kind.payload for kind in KINDS})
 
 BY_NAME = {kind.name: kind for kind in KINDS}
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from amends.errors import InvalidEventError
+from amends.events.prepared import prepare
 
 OnInconclusive = Literal["ask", "extend", "rollback", "promote"]
 
@@ -31,6 +32,9 @@ class _Numbers(msgspec.Struct, frozen=True, kw_only=True):
     on_inconclusive: OnInconclusive = "ask"
     max_extensions: int = 3
     attempts: int = 3
+
+
+prepare(_Numbers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,6 +128,7 @@ class Deployment:
     look: Look | None = None
     gates: p.GatesDecided | None = None
     gates_event: str = ""
+    gates_seq: int = 0
     question: str = ""
     outcome: Outcome | None = None
     outcome_reason: str = ""
@@ -267,7 +268,7 @@ def _actuated(d: Deployment, fact: Fact) -> Deployment:
         return _failed(d, d.pending, fact.occurred_at, said.detail)
     after = replace(d, pending=None, done=d.pending, done_at=fact.occurred_at, refusals=0)
     if d.pending.action is Action.START:
-        return replace(after, phase=d.phase if d.retreat else _first(d))
+        return replace(after, phase=d.phase if d.retreat else _onward(d))
     return replace(after, weight=0 if d.pending.action is Action.ROLL_BACK else d.pending.weight)
 
 
@@ -299,7 +300,7 @@ def _step_concluded(d: Deployment, fact: Fact) -> Deployment:
     if said.outcome == "ask":
         return replace(d, phase=Phase.ASKING, question=said.reason)
     if said.outcome == "extend":
-        seconds = d.course.steps[d.step - 1].seconds
+        seconds = d.course.steps[d.step - 1].seconds if 0 < d.step <= len(d.course.steps) else 0.0
         ends = fact.occurred_at + timedelta(seconds=seconds)
         return replace(d, extensions=d.extensions + 1, step_ends_at=ends)
     return replace(d, phase=_onward(d))
@@ -317,7 +318,9 @@ def _finished(d: Deployment, fact: Fact) -> Deployment:
 def _gates_decided(d: Deployment, fact: Fact) -> Deployment:
     said = fact.payload
     assert isinstance(said, p.GatesDecided)
-    after = replace(d, gates=said, gates_event=fact.id)
+    if fact.recorded.seq <= d.gates_seq:
+        return d
+    after = replace(d, gates=said, gates_event=fact.id, gates_seq=fact.recorded.seq)
     if d.phase not in (Phase.GATING, Phase.APPROVAL, Phase.READY):
         return after
     if said.decision != "pass":
@@ -344,10 +347,6 @@ def _quarantined(d: Deployment, _: Fact) -> Deployment:
 
 def _incident(d: Deployment, fact: Fact) -> Deployment:
     return replace(d, incident=d.incident or getattr(fact.payload, "incident", ""))
-
-
-def _first(d: Deployment) -> Phase:
-    return Phase.SHIFTING if d.course.steps else Phase.PROMOTING
 
 
 def _onward(d: Deployment) -> Phase:

@@ -11,6 +11,7 @@ import msgspec
 
 from amends.errors import AmendsError, InvalidEventError, PolicyError
 from amends.events import payloads as p
+from amends.events.prepared import prepare
 from amends.releases.actuation import Instance, Observation
 from amends.releases.deployment import Deployment
 from amends.watch.assess import assess, conclude
@@ -20,6 +21,8 @@ from amends.watch.plan import WatchPlan
 from amends.watch.state import WatchState, begin_watch
 from amends.workflows.sighting import note
 from amends.workflows.toolbox import SOURCE, Sight, Toolbox, event_id
+
+prepare(WatchPlan, WatchState)
 
 _LONGEST_SECOND_THOUGHT = 1.0
 

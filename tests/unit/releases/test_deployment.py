@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from amends.errors import InvalidEventError, NotFoundError
@@ -47,6 +47,8 @@ def tell(history: Any, word: str, value: str) -> None:
 
 
 @given(words=st.lists(_WORDS, max_size=40))
+@example(words=[("gates", "pass"), ("steer", "approved")])
+@example(words=[("step", ""), ("step", ""), ("actuate", "start")])
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_prefix_folds_decides_and_survives_a_replay(history: Any, words: list[tuple[str, str]]) -> None:
     told = type(history)()

@@ -12,6 +12,7 @@ from amends.adapters.deployers.placeholders import check_placeholders, fill_shel
 from amends.adapters.deployers.processes import CommandTimeoutError, Finished, clean_environment, run_command
 from amends.adapters.deployers.settings import CommandSettings
 from amends.errors import ActuationFailedError, PolicyError
+from amends.events.prepared import prepare
 from amends.releases.actuation import Action, Actuation, Instance, Observation
 
 _KEYS = {
@@ -39,6 +40,9 @@ class _ObservedInstance(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 class _Observed(msgspec.Struct, frozen=True):
     weights: dict[str, int]
     instances: list[_ObservedInstance] = []
+
+
+prepare(_Observed)
 
 
 class CommandDeployer:

@@ -22,6 +22,7 @@ import psutil
 
 from amends.adapters.deployers.processes import ProcessId, identify, signal_group, status
 from amends.errors import ActuationFailedError, ActuationRefusedError
+from amends.events.prepared import prepare
 
 
 def place(state_dir: Path, service: str, environment: str) -> Path:
@@ -160,6 +161,9 @@ class _Holder(msgspec.Struct, frozen=True):
     pid: int
     started: float
     command: tuple[int, float] | None = None
+
+
+prepare(_Holder)
 
 
 class HeldLock:

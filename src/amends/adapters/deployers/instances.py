@@ -30,6 +30,7 @@ from amends.adapters.deployers.settings import ProcessSettings
 from amends.adapters.deployers.table import INSTANCES, MARKER
 from amends.adapters.deployers.trees import placeholder_values
 from amends.errors import ActuationFailedError
+from amends.events.prepared import prepare
 from amends.releases.actuation import ReleaseRef
 
 _KEEP_RETIRED = 5  # directories of instances that ended, kept for their output
@@ -50,6 +51,9 @@ class InstanceRecord(msgspec.Struct, frozen=True):
     def identity(self) -> ProcessId | None:
         """Return the process, when it is known."""
         return ProcessId(self.pid, self.started) if self.pid else None
+
+
+prepare(InstanceRecord)
 
 
 class Instances:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from amends.events.prepared import prepare
+
 # Files of a service and environment, in their state directory.
 TABLE = "routing.json"
 PROXY = "proxy.json"
@@ -75,3 +77,6 @@ class Traffic(msgspec.Struct, frozen=True):
 
     requests: dict[str, int] = {}
     failed: dict[str, int] = {}
+
+
+prepare(Table, Claim, Retire, ProxyRecord, ProxyState, Traffic)
