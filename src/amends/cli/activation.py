@@ -20,8 +20,14 @@ def plan(log: Log, found: Amendment, repo: Path, policy: str) -> Activation:
         return plan_activation(log, found.id, host=open_code_host(repo))
     loaded = open_policy(policy, service=found.proposed.service)
     return plan_activation(
-        log, found.id, policy_text=loaded.text, policy_path=loaded.path, add_gate=add_policy_gate
+        log, found.id, policy_text=loaded.text, policy_path=_shown(loaded.path), add_gate=add_policy_gate
     )
+
+
+def _shown(path: str) -> str:
+    """Return a path as a diff names it: from here, or by its name where it lies elsewhere."""
+    place, here = Path(path).resolve(), Path.cwd().resolve()
+    return str(place.relative_to(here)) if place.is_relative_to(here) else place.name
 
 
 def write_plan(planned: Activation, found: Amendment, repo: Path, policy: str) -> str:
@@ -33,6 +39,7 @@ def write_plan(planned: Activation, found: Amendment, repo: Path, policy: str) -
         place.parent.mkdir(parents=True, exist_ok=True)
         write_new_file(place, planned.text, replace=True)
         return ""
-    check_policy(planned.text, Path(planned.path))
-    write_new_file(Path(planned.path), planned.text, replace=True)
+    place = Path(open_policy(policy).path)
+    check_policy(planned.text, place)
+    write_new_file(place, planned.text, replace=True)
     return open_policy(policy).digest

@@ -160,8 +160,8 @@ def _missed(exercise: p.ExerciseRecorded, escape: Escape) -> str:
     """Say how the record shows that no failure was met; empty when it does not show that."""
     inputs = set().union(*(failing_inputs(failure) for failure in escape.failures))
     if exercise.inputs and inputs:
-        count = len(exercise.inputs)
-        return f"Suite {exercise.suite} sent {count} recorded kinds of input, never “{min(inputs)}”."
+        kinds = f"{len(exercise.inputs)} recorded kind{'s' if len(exercise.inputs) > 1 else ''} of input"
+        return f"Suite {exercise.suite} sent {kinds}, never “{min(inputs)}”."
     frames = [_signature(f).frame for f in escape.failures]
     if exercise.covered and all(_uncovered(exercise, f, escape) for f in escape.failures):
         return f"Suite {exercise.suite} never reached {frames[0]}."

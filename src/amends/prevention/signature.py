@@ -199,7 +199,10 @@ def _in_project(path: str, roots: Sequence[str]) -> str:
         if clean.startswith(prefix):
             inside = clean[len(prefix) :]
             return "" if _FOREIGN.search(inside) else inside
-    return "" if _FOREIGN.search(clean) else clean.removeprefix("./")
+    if _FOREIGN.search(clean):
+        return ""
+    # A folder named by a whole commit is a checkout: what lies above it says nothing about the project.
+    return re.split(r"/[0-9a-f]{40}/", clean)[-1].removeprefix("./")
 
 
 # --- comparing ------------------------------------------------------------------------------------------

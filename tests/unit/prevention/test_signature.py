@@ -99,6 +99,11 @@ def test_exception_and_innermost_frame_of_the_project(output: str, exception: st
     assert signature_of(output, ["/srv/app"]) == Signature(exception=exception, frame=frame)
 
 
+def test_what_lies_above_a_checkout_of_a_commit_is_cut() -> None:
+    text = NATIVE.replace("/srv/app", f"/var/lib/trees/{'a1' * 20}")
+    assert signature_of(text) == signature_of(NATIVE, ["/srv/app"])
+
+
 def test_a_chain_holds_its_cause_too_and_a_captured_traceback_is_found() -> None:
     cause = Signature(exception="ZeroDivisionError", frame="shop/price.py:share")
     assert cause in signatures_of(CHAINED, ["/srv/app"])
