@@ -123,7 +123,9 @@ def test_the_keyboard_alone_reaches_and_does(desk: Visit) -> None:
     keys.press("Tab")
     keys.type("late shift")
     keys.press("Enter")
-    expect(desk.page.locator(".timeline")).to_contain_text("late shift: A colleague of the late shift called.")
+    expect(desk.page.locator(".timeline")).to_contain_text(
+        "late shift: A colleague of the late shift called."
+    )
 
 
 def test_the_editor_saves_what_was_typed(desk: Visit) -> None:
@@ -221,9 +223,7 @@ def test_open_pages_do_not_take_the_servers_threads(browser: Browser, lively: Li
     import httpx
 
     with lively.client(timeout=10) as client:
-        streams = [
-            client.build_request("GET", "/deployments/dep-open/events?after=0") for _ in range(60)
-        ]
+        streams = [client.build_request("GET", "/deployments/dep-open/events?after=0") for _ in range(60)]
         with httpx.Client(limits=httpx.Limits(max_connections=None), timeout=10) as many:
             opened = [many.send(request, stream=True) for request in streams]
             assert {answer.headers["content-type"] for answer in opened} == {

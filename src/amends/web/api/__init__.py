@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from amends.web.api import acting, links, reading
+from amends.web.api import acting, hooks, links, reading
 
-ROUTERS: tuple[APIRouter, ...] = (links.router, reading.router, acting.router)
+ROUTERS: tuple[APIRouter, ...] = (links.router, reading.router, acting.router, hooks.router)

@@ -80,7 +80,7 @@ class Chart {
         legend: { live: true },
         scales: { x: { time: false }, y: { range: (_, low, high) => this.range(low, high) } },
         axes: [
-          { ...axis, values: (_, splits) => splits.map(span) },
+          { ...axis, space: 80, values: (_, splits) => splits.map(span) },
           { ...axis, size: 64, values: (_, splits) => splits.map((value) => this.say(value)) },
         ],
         series: [
