@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,7 +71,7 @@ def open_incident(
         )  # fmt: skip
         try:
             log.record(
-                "incident.detected", payload, id=f"incident:{identity}" if identity else "",
+                "incident.detected", payload, id=_event_id(identity) if identity else "",
                 source=SOURCE if identity else "", at=at, expected=0,
             )  # fmt: skip
         except (VersionConflictError, EventConflictError):
@@ -83,10 +84,14 @@ def open_incident(
 
 def incident_of_key(log: Log, identity: str) -> str | None:
     """Return the incident that was opened under this identity, if any."""
-    for record in log.store.find(f"incident:{identity}"):
+    for record in log.store.find(_event_id(identity)):
         if record.event.source == SOURCE:
             return record.stream.removeprefix("incident/")
     return None
+
+
+def _event_id(identity: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"amends:incident:{identity}"))
 
 
 def _next_id(log: Log) -> str:

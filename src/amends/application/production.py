@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from amends.errors import UsageError
 from amends.events import payloads as p
 from amends.events.codec import decode
 from amends.events.redaction import cut, redact, redact_value
-from amends.prevention.signature import signature_of
+from amends.prevention.signature import in_project, signature_of
 
 _MESSAGE_LIMIT = 4_000
 
@@ -23,16 +24,17 @@ _MESSAGE_LIMIT = 4_000
 def record_failure(
     desk: Desk, release: str, *, environment: str, signature: p.Signature | None = None, traceback: str = "",
     input: dict[str, Any] | None = None, message: str = "", incident: str = "",
-    line: int | None = None, stamp: Stamp = NOW,
+    line: int | None = None, files: Collection[str] = (), stamp: Stamp = NOW,
 ) -> Receipt:  # fmt: skip
     """Record a failing input or trace from production.
 
-    What ``signature`` leaves empty is read from ``traceback``. Raises ``UsageError`` when neither says how
-    the failure would be recognised again.
+    What ``signature`` leaves empty is read from ``traceback``. ``files`` are the repository's, by which a
+    path of the machine where it failed is told from the project's own. Raises ``UsageError`` when neither
+    says how the failure would be recognised again.
     """
     name, notes = named_release(desk, release)
     read = signature_of(traceback) if traceback else None
-    merged = _merged(signature or p.Signature(), read or p.Signature())
+    merged = in_project(_merged(signature or p.Signature(), read or p.Signature()), files)
     if merged == p.Signature():
         raise UsageError(
             "found nothing by which this failure would be recognised again",

@@ -79,6 +79,9 @@ def failure(
         str, typer.Option("--incident", metavar="ID", help="The incident it belongs to")
     ] = "",
     line: Annotated[int | None, typer.Option("--line", min=1, help="Where in the frame's file")] = None,
+    repo: Annotated[
+        Path, typer.Option("--repo", help="The repository, for the project's own paths")
+    ] = Path(),
 ) -> None:
     """Record a failure from production: how it is recognised again, and the input that caused it."""
     from amends.application.production import record_failure
@@ -90,9 +93,20 @@ def failure(
     with where.desk() as desk:
         receipt = record_failure(
             desk, release, environment=environment, signature=signature, traceback=told, input=given,
-            message=message, incident=incident, line=line, stamp=where.stamp(),
+            message=message, incident=incident, line=line, files=_files(repo), stamp=where.stamp(),
         )  # fmt: skip
         where.answer([receipt])
+
+
+def _files(repo: Path) -> frozenset[str]:
+    """Return the paths of a repository's files; none where there is no repository."""
+    from amends.bootstrap import open_code_host
+    from amends.errors import AmendsError
+
+    try:
+        return frozenset(open_code_host(repo).files("HEAD"))
+    except AmendsError:
+        return frozenset()
 
 
 def note(

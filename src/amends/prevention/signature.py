@@ -9,8 +9,10 @@ message, keeps a reduction from stalling and still refuses a test that is red fo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from urllib.parse import urlsplit
+
+import msgspec
 
 from amends.events.payloads import Signature
 from amends.prevention.tracebacks import Failure, bare_exceptions, native_failures, pytest_failures
@@ -71,6 +73,21 @@ def matches(expected: Signature, found: Signature) -> bool:
         and (not expected.path or _route(expected.path) == _route(found.path))
         and (not expected.field or expected.field == found.field)
     )
+
+
+def in_project(signature: Signature, files: Collection[str]) -> Signature:
+    """Return the signature with its frame as the project names the file.
+
+    A service's traceback names the path where it was installed; the longest end of it that is one of
+    ``files`` (paths from the repository's root) is kept. A frame that matches none stays as it is.
+    """
+    path, colon, function = signature.frame.rpartition(":")
+    parts = path.replace("\\", "/").split("/")
+    for start in range(len(parts)):
+        candidate = "/".join(parts[start:])
+        if colon and candidate in files:
+            return msgspec.structs.replace(signature, frame=f"{candidate}:{function}")
+    return signature
 
 
 def describe(signature: Signature) -> str:

@@ -18,7 +18,7 @@ from amends.watch.assess import assess, conclude
 from amends.watch.assessment import Assessment, Health, Verdict
 from amends.watch.measurements import Arms, Endpoint, MetricSnapshot
 from amends.watch.plan import WatchPlan
-from amends.watch.state import WatchState, begin_watch
+from amends.watch.state import WatchState, begin_step, begin_watch
 from amends.workflows.sighting import note
 from amends.workflows.toolbox import SOURCE, Sight, Toolbox, event_id
 
@@ -118,7 +118,9 @@ def _state(sight: Sight) -> WatchState:
     if sight.watch is not None and (kept is None or sight.watch.at > kept.at):
         return sight.watch
     assert d.step_started_at is not None
-    return kept or begin_watch(d.step_started_at)
+    if kept is None or d.look is None:
+        return begin_watch(d.step_started_at)
+    return kept if d.look.step == d.step else begin_step(kept)
 
 
 def _observe(tools: Toolbox, d: Deployment) -> tuple[Observation | None, tuple[str, ...]]:
@@ -181,5 +183,6 @@ def _payload(d: Deployment, tick: int, state: WatchState, said: Assessment) -> p
     return p.WatchAssessed(
         deployment=d.id, service=d.service, environment=d.environment, step=d.step, tick=tick,
         verdict=said.verdict.value, reason=said.reason, state=state.to_data(), metrics=rows,
-        problems=said.problems,
+        problems=said.problems, cause=said.cause.value, moved=said.moved, log_evidence=said.log_evidence,
+        log_threshold=said.log_threshold,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from amends.events.payloads import Signature
 from amends.prevention.signature import (
     describe,
+    in_project,
     is_collection_error,
     matches,
     parse_signature,
@@ -210,3 +211,9 @@ def test_the_line_and_the_prefix_never_matter(line: int, prefix: str) -> None:
     found = signature_of(text)
     assert found is not None
     assert matches(EXPECTED, found)
+
+
+def test_a_frame_is_named_as_the_project_names_its_file() -> None:
+    seen = Signature(exception="ZeroDivisionError", frame="/srv/releases/77/shop/pricing.py:share")
+    assert in_project(seen, {"shop/pricing.py", "pricing.py"}).frame == "shop/pricing.py:share"
+    assert in_project(seen, {"other.py"}).frame == seen.frame

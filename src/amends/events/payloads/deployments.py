@@ -87,7 +87,11 @@ class ActuationDone(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class WatchAssessed(Payload, frozen=True, kw_only=True, omit_defaults=True):
-    """One look of a watch. ``state`` continues the e-process after a restart; ``metrics`` is for people."""
+    """One look of a watch. ``state`` continues the e-process after a restart; ``metrics`` is for people.
+
+    ``log_evidence`` is the natural logarithm of the mean e-value of all metrics: a rollback by statistics is
+    where it crosses ``log_threshold``. ``moved`` names the metrics that moved, ``cause`` why a verdict fell.
+    """
 
     deployment: str
     service: str
@@ -99,6 +103,10 @@ class WatchAssessed(Payload, frozen=True, kw_only=True, omit_defaults=True):
     state: dict[str, Any]
     metrics: tuple[dict[str, Any], ...] = ()
     problems: tuple[str, ...] = ()
+    cause: str = ""
+    moved: tuple[str, ...] = ()
+    log_evidence: float | None = None
+    log_threshold: float | None = None
 
 
 class DeploymentFinished(Payload, frozen=True, kw_only=True, omit_defaults=True):
