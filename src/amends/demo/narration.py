@@ -40,8 +40,10 @@ class Narrator:
         self.console.print(f"[bold cyan]$[/] [cyan]{_escape(line)}[/]", highlight=False, soft_wrap=True)
 
     def output(self, text: str) -> None:
-        """Show what a command printed, indented."""
+        """Show what a command printed, indented, without the lines that only list ids."""
         for line in text.rstrip().splitlines():
+            if line.lstrip().startswith(_ID_LISTS):
+                continue
             self.console.print("  " + _escape(line), highlight=False, soft_wrap=True)
 
     def claim(self, text: str, event: str, page: str = "") -> None:
@@ -67,6 +69,9 @@ class Narrator:
     @property
     def elapsed(self) -> float:
         return time.monotonic() - self.began
+
+
+_ID_LISTS = ("events:", "evidence:")
 
 
 def _escape(text: str) -> str:

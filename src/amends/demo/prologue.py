@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,21 +18,34 @@ from amends.events import payloads as p
 _DAYS_PER_SECOND = 86_400.0 * 20
 
 
-def run_suite(tree: Path, suite: str, into: Path) -> tuple[Path, Path]:
-    """Run one of the shop's suites with pytest; return its JUnit file and the inputs that it sent.
+Suite = tuple[str, Path, Path]
 
-    The suite's own exit code is not judged here: that is what the gates are for.
+
+def run_suites(tree: Path, suites: Sequence[str], into: Path) -> list[Suite]:
+    """Run the shop's suites side by side with pytest; return each one's name, JUnit file and inputs.
+
+    Their exit codes are not judged here: that is what the gates are for.
     """
     into.mkdir(parents=True, exist_ok=True)
-    junit, inputs = into / f"{suite}.xml", into / f"{suite}-inputs.txt"
+    running = [(_start_suite(tree, suite, into), suite) for suite in suites]
+    found: list[Suite] = []
+    for process, suite in running:
+        process.wait(timeout=120)
+        inputs = into / f"{suite}-inputs.txt"
+        inputs.write_text("".join(sorted(set(inputs.read_text().splitlines(keepends=True)))))
+        found.append((suite, into / f"{suite}.xml", inputs))
+    return found
+
+
+def _start_suite(tree: Path, suite: str, into: Path) -> subprocess.Popen[bytes]:
+    inputs = into / f"{suite}-inputs.txt"
     inputs.write_text("")
     environ = {**os.environ, "SHOP_INPUTS": str(inputs), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": "."}
-    words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", f"tests/{suite}", f"--junitxml={junit}"]
-    subprocess.run(
-        [sys.executable, *words], cwd=tree, env=environ, capture_output=True, check=False, timeout=120
-    )
-    inputs.write_text("".join(sorted(set(inputs.read_text().splitlines(keepends=True)))))
-    return junit, inputs
+    words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", f"tests/{suite}"]
+    return subprocess.Popen(
+        [sys.executable, *words, f"--junitxml={into / suite}.xml"], cwd=tree, env=environ,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
 
 
 def lay_out(stage: Stage) -> None:
@@ -65,9 +79,8 @@ def _release(stage: Stage, version: Version, previous: Version | None) -> None:
             team="shop-team",
         ),
     )  # fmt: skip
-    for suite in ("unit", "integration"):
-        junit, inputs = run_suite(stage.repo, suite, stage.root / "reports" / version.version)
-        stage.record_tests(version.version, suite, junit, inputs)
+    for suite in run_suites(stage.repo, ("unit", "integration"), stage.root / "reports" / version.version):
+        stage.record_tests(version.version, *suite)
     _ride(stage, version, before)
 
 

@@ -23,6 +23,9 @@ _EDGE_SHARE = 0.08
 def everyday(stage: Stage) -> None:
     """A service, its history and the version that runs in production."""
     stage.narrator.title("A service like many")
+    stage.narrator.say(
+        "A small shop quotes prices over HTTP. It has tests, owners, a staging environment and a policy."
+    )
     prologue.lay_out(stage)
     policy = stage.repo / "amends.yaml"
     policy.write_text(stage.script.edit_policy(policy.read_text()))
@@ -42,9 +45,8 @@ def a_change(stage: Stage) -> None:
     stage.narrator.title(f"A change: “{HISTORY[-1].title}”")
     stage.commits[BAD] = repository.commit_version(stage.repo, HISTORY[-1], stage.now())
     _record_release(stage, BAD, LAST_GOOD, HISTORY[-1].reviewer)
-    for suite in ("unit", "integration"):
-        junit, inputs = prologue.run_suite(stage.repo, suite, stage.root / "reports" / BAD)
-        stage.record_tests(BAD, suite, junit, inputs)
+    for suite in prologue.run_suites(stage.repo, ("unit", "integration"), stage.root / "reports" / BAD):
+        stage.record_tests(BAD, *suite)
     fact = stage.the("testsuiterun.finished", release=BAD, suite="integration", outcome="success")
     stage.narrator.claim(
         "reviewed by an owner; unit and integration tests pass", fact.id, f"/releases/shop/{BAD}"
@@ -61,6 +63,7 @@ def a_change(stage: Stage) -> None:
 def the_escape(stage: Stage) -> None:
     """Production has an input that nothing before it ever had."""
     stage.narrator.title("Production")
+    stage.narrator.say("Some customers buy gift cards and nothing else. No test ever did; nor did staging.")
     stage.amends("deploy", BAD, "--to", "production", "--no-wait", show=True)
     end = _await_end(stage, BAD, "production", narrate=True)
     if getattr(end.payload, "outcome", "") != "rolled_back":
@@ -91,7 +94,10 @@ def the_incident(stage: Stage) -> None:
     )  # fmt: skip
     captured = stage.the("failure.captured", release=BAD)
     stage.narrator.claim("the service's own log named the input that failed", captured.id)
-    stage.amends("incident", "show", incident, show=True)
+    stage.narrator.command(["incident", "show", incident])
+    shown = stage.amends("incident", "show", incident)
+    stage.narrator.output(shown[: shown.find("\nTimeline")])
+    stage.narrator.say("  … and a timeline in which each line cites its event.")
     stage.until(lambda: stage.latest("review.revised", f"incident:{incident}"), "the review is drafted")
     draft = stage.latest("review.revised", f"incident:{incident}")
     stage.narrator.claim(
@@ -103,6 +109,9 @@ def the_incident(stage: Stage) -> None:
 def the_amendments(stage: Stage) -> None:
     """A fix, a regression test and a gate; the last two are proven, not promised."""
     stage.narrator.title("Amends: a test and a gate, proven")
+    stage.narrator.say(
+        "A fix, and not a promise but a proof: would this test, and this gate, have stopped it?"
+    )
     repository.write_version(stage.repo, GOOD)
     test = stage.repo / repository.REGRESSION_TEST
     test.write_text(stage.script.regression_test(stage.incident))
@@ -140,8 +149,10 @@ def the_amendments(stage: Stage) -> None:
 def never_again(stage: Stage) -> None:
     """The same release is blocked; the fixed one goes through every gate, the new one too."""
     stage.narrator.title("Never again")
-    junit, inputs = _regression_on(stage, BAD)
-    stage.record_tests(BAD, "regression", junit, inputs)
+    stage.narrator.say(
+        f"Somebody tries {BAD} once more. CI runs the new suite on it, and the gate reads the result."
+    )
+    stage.record_tests(BAD, *_regression_on(stage, BAD))
     stage.amends("gate", "--service", SERVICE, "--release", BAD, "--to", "production", exits=(1,), show=True)
     blocked = stage.the("gates.decided", release=BAD, environment="production", decision="block")
     rows = {row.gate: row.decision for row in getattr(blocked.payload, "gates", ())}
@@ -150,9 +161,9 @@ def never_again(stage: Stage) -> None:
     stage.narrator.claim(
         f"shop@{BAD} is blocked, by the gate that it taught", blocked.id, f"/releases/shop/{BAD}"
     )
-    for suite in ("unit", "integration", "regression"):
-        found = prologue.run_suite(stage.repo, suite, stage.root / "reports" / GOOD)
-        stage.record_tests(GOOD, suite, *found)
+    suites = ("unit", "integration", "regression")
+    for suite in prologue.run_suites(stage.repo, suites, stage.root / "reports" / GOOD):
+        stage.record_tests(GOOD, *suite)
     _soak(stage, GOOD)
     stage.amends("deploy", GOOD, "--to", "production", "--no-wait", show=True)
     end = _await_end(stage, GOOD, "production", narrate=True)
@@ -278,7 +289,7 @@ def _prove(stage: Stage, amendment: str, claim: str) -> None:
     stage.narrator.claim(claim, proven.id, f"/amendments/{amendment}")
 
 
-def _regression_on(stage: Stage, version: str) -> tuple[Path, Path]:
+def _regression_on(stage: Stage, version: str) -> prologue.Suite:
     """Run the regression suite, as it stands today, on an older release: what CI does on a retry."""
     tree = stage.root / f"tree-{version}"
     repository.git(stage.repo, "worktree", "add", "-q", "--detach", str(tree), f"v{version}")
@@ -286,6 +297,6 @@ def _regression_on(stage: Stage, version: str) -> tuple[Path, Path]:
         place = tree / repository.REGRESSION_TEST
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text((stage.repo / repository.REGRESSION_TEST).read_text())
-        return prologue.run_suite(tree, "regression", stage.root / "reports" / version)
+        return prologue.run_suites(tree, ["regression"], stage.root / "reports" / version)[0]
     finally:
         repository.git(stage.repo, "worktree", "remove", "--force", str(tree))
