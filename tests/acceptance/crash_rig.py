@@ -243,7 +243,7 @@ class CrashRig:
         }
         for line in (self.root / "orders.jsonl").read_text().splitlines():
             order = json.loads(line)
-            if order["at"] > confirmed.get(order["token"], float("inf")):
+            if order["at"] > confirmed.get(order["token"] // 2, float("inf")):
                 figures.twice.append(f"{order['action']} {order['token']}")
 
 

@@ -260,7 +260,7 @@ def _intended(d: Deployment, fact: Fact) -> Deployment:
 def _actuated(d: Deployment, fact: Fact) -> Deployment:
     said = fact.payload
     assert isinstance(said, p.ActuationDone)
-    if d.pending is None or said.token != d.pending.token:
+    if d.pending is None or (said.token, said.action) != (d.pending.token, d.pending.action.value):
         return d
     if said.outcome == "refused":
         return replace(d, pending=None, refusals=d.refusals + 1, refused_at=fact.occurred_at)

@@ -34,10 +34,16 @@ def intend(tools: Toolbox, sight: Sight, do: Intend) -> Sight:
 
 
 def order_of(d: Deployment, intent: Intent) -> Actuation:
-    """Return the order that an intent stands for; its token is the intent's place in the lane."""
+    """Return the order that an intent stands for.
+
+    Its fencing token is twice the intent's place in the lane, and one more for a roll-back: a worker that is
+    cut off from the log rolls back at the place that its intent would have had, and another may write an
+    intent to shift traffic there meanwhile. The roll-back outranks it, and whatever comes later outranks both.
+    """
+    token = 2 * intent.token + (intent.action is Action.ROLL_BACK)
     return Actuation(
         action=intent.action, service=d.service, environment=d.environment, deployment=d.id,
-        candidate=d.candidate, baseline=d.baseline, weight=intent.weight, token=intent.token,
+        candidate=d.candidate, baseline=d.baseline, weight=intent.weight, token=token,
     )  # fmt: skip
 
 

@@ -140,7 +140,7 @@ def _report_one(tools: Toolbox, entry: Mapping[str, Any], outcome: Mapping[str, 
         try:
             if d.finished:
                 _report_to_finished(tools, d, entry)
-            elif d.pending is not None and d.pending.token == token:
+            elif _is_reported(d.pending, token):
                 _report_outcome(tools, outcome)
             elif not _underway(d):
                 _report_look(tools, d, entry)
@@ -151,6 +151,11 @@ def _report_one(tools: Toolbox, entry: Mapping[str, Any], outcome: Mapping[str, 
         except (VersionConflictError, EventConflictError):
             continue
         return
+
+
+def _is_reported(pending: Intent | None, token: int) -> bool:
+    """Whether the intent stands in the log already, and not another one at its place."""
+    return pending is not None and pending.token == token and pending.action is Action.ROLL_BACK
 
 
 def _underway(d: Deployment) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from amends.application.deploying import steer
+from amends.releases.actuation import Action
+from amends.releases.deployment import Intent
+from amends.workflows.actuating import actuate
 from amends.workflows.advance import advance
 
 
@@ -132,3 +135,16 @@ def test_a_process_that_never_saw_the_deployment_does_nothing(rig: Any) -> None:
     rig.tools = rig.process()
     cut_off(rig, deployment, 5)
     assert rig.world.weights["2"] == 10
+
+
+def test_a_shift_at_the_place_of_a_cut_off_rollback_is_refused(rig: Any) -> None:
+    deployment = in_first_step(rig)
+    rig.world.errors = 0.3
+    cut_off(rig, deployment, 3)
+    place = rig.spool.kept[0]["token"]
+    rig.store.gone = False
+    d = rig.state(deployment)
+    shift = Intent(Action.SHIFT, place, 2, 50, "step 2", rig.clock.now())
+    done = actuate(rig.tools, d, shift)
+    assert done.outcome == "refused"
+    assert rig.world.weights == {"2": 0, "1": 100}
