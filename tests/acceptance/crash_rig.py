@@ -103,6 +103,7 @@ class CrashRig:
     root: Path
     kind: str
     store: str = ""
+    seconds: tuple[float, float] = (0.6, 1.0)  # of each step
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _traffic: threading.Event = field(default_factory=threading.Event)
 
@@ -126,7 +127,7 @@ class CrashRig:
                 "name": "errors", "events": 'http_requests_total{code=~"5.."}',
                 "total": "http_requests_total",
             }]  # fmt: skip
-        steps = [{"weight": 20, "for": 0.6}, {"weight": 50, "for": 1.0}]
+        steps = [{"weight": w, "for": s} for w, s in zip((20, 50), self.seconds, strict=True)]
         return {"rollout": {"steps": steps}, "watch": watch, "deploy": self._deploy(), "team": "shop-team"}
 
     def _deploy(self) -> dict[str, Any]:

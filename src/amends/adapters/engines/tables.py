@@ -83,8 +83,12 @@ def _noted(connection: psycopg.Connection) -> str:
 
 
 def _exists(connection: psycopg.Connection, table: str) -> bool:
-    row = connection.execute("SELECT to_regclass(%s)", (table,)).fetchone()
-    return row is not None and row[0] is not None
+    # Not to_regclass: while this one waits for the lock, its cache goes on believing that there is no table.
+    query = (
+        "SELECT count(*) FROM pg_tables WHERE tablename = %s AND schemaname = ANY (current_schemas(false))"
+    )
+    row = connection.execute(query, (table,)).fetchone()
+    return row is not None and row[0] > 0
 
 
 def _changes() -> list[Path]:
