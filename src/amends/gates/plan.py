@@ -164,7 +164,20 @@ class Watch(Strict):
                 raise ValueError(f"metric {name!r} is listed twice; give each its own name")
         if self.interval <= 0:
             raise ValueError("`interval` is longer than nothing, for example 10s")
+        if self.source.prometheus is not None:
+            self._tells_arms_apart()
         return self
+
+    def _tells_arms_apart(self) -> None:
+        """A query that is the same for both arms compares a release with itself, and shows it well."""
+        for metric in self.metrics:
+            for field in ("events", "total", "histogram"):
+                query = getattr(metric, field)
+                if query and "$version" not in query:
+                    raise ValueError(
+                        f"`{field}` of {metric.name} asks Prometheus the same for both versions; say which "
+                        'one with $version, for example http_requests_total{version="$version"}'
+                    )
 
     def plan(self) -> WatchPlan:
         """Return how a deployment is watched, as ``amends.watch`` takes it."""

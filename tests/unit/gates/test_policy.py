@@ -29,10 +29,10 @@ FULL = {
         "alpha": 0.01, "interval": "10s", "min_requests": 200, "warmup": "0s", "on_inconclusive": "ask",
         "source": {"prometheus": {"url": "http://prometheus:9090", "bearer_env": "PROM_TOKEN"}},
         "metrics": [
-            {"name": "errors", "kind": "ratio", "events": 'http_requests_total{code=~"5.."}',
-             "total": "http_requests_total", "smallest_effect": 1.5, "margin": 1.2,
+            {"name": "errors", "kind": "ratio", "events": 'http_requests_total{code=~"5..",version="$version"}',
+             "total": 'http_requests_total{version="$version"}', "smallest_effect": 1.5, "margin": 1.2,
              "limit": {"above": 0.2, "min_requests": 200}},
-            {"name": "latency", "kind": "latency", "histogram": "http_request_duration_seconds"},
+            {"name": "latency", "kind": "latency", "histogram": 'took_seconds{version="$version"}'},
         ],
     },
     "deploy": {"process": {"run": "python -m shop {port}", "ports": {"production": 8080}}},
@@ -100,3 +100,11 @@ def test_durations_are_spoken_to_two_units() -> None:
 def test_the_digest_covers_what_the_calendars_say() -> None:
     assert policy_digest("a", {}) != policy_digest("b", {})
     assert policy_digest("a", {"file:f.ics": "1"}) != policy_digest("a", {"file:f.ics": "2"})
+
+
+def test_prometheus_is_asked_for_each_version_apart() -> None:
+    same = {"source": {"prometheus": {"url": "http://p"}}, "metrics": [{"name": "e", "kind": "ratio",
+            "events": 'errors{version="$version"}', "total": "requests"}]}  # fmt: skip
+    with pytest.raises(ValueError, match=r"`total` of e asks Prometheus the same for both versions"):
+        Watch.model_validate(same)
+    Watch.model_validate({**same, "source": {"scrape": {}}})
