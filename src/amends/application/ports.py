@@ -73,13 +73,18 @@ class EventStore(Protocol):
 
     def read(
         self, *, tags: Collection[str] = (), kinds: Collection[str] = (), after: int = 0,
-        limit: int | None = None, newest_first: bool = False,
+        limit: int | None = None, newest_first: bool = False, since: datetime | None = None,
+        until: datetime | None = None,
     ) -> list[Recorded]:  # fmt: skip
         """Return events by position that carry *any* of ``tags`` and are of *any* of ``kinds``.
 
         An empty collection does not restrict. ``kinds`` are short names as in ``events.kinds``, or full
         types for events of other kinds. ``after`` is a position; a follower that reads on from the last
         position it saw misses nothing, also with concurrent writers.
+
+        With ``since`` or ``until`` (both included) only events count that carry one of ``tags`` with a
+        moment between them: see ``events.tags`` for which tags have one. Raises ``UsageError`` when they are
+        given without tags.
         """
 
     def find(self, event_id: str) -> list[Recorded]:
