@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from amends.adapters.clocks import AcceleratedClock, SystemClock
 from amends.adapters.stores import OpenStore, open_store
-from amends.application.desk import Desk
 from amends.application.log import Log
-from amends.application.ports import Clock, CodeHost
-from amends.application.reports import SuiteReport
-from amends.application.starting import Survey
 from amends.config import Settings
 from amends.errors import PolicyError, UsageError
 
 if TYPE_CHECKING:
-    from amends.application.ports import Deployer, MetricSource
+    from amends.application.desk import Desk
+    from amends.application.ports import Clock, CodeHost, Deployer, MetricSource
+    from amends.application.reports import SuiteReport
+    from amends.application.starting import Survey
     from amends.gates.policy import LoadedPolicy
     from amends.releases.deployment import Deployment
     from amends.workflows.toolbox import GateAnswer, Toolbox
@@ -66,6 +65,7 @@ def open_desk(workspace: Workspace, *, service: str = "") -> Desk:
     The service may stay empty: some facts need none.
     """
     from amends.adapters.policyfile.names import read_names
+    from amends.application.desk import Desk
 
     names = read_names(workspace.settings.policy)
     same = not service or service == names.service

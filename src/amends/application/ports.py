@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from amends.events.event import Event, Recorded
-from amends.releases.actuation import Actuation, Observation
-from amends.watch.measurements import Arms, MetricSnapshot
-from amends.watch.plan import MetricSpec
+if TYPE_CHECKING:
+    from amends.events.event import Event, Recorded
+    from amends.releases.actuation import Actuation, Observation
+    from amends.watch.measurements import Arms, MetricSnapshot
+    from amends.watch.plan import MetricSpec
 
 
 class Clock(Protocol):
