@@ -24,7 +24,7 @@ find_python() {
 }
 
 with_uv() {
-  uv sync --all-extras --frozen --inexact ${PYTHON:+--python "$PYTHON"}
+  uv sync --compile-bytecode --all-extras --frozen --inexact ${PYTHON:+--python "$PYTHON"}
 }
 
 with_pip() {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import uuid
@@ -16,7 +17,7 @@ from amends.adapters.clocks import AcceleratedClock, SystemClock
 from amends.adapters.stores import OpenStore, open_store
 from amends.application.log import Log
 from amends.config import Settings
-from amends.errors import PolicyError, UsageError
+from amends.errors import PolicyError, StoreUnavailableError, UsageError
 
 if TYPE_CHECKING:
     from amends.application.desk import Desk
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from amends.application.starting import Survey
     from amends.gates.policy import LoadedPolicy
     from amends.releases.deployment import Deployment
+    from amends.workflows.loop import Job, MakeEngine, OnFault
     from amends.workflows.toolbox import GateAnswer, Toolbox
 
 
@@ -179,6 +181,34 @@ def toolbox(workspace: Workspace) -> Toolbox:
         draft_review=lambda incident: draft_review(log, incident),
         spool=FileSpool(settings.state_dir / "spool.jsonl"),
     )  # fmt: skip
+
+
+def shared_engine(workspace: Workspace) -> MakeEngine | None:
+    """Return what makes the engine by which the processes on a log divide the work, its tables made.
+
+    ``None`` where there is none: then each process has its own loop.
+
+    Raises
+    ------
+    StoreUnavailableError
+        The engine is not installed, the database cannot be reached, or its role may not create tables.
+    """
+    if workspace.opened.kind != "postgresql":
+        return None
+    if importlib.util.find_spec("procrastinate") is None:
+        raise StoreUnavailableError(
+            "the engine for PostgreSQL is not installed", remedy="pip install 'amends[postgres]'"
+        )
+    from amends.adapters.engines.procrastinate import ProcrastinateEngine
+    from amends.adapters.engines.queue import JobQueue
+
+    url, clock = workspace.settings.store, workspace.clock
+    JobQueue(url).prepare()
+
+    def make(jobs: Mapping[str, Job], on_fault: OnFault, threads: int) -> ProcrastinateEngine:
+        return ProcrastinateEngine(url, jobs, clock, threads=threads, on_fault=on_fault)
+
+    return make
 
 
 def _deployer(plan: Mapping[str, Any], settings: Settings) -> Deployer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -18,13 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from amends.application.deploying import Wish, request_deployment
+from amends.application.deploying import Wish, request_deployment, steer
 from amends.application.deployments import find_deployment, list_deployments
 from amends.bootstrap import Workspace, open_workspace, toolbox
 from amends.errors import NotAllowedError
 from amends.events import payloads as p
 from amends.releases.actuation import ReleaseRef
-from amends.releases.deployment import Deployment
+from amends.releases.deployment import Deployment, Phase
 
 SERVICE, ENVIRONMENT = "shop", "production"
 WORKER = Path(__file__).with_name("crash_worker.py")
@@ -103,6 +104,8 @@ class CrashRig:
 
     def __post_init__(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
+        # The platform in a file has no metrics, so nothing there is ever conclusive.
+        self.wish = "promote" if self.kind == "command" else "extend"
         self.state = self.root / "state"
         os.environ["AMENDS_STATE"] = str(self.state)
         self.workspace: Workspace = open_workspace(
@@ -112,7 +115,7 @@ class CrashRig:
         (self.root / "service.py").write_text(textwrap.dedent(SHOP))
 
     def plan(self) -> dict[str, Any]:
-        watch: dict[str, Any] = {"interval": 0.2, "min_requests": 20, "on_inconclusive": "promote"}
+        watch: dict[str, Any] = {"interval": 0.2, "min_requests": 20, "on_inconclusive": self.wish}
         if self.kind == "process":
             watch["metrics"] = [{
                 "name": "errors", "events": 'http_requests_total{code=~"5.."}',
@@ -176,9 +179,18 @@ class CrashRig:
         seen = toolbox(self.workspace).deployer_for(d).observe(SERVICE, ENVIRONMENT)
         return {version: share for version, share in seen.weights.items() if share}
 
-    def restart_seconds(self, began: float, process: subprocess.Popen[bytes]) -> float | None:
+    def restart_seconds(self, began: float, process: subprocess.Popen[bytes]) -> list[float]:
+        """Return how long a worker took from its start to its first advance, if it came so far."""
         mark = self.root / f"first-{process.pid}"
-        return float(mark.read_text()) - began if mark.exists() else None
+        return [float(mark.read_text()) - began] if mark.exists() else []
+
+    def answer(self, deployment: str) -> None:
+        """Be the person who is asked: a good release may go on, a bad one not."""
+        d = find_deployment(self.workspace.log, deployment)
+        if d.phase is Phase.ASKING:
+            bad = d.candidate.version.startswith("bad")
+            with contextlib.suppress(NotAllowedError):  # it moved on in this moment
+                steer(self.workspace.log, deployment, "aborted" if bad else "approved")
 
     def await_work(self, process: subprocess.Popen[bytes], impatient: bool) -> None:
         """Wait until a worker does something, so that it is not only ever killed while it starts."""
@@ -238,7 +250,7 @@ def _identity(kind: str, said: Any) -> str:
         "incident.detected": ("deployment",), "review.revised": ("incident", "revision"),
         "actuation.done": ("deployment", "token", "outcome"),
     }  # fmt: skip
-    if kind not in once:
+    if kind not in once or getattr(said, "outcome", "") == "extend":
         return ""
     return " ".join([kind, *(str(getattr(said, name)) for name in once[kind])])
 
@@ -247,12 +259,8 @@ def run_campaign(root: Path, kind: str, kills: int, seed: int) -> Figures:
     """Deploy one release after the other, good and bad, while workers are killed at random."""
     rig, figures, draw = CrashRig(root, kind), Figures(), random.Random(seed)
     try:
-        first = rig.ask("v0")
-        worker = rig.start()
-        rig.until_settled(first)
-        if kind == "process":
-            rig.send_traffic()
-        running, deployment = "v0", ""
+        running, deployment, asked = _first_release(rig), "", 0.0
+        began, worker = time.time(), rig.start()
         while figures.kills < kills or deployment:
             if not deployment:
                 figures.deployments += 1
@@ -264,31 +272,40 @@ def run_campaign(root: Path, kind: str, kills: int, seed: int) -> Figures:
                 time.sleep(draw.uniform(0.0, 1.5))
                 rig.kill(worker)
                 figures.kills += 1
-                began = time.time()
-                worker = rig.start()
+                figures.restarts += rig.restart_seconds(began, worker)
+                began, worker = time.time(), rig.start()
             else:
                 time.sleep(0.1)
+            rig.answer(deployment)
             if rig.settled(deployment):
                 running = _conclude(rig, figures, deployment, running)
                 deployment = ""
-            elif time.monotonic() - asked > 120:
+            elif time.monotonic() - asked > 240:
                 figures.stuck += 1
                 break
-            mark = rig.restart_seconds(began, worker) if figures.kills else None
-            if mark is not None and len(figures.restarts) < figures.kills:
-                figures.restarts.append(mark)
         rig.check(figures)
         return figures
     finally:
         rig.close()
 
 
+def _first_release(rig: CrashRig) -> str:
+    wish, rig.wish = rig.wish, "promote"
+    first, worker = rig.ask("v0"), rig.start()
+    rig.until_settled(first)
+    rig.kill(worker)
+    rig.wish = wish
+    if rig.kind == "process":
+        rig.send_traffic()
+    return "v0"
+
+
 def _conclude(rig: CrashRig, figures: Figures, deployment: str, running: str) -> str:
     d = find_deployment(rig.workspace.log, deployment)
     version = d.candidate.version
-    wanted = "rolled_back" if version.startswith("bad") else "promoted"
-    after = running if wanted == "rolled_back" else version
-    if d.outcome != wanted or rig.weights(d) != {after: 100}:
+    wanted = ("rolled_back", "aborted") if version.startswith("bad") else ("promoted",)
+    after = version if "promoted" in wanted else running
+    if d.outcome not in wanted or rig.weights(d) != {after: 100}:
         figures.wrong.append(f"{version}: {d.outcome} ({d.outcome_reason}), {rig.weights(d)}")
         return d.baseline.version if d.baseline and d.outcome != "promoted" else version
     return after

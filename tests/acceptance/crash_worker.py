@@ -128,11 +128,14 @@ def main() -> None:
     )
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    first = [time.time()]
+    first = [True]
 
     def tell(deployment: str, progress: Progress) -> None:
         if first:
-            (asked.root / f"first-{os.getpid()}").write_text(str(first.pop()))
+            first.clear()
+            mark = asked.root / f"first-{os.getpid()}.new"
+            mark.write_text(str(time.time()))
+            mark.rename(mark.with_suffix(""))
         with (asked.root / "told.log").open("a") as file:
             file.write(f"{os.getpid()} {deployment} {progress.did}\n")
 

@@ -22,7 +22,7 @@ def test_a_repository_gets_a_working_policy(amends: Any, tmp_path: Path) -> None
     )  # fmt: skip
     repo.git("tag", "v1.4.0")
     code, out, err = amends("init", "--repo", str(repo.path))
-    assert (code, err) == (0, "")
+    assert (code, "add .amends/ to .gitignore" in err) == (0, True)
     policy = load_policy(repo.path / "amends.yaml").policy
     assert (policy.service, policy.team, policy.test) == ("shop", "shop-team", "pytest")
     assert [entry.kind for entry in policy.gates["production"]] == [
@@ -47,6 +47,11 @@ def test_the_commands_that_init_names_work(amends: Any, tmp_path: Path) -> None:
     words = ("--policy", "shop/amends.yaml", "--repo", "shop")
     code, _, err = amends("record", "release", "0.1.0", *words)
     assert (code, "its commit is HEAD" in err) == (0, True)
+
+
+def test_an_ignored_log_needs_no_note(amends: Any, tmp_path: Path) -> None:
+    Repo(tmp_path / "shop").commit("all", **{".gitignore": ".amends/\n"})
+    assert "gitignore" not in amends("init", "--repo", "shop")[2]
 
 
 def test_outside_git_it_works_and_says_so(amends: Any, tmp_path: Path) -> None:

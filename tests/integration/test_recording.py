@@ -228,6 +228,15 @@ def test_a_review_may_name_a_commit_by_its_beginning(desk: Desk, repo: Repo) -> 
     assert payload(receipt).reviewer == desk.people.pseudonym("bo")
 
 
+def test_the_command_line_reviews_a_revision_of_git(amends: Any, repo: Repo) -> None:
+    where = ("--service", "shop", "--repo", str(repo.path))
+    amends("record", "change", "--from-git", "..v1.1", *where)
+    code, out, err = amends("record", "review", "v1.1", "--reviewer", "bo", "--format", "json", *where)
+    assert (code, err) == (0, "")
+    _, shown, _ = amends("log", "show", "--kind", "change.reviewed", "--format", "json")
+    assert GitHost(repo.path).resolve("v1.1") in shown
+
+
 def test_a_note_is_known_from_now_on_and_told_once(desk: Desk) -> None:
     production.record_rolled_back(desk, "2", environment="production", to="1", reason="5xx")
     first = production.record_note(desk, "INC-1", "restarted it", stamp=Stamp(id="n"))

@@ -56,6 +56,15 @@ def record_changes_from_git(
     return [*changes.values(), *(receipt for id, receipt in fresh.items() if id not in changes)]
 
 
+def recorded_commit(desk: Desk, host: CodeHost, name: str) -> str:
+    """Return the commit that a revision of git names if it is recorded as a change, else an empty text."""
+    with suppress(NotFoundError):
+        sha = host.resolve(name)
+        if desk.log.store.find(_change_id(desk, sha)):
+            return sha
+    return ""
+
+
 def _change_id(desk: Desk, sha: str) -> str:
     return derived_id("change.merged", desk.service, sha)
 
@@ -140,7 +149,7 @@ def release_from_git(
         if span or base:
             changes = [found.sha for found in host.commits(base, until, first_parent=first_parent)]
         else:
-            notes += ("its changes are not known, for no earlier release or tag is: give --changes A..B",)
+            notes += ("its changes are not known, for no earlier release or tag is: give --changes A..B, or ..B from the beginning",)
     receipt = record_release(
         desk, name, commit=sha, digest=digest, previous=previous, changes=changes or (), stamp=stamp
     )

@@ -132,13 +132,17 @@ def review(
         Verdict.APPROVED
     ),
     team: Annotated[str, typer.Option("--team", help="The team for which they reviewed")] = "",
+    repo: RepoOption = Path(),
 ) -> None:
     """Record a person's verdict on a change."""
+    from amends.application.gitfacts import recorded_commit
     from amends.application.recording import record_review
 
     with where.desk() as desk:
+        host = _host_or_none(repo, needed=False)
+        named = recorded_commit(desk, host, change) if host else ""
         receipt = record_review(
-            desk, change, reviewer=reviewer, verdict=verdict.value, team=team, stamp=where.stamp()
+            desk, named or change, reviewer=reviewer, verdict=verdict.value, team=team, stamp=where.stamp()
         )
         where.answer([receipt])
 
@@ -206,7 +210,7 @@ def _span(text: str) -> tuple[str, str]:
     if not dots or until.startswith(".") or not (since or until):
         raise UsageError(
             f"found the range {text!r}; allowed is A..B: what B has and A has not",
-            remedy="for example v1.0..v1.1, or v1.0.. up to HEAD",
+            remedy="for example v1.0..v1.1, v1.0.. up to HEAD, or ..v1.0 from the beginning",
         )
     return since, until or "HEAD"
 

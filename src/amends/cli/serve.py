@@ -45,7 +45,7 @@ def serve(
     The first start makes an access token and prints it once: it goes into AMENDS_TOKEN, or into a browser.
     Each start prints a link that signs one browser in, once. `amends link` prints another.
     """
-    from amends.bootstrap import open_workspace, toolbox
+    from amends.bootstrap import open_workspace, shared_engine, toolbox
     from amends.errors import UsageError
 
     for name, file in (("--tls-cert", tls_cert), ("--tls-key", tls_key)):
@@ -58,6 +58,7 @@ def serve(
     workspace = open_workspace(store=store, policy=policy, source="/amends/server")
     address = serving.Address(host, port, tuple(host_name or ()), tls_cert, tls_key)
 
+    shared = None if no_loop else shared_engine(workspace)
     told: dict[str, str] = {}
 
     def tell(deployment: str, progress: Progress) -> None:
@@ -68,7 +69,7 @@ def serve(
     def loop(stop: threading.Event) -> None:
         from amends.workflows.loop import run_loop
 
-        run_loop(toolbox(workspace), stop, tell=tell)
+        run_loop(toolbox(workspace), stop, tell=tell, shared=shared)
 
     try:
         serving.serve(workspace, address, typer.echo, None if no_loop else loop)

@@ -21,9 +21,10 @@ def worker(
 ) -> None:
     """Carry all deployments of the log on until told to stop (Ctrl-C or SIGTERM).
 
-    Several may run, on one machine or many; what they do twice has no effect.
+    Several may run, on one machine or many. On PostgreSQL they divide the work, and what a dead one held is
+    taken over within seconds; elsewhere each does all of it, and what they do twice has no effect.
     """
-    from amends.bootstrap import open_workspace, toolbox
+    from amends.bootstrap import open_workspace, shared_engine, toolbox
     from amends.errors import UsageError
     from amends.workflows.loop import run_loop
 
@@ -33,6 +34,7 @@ def worker(
             "a worker's log must outlive it, and memory: does not",
             remedy="name a file or a server with --store or AMENDS_STORE",
         )
+    shared = shared_engine(workspace)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -45,6 +47,8 @@ def worker(
 
     typer.echo(f"carries deployments on; log: {workspace.settings.store}")
     try:
-        run_loop(toolbox(workspace), stop, tell=lambda key, p: tell(key, p.did), threads=threads)
+        run_loop(
+            toolbox(workspace), stop, tell=lambda key, p: tell(key, p.did), threads=threads, shared=shared
+        )
     finally:
         workspace.close()

@@ -16,7 +16,7 @@ from amends.demo.stage import Stage
 from amends.events.codec import Fact
 
 _ROLLOUT_PACE = 60.0  # during a rollout a minute passes each second
-_SOAK_PACE = 86_400.0 * 1.2  # during a soak a bit more than a day
+_SOAK_PACE = 86_400.0 * 2.4  # during a soak more than two days
 _EDGE_SHARE = 0.08
 
 

@@ -23,4 +23,4 @@ class Script:
     regression_test: Callable[[str], str] = repository.regression_test
     gate: str = "tests: {suites: [regression]}\nmode: block\n"
     edit_policy: Callable[[str], str] = _as_it_is
-    rate: float = 150.0
+    rate: float = 120.0

@@ -8,7 +8,7 @@ from amends.application.ports import Engine, Stop
 from amends.errors import AmendsError
 from amends.events import payloads as p
 from amends.events.codec import Fact
-from amends.workflows.toolbox import Toolbox
+from amends.workflows.toolbox import SOURCE, Toolbox
 
 _WAIT_SECONDS = 1.0
 _BATCH = 500
@@ -19,10 +19,17 @@ class Follower:
     """Reads on from the last event it saw and has the engine call ``advance`` for whom it concerns.
 
     A deployment that waits for its gates is called when its service, or any team's shift, gives new evidence.
+
+    Parameters
+    ----------
+    shared:
+        Whether other processes submit to the same engine. Then whoever advances a deployment is called again
+        for it, so that what ``advance`` records itself wakes nobody.
     """
 
-    def __init__(self, tools: Toolbox, engine: Engine) -> None:
+    def __init__(self, tools: Toolbox, engine: Engine, *, shared: bool = False) -> None:
         self._tools = tools
+        self._shared = shared
         self._engine = engine
         self._position = 0
         self._waiting: dict[str, set[str]] = defaultdict(set)
@@ -100,7 +107,9 @@ class Follower:
             self._wake(self._waiting.get(service, set()))
 
     def _seen(self, deployment: str, fact: Fact) -> bool:
-        """Whether this process wrote the event itself, or has read it already."""
+        """Whether whoever advances the deployment wrote the event itself, or has read it already."""
+        if self._shared and fact.recorded.event.source == SOURCE and fact.kind != "deployment.requested":
+            return True
         sight = self._tools.memory.get(deployment)
         if sight is None:
             return False

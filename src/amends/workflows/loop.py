@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from amends.application.ports import Clock, Stop
+from amends.application.ports import Clock, Engine, Stop
 from amends.errors import AmendsError
 from amends.workflows.advance import advance
 from amends.workflows.following import Follower
@@ -21,6 +21,12 @@ Job = Callable[[str], datetime | None]
 
 Tell = Callable[[str, Progress], None]
 """Told what each call came to, with the deployment's id."""
+
+OnFault = Callable[[str, Exception], None]
+"""Told of a job's unexpected exception, with its key."""
+
+MakeEngine = Callable[[Mapping[str, Job], OnFault, int], Engine]
+"""Makes the engine that calls these jobs, so many at once."""
 
 _Task = tuple[str, str]
 _LONGEST_SLEEP = 0.5  # real seconds until it is looked whether to stop
@@ -43,7 +49,7 @@ class LoopEngine:
 
     def __init__(
         self, jobs: Mapping[str, Job], clock: Clock, *, threads: int = 16,
-        on_fault: Callable[[str, Exception], None] = lambda _key, _error: None,
+        on_fault: OnFault = lambda _key, _error: None,
     ) -> None:  # fmt: skip
         self._jobs = jobs
         self._clock = clock
@@ -114,11 +120,13 @@ class LoopEngine:
 
 
 def run_loop(
-    tools: Toolbox, stop: Stop, *, tell: Tell = lambda _id, _progress: None, threads: int = 16
+    tools: Toolbox, stop: Stop, *, tell: Tell = lambda _id, _progress: None, threads: int = 16,
+    shared: MakeEngine | None = None,
 ) -> None:  # fmt: skip
     """Carry all deployments of the log on until told to stop.
 
-    Several loops may run on one log, on one machine or many: what they do twice has no effect.
+    Several may run on one log, on one machine or many: what they do twice has no effect. ``shared`` makes the
+    engine by which they divide the work among them; without it each does all of it.
     """
 
     def advance_one(deployment: str) -> datetime | None:
@@ -139,10 +147,14 @@ def run_loop(
         kind = "" if isinstance(error, AmendsError) else f"{type(error).__name__}: "
         tell(key, Progress(None, False, f"went wrong and is tried again: {kind}{error}"))
 
-    engine = LoopEngine(
-        {"advance": advance_one, "reconcile": reconcile_one}, tools.clock, threads=threads, on_fault=fault
-    )
-    follower = threading.Thread(target=Follower(tools, engine).run, args=(stop,), name="amends-follower")
+    jobs = {"advance": advance_one, "reconcile": reconcile_one}
+    engine: Engine
+    if shared is None:
+        engine = LoopEngine(jobs, tools.clock, threads=threads, on_fault=fault)
+    else:
+        engine = shared(jobs, fault, threads)
+    following = Follower(tools, engine, shared=shared is not None)
+    follower = threading.Thread(target=following.run, args=(stop,), name="amends-follower")
     follower.start()
     try:
         engine.run(stop)

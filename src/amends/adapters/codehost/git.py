@@ -118,6 +118,11 @@ class GitHost:
         text = ask_git(self.repo, "ls-tree", "-r", "-z", "--name-only", "--full-tree", self.resolve(revision))
         return tuple(path for path in text.split("\0") if path)
 
+    def ignores(self, path: Path) -> bool:
+        """Return whether git leaves a folder out, whether it is there or not."""
+        folder = f"{path.resolve()}/"
+        return call_git(self.repo, "check-ignore", "--quiet", "--no-index", "--", folder).returncode == 0
+
     def worktree(self, revision: str, setup: Sequence[str] | None = None) -> GitWorktree:
         """Make a fresh detached worktree of a revision, outside the user's tree.
 

@@ -27,6 +27,8 @@ def survey_repository(folder: Path) -> Survey:
         raise UsageError(f"{folder} is no folder", remedy="name the repository with --repo DIR")
     notes: list[str] = []
     host = _host(folder, notes)
+    if host and not host.ignores(folder / ".amends"):
+        notes.append("add .amends/ to .gitignore: the log and its workings are no part of the repository")
     top = host.top() if host else folder.resolve()
     service, service_from = _first(folder, _pyproject_name, _package_name, _cargo_name, _go_name)
     team, team_from = _team(folder, host)

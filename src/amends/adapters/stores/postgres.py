@@ -89,11 +89,9 @@ class PostgresDatabase(Database):
     """
 
     def __init__(self, url: str) -> None:
-        parsed = sa.make_url(url).set(drivername="postgresql+psycopg")
-        if "connect_timeout" not in parsed.query:
-            parsed = parsed.update_query_dict({"connect_timeout": "10"})
-        self._url = parsed
-        self._where = parsed.set(drivername="postgresql", query={}).render_as_string(hide_password=True)
+        plain, self._where = plain_url(url)
+        self._plain = plain
+        parsed = sa.make_url(plain).set(drivername="postgresql+psycopg")
         self._engine = sa.create_engine(
             parsed, pool_pre_ping=True, pool_size=10, max_overflow=20, isolation_level="READ COMMITTED"
         )
@@ -187,8 +185,7 @@ class PostgresDatabase(Database):
             self._listeners.append(listener)
 
     def _listen(self) -> psycopg.Connection[Any]:
-        plain = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
-        listener = psycopg.connect(plain, autocommit=True)
+        listener = psycopg.connect(self._plain, autocommit=True)
         listener.execute(f"LISTEN {_CHANNEL}")
         return listener
 
@@ -228,15 +225,7 @@ class PostgresDatabase(Database):
             raise self._explain(error) from None
 
     def _explain(self, error: BaseException | None) -> StoreUnavailableError:
-        state = str(getattr(error, "sqlstate", "") or "")
-        for prefix, (message, remedy) in _EXPLANATIONS.items():
-            if state.startswith(prefix):
-                return StoreUnavailableError(message, remedy=remedy, where=self._where)
-        return StoreUnavailableError(
-            f"the database does not answer: {_first_line(error)}",
-            remedy="check that the server runs and that address, user and password are right",
-            where=self._where,
-        )
+        return explain(error, self._where)
 
 
 _EXPLANATIONS = {
@@ -255,6 +244,42 @@ _EXPLANATIONS = {
         "give amends a database of its own, or restore this one",
     ),
 }
+
+
+# A machine that is gone says nothing: libpq is to notice within some ten seconds, not within hours.
+_PATIENCE = {
+    "connect_timeout": "10", "tcp_user_timeout": "10000", "keepalives_idle": "5",
+    "keepalives_interval": "2", "keepalives_count": "3",
+}  # fmt: skip
+
+
+def plain_url(url: str) -> tuple[str, str]:
+    """Return a database's address as libpq takes it, and without secrets, as errors name it.
+
+    What the address does not say of timeouts is added.
+
+    Raises
+    ------
+    sqlalchemy.exc.ArgumentError, ValueError
+        It is no address.
+    """
+    parsed = sa.make_url(url).set(drivername="postgresql")
+    parsed = parsed.update_query_dict({k: v for k, v in _PATIENCE.items() if k not in parsed.query})
+    where = parsed.set(query={}).render_as_string(hide_password=True)
+    return parsed.render_as_string(hide_password=False), where
+
+
+def explain(error: BaseException | None, where: str) -> StoreUnavailableError:
+    """Say what a driver's error means, and what mends it."""
+    state = str(getattr(error, "sqlstate", "") or "")
+    for prefix, (message, remedy) in _EXPLANATIONS.items():
+        if state.startswith(prefix):
+            return StoreUnavailableError(message, remedy=remedy, where=where)
+    return StoreUnavailableError(
+        f"the database does not answer: {_first_line(error)}",
+        remedy="check that the server runs and that address, user and password are right",
+        where=where,
+    )
 
 
 def _first_line(error: BaseException | None) -> str:

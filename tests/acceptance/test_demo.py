@@ -1,0 +1,47 @@
+"""The demo fails when a part of the loop is broken: what it shows really happens.
+
+That it succeeds when nothing is broken is shown by `make demo` itself, which CI runs headless.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from amends.demo.narration import StoryError
+from amends.demo.script import Script
+from amends.demo.story import clear, tell
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def play(script: Script, root: Path) -> str:
+    """Tell the story with a broken part; return why it broke off."""
+    with pytest.raises(StoryError) as broken:
+        clear(tell(Console(file=io.StringIO()), root=root / "story", script=script))
+    return str(broken.value)
+
+
+def without_a_watch(policy: str) -> str:
+    """Ask for evidence that no rollout can give, and let everything else through."""
+    blind = policy.replace("alpha: 0.01", "alpha: 1.0e-200").replace("extend", "promote")
+    assert blind.count("limit:") == 1
+    return "\n".join(line for line in blind.splitlines() if "limit:" not in line) + "\n"
+
+
+def test_without_a_watch_the_bad_release_stays(tmp_path: Path) -> None:
+    assert "was not rolled back" in play(Script(edit_policy=without_a_watch), tmp_path)
+
+
+def test_a_test_that_does_not_catch_it_is_not_proven(tmp_path: Path) -> None:
+    def harmless(incident: str) -> str:
+        return f'"""{incident}"""\n\n\ndef test_a_cart_that_holds_only_gift_cards():\n    assert True\n'
+
+    assert "amendment prove AM-1" in play(Script(regression_test=harmless), tmp_path)
+
+
+def test_a_gate_that_would_not_have_blocked_it_is_not_proven(tmp_path: Path) -> None:
+    assert "amendment prove AM-2" in play(Script(gate="tests: {suites: [unit]}\nmode: block\n"), tmp_path)
