@@ -298,11 +298,18 @@ def _open_incident(log: Log, d: Deployment) -> str:
     )  # fmt: skip
 
 
-def stop_local_services(state_dir: Path) -> None:
-    """Stop every service that the ``process`` deployer runs from a state directory. Their traffic ends."""
+def stop_local_services(state_dir: Path) -> list[str]:
+    """Stop every service that the ``process`` deployer runs from a state directory. Their traffic ends.
+
+    Returns what was stopped, as ``shop in production``.
+    """
     from amends.adapters.deployers.process import ProcessDeployer
     from amends.adapters.deployers.settings import ProcessSettings
 
     deployer = ProcessDeployer(ProcessSettings(run=""), state_dir / "deploy")
-    for place in sorted((state_dir / "deploy").glob("*/*/")):
-        deployer.stop_all(place.parent.name, place.name)
+    places = sorted((state_dir / "deploy").glob("*/*/"))
+    return [
+        f"{place.parent.name} in {place.name}"
+        for place in places
+        if deployer.stop_all(place.parent.name, place.name)
+    ]

@@ -75,13 +75,14 @@ class EventStore(Protocol):
     def read(
         self, *, tags: Collection[str] = (), kinds: Collection[str] = (), after: int = 0,
         limit: int | None = None, newest_first: bool = False, since: datetime | None = None,
-        until: datetime | None = None,
+        until: datetime | None = None, before: int | None = None,
     ) -> list[Recorded]:  # fmt: skip
         """Return events by position that carry *any* of ``tags`` and are of *any* of ``kinds``.
 
         An empty collection does not restrict. ``kinds`` are short names as in ``events.kinds``, or full
         types for events of other kinds. ``after`` is a position; a follower that reads on from the last
-        position it saw misses nothing, also with concurrent writers.
+        position it saw misses nothing, also with concurrent writers. ``before`` is a position too; only
+        events below it count, so that with ``newest_first`` a reader turns one page after another.
 
         With ``since`` or ``until`` (both included) only events count that carry one of ``tags`` with a
         moment between them: see ``events.tags`` for which tags have one. Raises ``UsageError`` when they are

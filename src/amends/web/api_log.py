@@ -111,6 +111,7 @@ class Question(msgspec.Struct, forbid_unknown_fields=True):
     newest_first: bool = False
     since: Moment | None = None
     until: Moment | None = None
+    before: int | None = None
 
 
 class Login(msgspec.Struct, forbid_unknown_fields=True):
@@ -209,6 +210,7 @@ def _add_reading(router: APIRouter) -> None:
         found = await run_in_threadpool(
             store.read, tags=asked.tags, kinds=asked.kinds, after=asked.after, limit=asked.limit,
             newest_first=asked.newest_first, since=asked.since, until=asked.until,
+            before=asked.before,
         )  # fmt: skip
         return _records(found)
 

@@ -106,12 +106,25 @@ def test_changes_tell_only_what_is_new() -> None:
 
 
 def test_pages_of_the_log_hold_each_event_once(story: Story) -> None:
-    seen, number, more = [], 1, True
-    while more:
-        found = log_page(story.log, page=number)
-        seen += [fact.id for fact in found.facts]
-        number, more = number + 1, found.more
-    assert len(seen) == len(set(seen)) == story.log.store.last_position()
+    pages = [log_page(story.log)]
+    while pages[-1].older:
+        pages.append(log_page(story.log, before=pages[-1].older))
+    seen = [fact.id for found in pages for fact in found.facts]
+    assert seen == [record.id for record in story.log.store.records()][::-1]
+    assert len(pages) > 2
+    assert pages[0].newer is None
+    # Back again: whole pages, and at last the newest one.
+    back = log_page(story.log, after=pages[-1].newer)
+    assert back.facts == pages[-2].facts
+    assert log_page(story.log, after=pages[1].newer) == pages[0]
+
+
+def test_a_second_filter_of_the_log_does_not_end_its_pages(story: Story) -> None:
+    whole = [f.id for f in story.log.facts(tags=("env:shop/production",))][::-1]
+    found = log_page(story.log, service=SERVICE, tag="env:shop/production")
+    more = log_page(story.log, service=SERVICE, tag="env:shop/production", before=found.older)
+    assert [f.id for f in (*found.facts, *more.facts)] == whole[:100]
+    assert len(whole) > 50
 
 
 def test_filters_of_the_log_hold_together(story: Story) -> None:

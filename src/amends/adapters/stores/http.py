@@ -152,12 +152,12 @@ class HttpStore:
     def read(
         self, *, tags: Collection[str] = (), kinds: Collection[str] = (), after: int = 0,
         limit: int | None = None, newest_first: bool = False, since: datetime | None = None,
-        until: datetime | None = None,
+        until: datetime | None = None, before: int | None = None,
     ) -> list[Recorded]:  # fmt: skip
         """See ``EventStore.read``. What has no limit is fetched in pages."""
         moments = {"since": since, "until": until}
         asked: dict[str, Any] = {
-            "tags": list(tags), "kinds": list(kinds),
+            "tags": list(tags), "kinds": list(kinds), **({} if before is None else {"before": before}),
             **{name: format_time(moment) for name, moment in moments.items() if moment},
         }  # fmt: skip
         if limit is not None:

@@ -84,7 +84,7 @@ class MemoryStore:
     def read(
         self, *, tags: Collection[str] = (), kinds: Collection[str] = (), after: int = 0,
         limit: int | None = None, newest_first: bool = False, since: datetime | None = None,
-        until: datetime | None = None,
+        until: datetime | None = None, before: int | None = None,
     ) -> list[Recorded]:  # fmt: skip
         """See ``EventStore.read``."""
         check_range(tags, since, until)
@@ -93,7 +93,9 @@ class MemoryStore:
             found = [
                 entry.record
                 for entry in self._candidates(tags, since, until)
-                if entry.record.position > after and (not wanted or entry.kind in wanted)
+                if entry.record.position > after
+                and (before is None or entry.record.position < before)
+                and (not wanted or entry.kind in wanted)
             ]
         if newest_first:
             found.reverse()

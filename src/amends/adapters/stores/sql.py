@@ -113,7 +113,7 @@ class SqlStore:
     def read(
         self, *, tags: Collection[str] = (), kinds: Collection[str] = (), after: int = 0,
         limit: int | None = None, newest_first: bool = False, since: datetime | None = None,
-        until: datetime | None = None,
+        until: datetime | None = None, before: int | None = None,
     ) -> list[Recorded]:  # fmt: skip
         """See ``EventStore.read``."""
         check_range(tags, since, until)
@@ -121,6 +121,8 @@ class SqlStore:
             return []
         with self._database.reading() as connection:
             upto = self._database.settled(connection) if connection is not None else 0
+        if before is not None:
+            upto = min(upto, before - 1)
         if upto <= after:
             return []
         reading = sql.Reading(
