@@ -41,7 +41,7 @@ def note_running(root: Path, processes: Iterable[Running]) -> None:
 
 
 def read_running(root: Path) -> list[Running]:
-    """Return what was noted in a folder, the oldest first. Raises ``UsageError`` when no story was told there."""
+    """Return what was noted in a folder, the oldest first. Raises ``UsageError`` when nothing was."""
     try:
         return [Running(**entry) for entry in json.loads((root / _NOTE).read_text())]
     except (OSError, ValueError, TypeError) as problem:
@@ -55,7 +55,7 @@ def end_running(root: Path) -> list[str]:
     """End what is noted in a folder and still runs, the youngest first; return what it was.
 
     A process gets 15 seconds to end by itself. One whose start time differs is somebody else's, and is left
-    alone. Raises ``UsageError`` when no story was told there.
+    alone. Raises ``UsageError`` when nothing was noted.
     """
     noted = read_running(root)
     ended = [one.what for one in reversed(noted) if _end(one)]

@@ -14,6 +14,7 @@ from amends.errors import NotFoundError
 from amends.events.chain import attributes, body_of, digest_of
 from amends.events.codec import Fact, decode
 from amends.events.tags import tags_of
+from amends.incidents.timeline import sentence_of
 
 PAGE = 50
 _CITING = (
@@ -40,13 +41,14 @@ class LogPage:
 class EventView:
     """One event, its CloudEvent, its place in the chain, and the events that cite it.
 
-    ``intact`` says whether its digest is that of what the store holds; the whole chain is for
-    `amends log verify`.
+    ``sentence`` says it for people, where there is one. ``intact`` says whether its digest is that of what
+    the store holds; the whole chain is for `amends log verify`.
     """
 
     fact: Fact
     envelope: dict[str, Any]
     tags: tuple[str, ...]
+    sentence: str
     intact: bool
     cited_by: tuple[Fact, ...]
 
@@ -109,7 +111,7 @@ def event_view(log: Log, event_id: str, source: str = "") -> EventView:
     record = fact.recorded
     tags = tags_of(fact.payload)
     return EventView(
-        fact, attributes(record.event), tags, digest_of(body_of(record)) == record.digest,
+        fact, attributes(record.event), tags, sentence_of(fact), digest_of(body_of(record)) == record.digest,
         _cited_by(log, event_id, tags),
     )  # fmt: skip
 
