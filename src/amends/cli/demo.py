@@ -79,6 +79,8 @@ def _what_next(console: Console, stage: Stage, keep: bool) -> None:
         link, words = stage.amends("link").strip(), ("amends", "demo", "--stop", str(stage.root))
         narrator.say(f"Look around: {link}")
         narrator.say(f"The folder: {stage.root}. Stop everything: {shlex.join(words)}")
+        again = f"AMENDS_STATE={shlex.quote(str(stage.root / 'state'))} amends link"
+        narrator.say(f"Another link: {again}. The traffic ends by itself after eight hours.")
     else:
         narrator.say("amends demo --keep     leaves the server running, to look around in a browser")
     narrator.say("amends init            writes an amends.yaml for your own service")

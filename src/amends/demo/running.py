@@ -44,9 +44,9 @@ def read_running(root: Path) -> list[Running]:
     """Return what was noted in a folder, the oldest first. Raises ``UsageError`` when nothing was."""
     try:
         return [Running(**entry) for entry in json.loads((root / _NOTE).read_text())]
-    except (OSError, ValueError, TypeError) as problem:
+    except (OSError, ValueError, TypeError):
         raise UsageError(
-            f"found no demo in this folder ({problem})", where=str(root),
+            f"found no demo in this folder: {_NOTE} is missing or cannot be read", where=str(root),
             remedy="name the folder that `amends demo --keep` printed",
         ) from None  # fmt: skip
 
