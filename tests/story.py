@@ -194,6 +194,8 @@ class Story:
                 deployment=deployment, service=SERVICE, environment="production", step=step, tick=tick,
                 verdict=said.verdict.value, reason=said.reason, state=state.to_data(),
                 metrics=tuple(msgspec.to_builtins(row) for row in said.metrics), problems=said.problems,
+                cause=said.cause.value, moved=said.moved, log_evidence=said.log_evidence,
+                log_threshold=said.log_threshold,
             )  # fmt: skip
             self.add("watch.assessed", payload)
             if said.verdict == "roll_back":

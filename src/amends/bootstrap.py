@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from amends.adapters.clocks import AcceleratedClock, SystemClock
 from amends.adapters.stores import OpenStore, open_store
-from amends.application.desk import Desk
 from amends.application.log import Log
-from amends.application.ports import Clock, CodeHost
-from amends.application.reports import SuiteReport
-from amends.application.starting import Survey
 from amends.config import Settings
 from amends.errors import PolicyError, StoreUnavailableError, UsageError
 
 if TYPE_CHECKING:
-    from amends.application.ports import Deployer, MetricSource
+    from amends.application.desk import Desk
+    from amends.application.ports import Clock, CodeHost, Deployer, MetricSource
+    from amends.application.reports import SuiteReport
+    from amends.application.starting import Survey
     from amends.gates.policy import LoadedPolicy
     from amends.releases.deployment import Deployment
     from amends.workflows.loop import Job, MakeEngine, OnFault
@@ -68,6 +67,7 @@ def open_desk(workspace: Workspace, *, service: str = "") -> Desk:
     The service may stay empty: some facts need none.
     """
     from amends.adapters.policyfile.names import read_names
+    from amends.application.desk import Desk
 
     names = read_names(workspace.settings.policy)
     same = not service or service == names.service
@@ -298,11 +298,18 @@ def _open_incident(log: Log, d: Deployment) -> str:
     )  # fmt: skip
 
 
-def stop_local_services(state_dir: Path) -> None:
-    """Stop every service that the ``process`` deployer runs from a state directory. Their traffic ends."""
+def stop_local_services(state_dir: Path) -> list[str]:
+    """Stop every service that the ``process`` deployer runs from a state directory. Their traffic ends.
+
+    Returns what was stopped, as ``shop in production``.
+    """
     from amends.adapters.deployers.process import ProcessDeployer
     from amends.adapters.deployers.settings import ProcessSettings
 
     deployer = ProcessDeployer(ProcessSettings(run=""), state_dir / "deploy")
-    for place in sorted((state_dir / "deploy").glob("*/*/")):
-        deployer.stop_all(place.parent.name, place.name)
+    places = sorted((state_dir / "deploy").glob("*/*/"))
+    return [
+        f"{place.parent.name} in {place.name}"
+        for place in places
+        if deployer.stop_all(place.parent.name, place.name)
+    ]

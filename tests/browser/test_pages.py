@@ -180,14 +180,18 @@ def test_charts_grow_while_events_come(browser: Browser, lively: LiveServer) -> 
     for guest in visit(browser, lively):
         guest.go("/deployments/dep-open")
         expect(guest.page.locator("#live-status")).to_contain_text("Live")
-        expect(guest.page.locator("canvas")).to_have_count(4)
+        expect(guest.page.locator("canvas")).to_have_count(5)
         before = points(guest.page)
         guest.page.get_by_label("Your role").first.fill("on-call engineer")
         lively.story.watch("dep-open", 1, 3, errors=0.004)
         expect(guest.page.locator("#charts")).to_have_attribute("data-points", str(before + 3))
-        rows = guest.page.get_by_role("region", name="errors as a table").locator("tbody tr")
         looked = lively.story.log.facts(tags=("deployment:dep-open",), kinds=("watch.assessed",))[-1]
-        expect(rows.first.locator("a")).to_have_attribute("href", f"/log/{looked.id}")
+        for name in ("all metrics together", "errors"):
+            rows = guest.page.get_by_role("region", name=f"{name} as a table").locator("tbody tr")
+            expect(rows.first.locator("a")).to_have_attribute("href", f"/log/{looked.id}")
+        expect(guest.page.locator("#joint-head")).to_contain_text("No metric is shown to have moved so far")
+        lively.story.watch("dep-open", 1, 40, errors=0.4)
+        expect(guest.page.locator("#joint-head")).to_contain_text("Moved: errors")
         # What a person has begun to write stays.
         expect(guest.page.get_by_label("Your role").first).to_have_value("on-call engineer")
         assert guest.complaints == []
@@ -204,7 +208,7 @@ def test_the_page_of_a_deployment_that_begins_shows_its_charts_when_they_come(
         story.order("dep-new", "start", 0, 0)
         story.step("dep-new", 1)
         story.watch("dep-new", 1, 2, errors=0.0)
-        expect(guest.page.locator("canvas")).to_have_count(4)
+        expect(guest.page.locator("canvas")).to_have_count(5)
         expect(guest.page.locator("#live-orders")).to_contain_text("shift to 10%")
         assert guest.complaints == []
 

@@ -174,6 +174,13 @@ def test_reading_goes_on_after_a_position_forwards_and_newest_first(store: Event
             assert ids(store.read(tags=tags, kinds=kinds, after=middle)) == ["3", "4"]
             assert ids(store.read(tags=tags, kinds=kinds, after=middle, limit=1)) == ["3"]
             assert ids(store.read(tags=tags, kinds=kinds, limit=2, newest_first=True)) == ["4", "3"]
+            assert ids(store.read(tags=tags, kinds=kinds, before=middle)) == ["0", "1"]
+            assert ids(
+                store.read(tags=tags, kinds=kinds, before=middle, limit=1, newest_first=True)
+            ) == ["1"]  # fmt: skip
+            first = written[0].position
+            assert ids(store.read(tags=tags, kinds=kinds, after=first, before=middle)) == ["1"]
+            assert store.read(tags=tags, kinds=kinds, before=first) == []
     assert store.last_position() == written[-1].position
     assert store.read(limit=0) == []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from amends.adapters.stores import open_store, schema
-from amends.adapters.stores.migrate import VERSION_TABLE
+from amends.adapters.stores.migrate import SCHEMA_VERSION, VERSION_TABLE
 from amends.adapters.stores.postgres import PostgresDatabase
 from amends.adapters.stores.sql import SqlStore
 from amends.adapters.stores.sqlite import SqliteDatabase
@@ -56,7 +56,7 @@ def test_migrations_give_the_schema_on_sqlite(tmp_path: Path) -> None:
     schema.metadata.create_all(engine)
     migrated, made = sqlite3.connect(tmp_path / "migrated.db"), sqlite3.connect(tmp_path / "made.db")
     assert _tables(migrated) == _tables(made)
-    assert migrated.execute("PRAGMA user_version").fetchone() == (schema.SCHEMA_VERSION,)
+    assert migrated.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
 
 
 def test_migrations_give_the_schema_on_postgresql(postgres_database: str) -> None:
@@ -68,33 +68,46 @@ def test_migrations_give_the_schema_on_postgresql(postgres_database: str) -> Non
         )
         assert compare_metadata(context, schema.metadata) == []
         version = connection.scalar(sa.text(f"SELECT version_num FROM {VERSION_TABLE}"))
-    assert int(version) == schema.SCHEMA_VERSION
+    assert int(version) == SCHEMA_VERSION
     engine.dispose()
 
 
-def test_reading_uses_indexes(tmp_path: Path) -> None:
+@pytest.fixture
+def on_connect(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[sqlite3.Connection], Any]]:
+    """What is called with each connection to a SQLite file that is opened from now on."""
+    calls: list[Callable[[sqlite3.Connection], Any]] = []
+    connect = sqlite3.connect
+
+    def opened(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+        connection = connect(*args, **kwargs)
+        for call in calls:
+            call(connection)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", opened)
+    return calls
+
+
+def test_reading_uses_indexes(tmp_path: Path, on_connect: list[Callable[[sqlite3.Connection], Any]]) -> None:
+    statements: list[str] = []
+    on_connect.append(lambda connection: connection.set_trace_callback(statements.append))
     store = sqlite_store(tmp_path / "log.db")
     store.append(LANE, [deployed("1")], recorded_at=NOW)
-    plans: list[str] = []
-
-    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.startswith("SELECT") and "body" in statement:
-            rows = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            plans.extend(row[3] for row in rows)
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", explain)
-    try:
-        for limit in (None, 5):
-            store.read(tags=["service:shop"], kinds=["service.deployed", "signoff.given"], limit=limit)
-            store.read(tags=["service:shop", "env:shop/production"], limit=limit, newest_first=True)
-            store.read(kinds=["service.deployed"], limit=limit, after=1)
-        store.find("1")
-        store.read_stream(LANE, after=3)
-        list(store.records())
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", explain)
-    assert len(plans) >= 9
+    statements.clear()
+    for limit in (None, 5):
+        store.read(tags=["service:shop"], kinds=["service.deployed", "signoff.given"], limit=limit)
+        store.read(tags=["service:shop", "env:shop/production"], limit=limit, newest_first=True)
+        store.read(tags=["env:shop/production"], kinds=["service.deployed"], limit=limit, since=NOW)
+        store.read(kinds=["service.deployed"], limit=limit, after=0)
+    store.find("1")
+    store.read_stream(LANE, after=3)
+    list(store.records())
+    asked = [statement for statement in statements if "body" in statement]
+    plan = sqlite3.connect(tmp_path / "log.db").execute
+    plans = [row[3] for statement in asked for row in plan(f"EXPLAIN QUERY PLAN {statement}")]
+    assert len(asked) == 11
     assert [plan for plan in plans if plan.startswith(("SCAN events", "SCAN event_tags"))] == []
+    assert sum("event_tags_by_moment" in plan for plan in plans) == 2
 
 
 # --- SQLite files ---------------------------------------------------------------------------------------
@@ -180,18 +193,10 @@ def test_a_locked_log_says_so_and_can_still_be_read(tmp_path: Path) -> None:
     store.append(LANE, [deployed("2")], recorded_at=NOW)
 
 
-@pytest.fixture
-def small_disk() -> Iterator[None]:
-    def limit(connection: Any, _record: Any) -> None:
-        connection.execute("PRAGMA max_page_count = 40")
-
-    sa.event.listen(sa.Engine, "connect", limit)
-    yield
-    sa.event.remove(sa.Engine, "connect", limit)
-
-
-@pytest.mark.usefixtures("small_disk")
-def test_a_full_disk_writes_nothing_by_half(tmp_path: Path) -> None:
+def test_a_full_disk_writes_nothing_by_half(
+    tmp_path: Path, on_connect: list[Callable[[sqlite3.Connection], Any]]
+) -> None:
+    on_connect.append(lambda connection: connection.execute("PRAGMA max_page_count = 44"))
     store = sqlite_store(tmp_path / "log.db")
     store.append(LANE, [deployed("1")], recorded_at=NOW)
     with pytest.raises(StoreUnavailableError, match="disk is full"):
@@ -238,16 +243,14 @@ def test_a_follower_does_not_step_over_a_position_that_commits_later(postgres_da
         assert [r.id for r in quick.read()] == ["0"]
         assert quick.last_position() < reserved[0]
         assert [r.id for r in quick.read_stream("quick")] == ["quick"]
-        connection.execute(
-            sa.insert(schema.events),
-            {
-                "position": reserved[0], "source": "/test", "event_id": "slow", "kind": "service.deployed",
-                "stream": "slow", "seq": 1, "recorded_at": 0, "previous": record.previous,
-                "digest": record.digest, "fingerprint": "", "body": b'{"amendsprevious":"","amendsseq":1,'
-                b'"amendsstream":"slow","recordedat":"2026-03-20T14:27:00Z","id":"slow","source":"/test",'
-                b'"type":"x","time":"2026-03-20T14:27:00Z"}',
-            },
-        )  # fmt: skip
+        row = {
+            "position": reserved[0], "source": "/test", "event_id": "slow", "kind": "service.deployed",
+            "stream": "slow", "seq": 1, "recorded_at": 0, "previous": record.previous,
+            "digest": record.digest, "fingerprint": "", "body": b'{"amendsprevious":"","amendsseq":1,'
+            b'"amendsstream":"slow","recordedat":"2026-03-20T14:27:00Z","id":"slow","source":"/test",'
+            b'"type":"x","time":"2026-03-20T14:27:00Z"}',
+        }  # fmt: skip
+        connection.insert("events", tuple(row), [tuple(row.values())])
     assert [r.id for r in quick.read()] == ["0", "slow", "quick"]
     slow.close()
     quick.close()

@@ -42,7 +42,10 @@ def test_what_is_read(client: httpx.Client, server: LiveServer) -> None:
     deployment = read(client, "deployments/dep-bad")
     assert (deployment["outcome"], deployment["release"]) == ("rolled_back", BAD)
     assert [order["outcome"] for order in deployment["orders"]] == ["done", "done", "done"]
-    assert read(client, "deployments/dep-bad/series")[0]["metric"] == "errors"
+    joint, *metrics = read(client, "deployments/dep-bad/series")
+    assert joint["points"][-1]["evidence"] >= joint["points"][-1]["line"] == pytest.approx(2)
+    assert [series["metric"] for series in metrics] == ["errors", "latency"]
+    assert deployment["moved"] == ["errors"]
     assert {d["id"] for d in read(client, "deployments")} == {"dep-bad", "dep-open"}
     incident = read(client, f"incidents/{server.story.incident}")
     assert {row["gate"] for row in incident["matrix"]["rows"]} >= {"review", "tests", "soak"}

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from amends.application.amending import require_amendment
 from amends.application.reviewing import list_revisions
 from amends.events import payloads as p
 from tests.live_server import LiveServer, serving
@@ -178,3 +179,45 @@ def test_a_changed_record_is_shown_as_changed(server: LiveServer, browser: httpx
         )  # fmt: skip
     assert "it was changed" in browser.get(f"/log/{changed.id}").text
     assert "it was changed" not in browser.get(f"/log/{left.id}").text
+
+
+def test_a_test_and_a_gate_are_proposed_from_the_incident(server: LiveServer, browser: httpx.Client) -> None:
+    page = f"/incidents/{server.story.incident}"
+    test = {"kind": "test", "selector": "pytest tests/test_cart.py::test_empty", "role": "developer"}
+    answer = browser.post(f"{page}/amendments", data=test)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/amendments/AM-3")
+    assert "amends amendment prove AM-3" in browser.get("/amendments/AM-3").text
+    gate = {"kind": "gate", "gate": "tests: {suites: [regression]}\r\nmode: block", "role": "developer"}
+    assert browser.post(f"{page}/amendments", data=gate).status_code == 303
+    proposed = require_amendment(server.story.log, "AM-4").proposed
+    assert (proposed.gate["tests"], proposed.environment) == ({"suites": ["regression"]}, "production")
+    # A proven one can be put in place; the incident says how for each.
+    text = browser.get(page).text
+    assert "amends amendment prove AM-4" in text
+    assert "amends amendment activate AM-2 --write" in text
+
+
+@pytest.mark.parametrize(
+    ("form", "problem"),
+    [
+        ({"kind": "test", "selector": "pytest tests/test_cart.py::test_empty", "role": ""}, "no role"),
+        ({"kind": "test", "selector": "", "role": "developer"}, "which test"),
+        ({"kind": "gate", "gate": "tests: [", "role": "developer"}, "not YAML"),
+        ({"kind": "gate", "gate": "hope: {}", "role": "developer"}, "not a gate"),
+        ({"kind": "wish", "role": "developer"}, ""),
+    ],
+)
+def test_a_proposal_that_cannot_be_read_proposes_nothing(
+    server: LiveServer, browser: httpx.Client, form: dict[str, str], problem: str
+) -> None:
+    before = server.story.log.store.last_position()
+    answer = browser.post(f"/incidents/{server.story.incident}/amendments", data=form)
+    assert answer.status_code == 422
+    assert problem in answer.text
+    assert server.story.log.store.last_position() == before
+
+
+def test_a_proposal_needs_the_forms_token(server: LiveServer, browser: httpx.Client) -> None:
+    del browser.headers["X-CSRF-Token"]
+    form = {"kind": "test", "selector": "pytest tests/test_cart.py::test_empty", "role": "developer"}
+    assert browser.post(f"/incidents/{server.story.incident}/amendments", data=form).status_code == 403

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from difflib import get_close_matches
 from typing import Any
 
+from amends.application.evidence import read_evidence
 from amends.application.log import Log
 from amends.errors import UsageError
 from amends.events import payloads as p
@@ -15,19 +15,9 @@ from amends.gates.evaluate import QUARANTINE, PolicyDecision, evaluate_policy
 from amends.gates.evidence import Question, collect_evidence
 from amends.gates.gate import Calendars
 from amends.gates.policy import LoadedPolicy, Policy, unknown_environment
-from amends.gates.table import team_name
 from amends.gates.window import LOOK_AHEAD
 from amends.releases.actuation import ReleaseRef
-from amends.releases.catalogue import SHORTEST_COMMIT, bare_name, candidates, releases_of
-
-_BATCH = 400  # tags per read: databases bound the number of parameters
-_OF_RELEASE = (
-    "artifact.packaged", "testsuiterun.finished", "signoff.given", "traffic.observed", "override.granted",
-    "quarantine.set", "quarantine.lifted",
-)  # fmt: skip
-_OF_CHANGE = ("change.merged", "change.reviewed")
-_MOVES = ("service.deployed", "service.upgraded", "service.rolledback")
-_INCIDENT_MOVES = ("incident.resolved", "incident.reopened")
+from amends.releases.catalogue import bare_name, candidates, releases_of
 
 
 def decide_gates(
@@ -51,7 +41,7 @@ def decide_gates(
     moment = at or log.clock.now()
     release = _release(log, policy.service, release_name)
     question = Question(policy.service, release, environment, moment)
-    facts = read_evidence(log, policy, release, environment)
+    facts = read_evidence(log, policy, release, environment, moment)
     decision = evaluate_policy(
         policy, environment, collect_evidence(facts, [question]), calendars_at(loaded, moment)
     )
@@ -66,26 +56,6 @@ def calendars_at(loaded: LoadedPolicy, *moments: datetime) -> Calendars:
         return {}
     epochs = [moment.timestamp() for moment in moments]
     return loaded.resolve(min(epochs) - 86400.0, max(epochs) + LOOK_AHEAD)
-
-
-def read_evidence(log: Log, policy: Policy, release: ReleaseRef, environment: str) -> list[Fact]:
-    """Read the facts that an environment's gates rely on for one release, by their tags alone."""
-    service = policy.service
-    facts = _read(log, [f"release:{service}@{name}" for name in _names(release)], _OF_RELEASE)
-    changes = {
-        change
-        for fact in facts
-        if isinstance(fact.payload, p.ReleaseDeclared) and fact.payload.version == release.version
-        for change in fact.payload.changes
-    }
-    facts += _read(log, [f"change:{service}/{change}" for change in sorted(changes)], _OF_CHANGE)
-    gates = [entry.gate for entry in policy.gates.get(environment, [])]
-    places = sorted({place for gate in gates for place in gate.environments()})
-    lanes = _read(log, [f"env:{service}/{place}" for place in places], (*_MOVES, "incident.detected"))
-    incidents = {f.payload.incident for f in lanes if isinstance(f.payload, p.IncidentOpened)}
-    facts += lanes + _read(log, [f"incident:{name}" for name in sorted(incidents)], _INCIDENT_MOVES)
-    teams = {name for gate in gates for team in gate.teams(policy.team) for name in (team, team_name(team))}
-    return facts + _read(log, [f"team:{team}" for team in sorted(teams)], ("shift.acknowledged",))
 
 
 def grant_override(
@@ -179,6 +149,8 @@ def _check_gates(policy: Policy, environment: str, gates: Sequence[str]) -> None
                 "a quarantine cannot be overridden", remedy="its incident lifts it once the cause is known"
             )
         if gate not in known:
+            from difflib import get_close_matches
+
             near = get_close_matches(gate, known, n=1, cutoff=0.5)
             hint = f"; did you mean {near[0]}?" if near else ""
             allowed = ", ".join(dict.fromkeys(known)) or "none"
@@ -195,18 +167,6 @@ def _check_environment(policy: Policy, environment: str, path: str) -> None:
             where=path,
             remedy="name one of them, or add it to `environments` in the policy",
         )
-
-
-def _names(release: ReleaseRef) -> list[str]:
-    """Return every name under which something may be recorded of a release, shortened commits too."""
-    short = [release.commit[:length] for length in range(SHORTEST_COMMIT, len(release.commit))]
-    found = [release.version, release.commit, release.digest, *short]
-    return list(dict.fromkeys(name for name in found if name))
-
-
-def _read(log: Log, tags: Sequence[str], kinds: Collection[str]) -> list[Fact]:
-    batches: Iterable[Sequence[str]] = (tags[i : i + _BATCH] for i in range(0, len(tags), _BATCH))
-    return [fact for batch in batches for fact in log.facts(tags=batch, kinds=kinds)]
 
 
 def _record(log: Log, loaded: LoadedPolicy, decision: PolicyDecision, deployment: str) -> None:

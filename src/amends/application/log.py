@@ -77,10 +77,14 @@ class Log:
 
     def facts(
         self, *, tags: Collection[str] = (), kinds: Collection[str] = (), after: int = 0,
-        limit: int | None = None, newest_first: bool = False,
+        limit: int | None = None, newest_first: bool = False, since: datetime | None = None,
+        until: datetime | None = None, before: int | None = None,
     ) -> list[codec.Fact]:  # fmt: skip
-        """Return facts that carry any of ``tags`` and are of any of ``kinds``, by position."""
-        found = self.store.read(tags=tags, kinds=kinds, after=after, limit=limit, newest_first=newest_first)
+        """Return facts that carry any of ``tags`` and are of any of ``kinds``; see ``EventStore.read``."""
+        found = self.store.read(
+            tags=tags, kinds=kinds, after=after, limit=limit, newest_first=newest_first, since=since,
+            until=until, before=before,
+        )  # fmt: skip
         return [codec.decode(record) for record in found]
 
     def stream(self, name: str, *, after: int = 0) -> list[codec.Fact]:

@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from amends.events.event import Event, Recorded
-from amends.releases.actuation import Actuation, Observation
-from amends.watch.measurements import Arms, MetricSnapshot
-from amends.watch.plan import MetricSpec
+if TYPE_CHECKING:
+    from amends.events.event import Event, Recorded
+    from amends.releases.actuation import Actuation, Observation
+    from amends.watch.measurements import Arms, MetricSnapshot
+    from amends.watch.plan import MetricSpec
 
 
 class Clock(Protocol):
@@ -73,13 +74,19 @@ class EventStore(Protocol):
 
     def read(
         self, *, tags: Collection[str] = (), kinds: Collection[str] = (), after: int = 0,
-        limit: int | None = None, newest_first: bool = False,
+        limit: int | None = None, newest_first: bool = False, since: datetime | None = None,
+        until: datetime | None = None, before: int | None = None,
     ) -> list[Recorded]:  # fmt: skip
         """Return events by position that carry *any* of ``tags`` and are of *any* of ``kinds``.
 
         An empty collection does not restrict. ``kinds`` are short names as in ``events.kinds``, or full
         types for events of other kinds. ``after`` is a position; a follower that reads on from the last
-        position it saw misses nothing, also with concurrent writers.
+        position it saw misses nothing, also with concurrent writers. ``before`` is a position too; only
+        events below it count, so that with ``newest_first`` a reader turns one page after another.
+
+        With ``since`` or ``until`` (both included) only events count that carry one of ``tags`` with a
+        moment between them: see ``events.tags`` for which tags have one. Raises ``UsageError`` when they are
+        given without tags.
         """
 
     def find(self, event_id: str) -> list[Recorded]:

@@ -59,7 +59,7 @@ def propose(
 
     JSON: {"amendment", "kind", "state", "signature"}.
     """
-    from amends.application.amending import Proposal
+    from amends.application.amending import Proposal, read_gate
     from amends.application.amending import propose as do
     from amends.errors import UsageError
     from amends.prevention.signature import describe, parse_signature
@@ -73,7 +73,8 @@ def propose(
             remedy="write an exception and a frame, or a status and a path: 'KeyError shop/cart.py:total'",
         )
     proposal = Proposal(
-        "gate" if gate else "test", title=title, selector=test, gate=_entry(gate) if gate else None,
+        "gate" if gate else "test", title=title, selector=test,
+        gate=read_gate(_text(gate), str(gate)) if gate else None,
         test_text=_text(test_file) if test_file else "", environment=to, bad=bad, good=good,
         signature=stated, role=role,
     )  # fmt: skip
@@ -96,29 +97,6 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"it cannot be read: {error}", where=str(path)) from None
-
-
-def _entry(path: Path) -> dict[str, Any]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    from amends.errors import UsageError
-
-    try:
-        found = YAML(typ="safe").load(_text(path))
-    except YAMLError as error:
-        raise UsageError(
-            f"this is not YAML: {error}", where=str(path), remedy="mend the line it names"
-        ) from None
-    if isinstance(found, list) and len(found) == 1:
-        found = found[0]
-    if not isinstance(found, dict):
-        raise UsageError(
-            "found no gate",
-            where=str(path),
-            remedy="write one entry, for example: tests: {suites: [regression]}",
-        )
-    return found
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,16 +26,23 @@ Where = Annotated[
 StoreName = Annotated[
     str, typer.Option("--store", envvar="AMENDS_STORE", metavar="PATH|URL", help="Another log.")
 ]
+StopIn = Annotated[
+    Path | None, typer.Option("--stop", metavar="DIR", help="Stop what `--keep` left running in a folder.")
+]
 
 
 @app.command()
 def demo(
-    keep: Keep = False, headless: Headless = False, directory: Where = None, store: StoreName = ""
-) -> None:
+    keep: Keep = False, headless: Headless = False, directory: Where = None, store: StoreName = "",
+    stop: StopIn = None,
+) -> None:  # fmt: skip
     """Tell how a release that passed every gate escapes, is rolled back, and can never pass again.
 
     Takes up to two minutes. Weeks pass on an accelerated clock; processes, requests, git and tests are real.
     """
+    if stop is not None:
+        _stop(stop)
+        return
     from rich.console import Console
 
     from amends.demo.narration import StoryError
@@ -52,14 +60,27 @@ def demo(
         clear(stage, keep_files=directory is not None)
 
 
+def _stop(root: Path) -> None:
+    from amends.demo.story import stop
+
+    stopped = stop(root)
+    if not stopped:
+        typer.echo("Nothing of this demo runs any more.")
+        return
+    typer.echo(f"Stopped: {', '.join(stopped)}.")
+    typer.echo(f"The log and the repository stay in {root}; remove the folder when you are done with them.")
+
+
 def _what_next(console: Console, stage: Stage, keep: bool) -> None:
     narrator = stage.narrator
     narrator.title("What to try next")
     narrator.say(f"{len(narrator.claims)} claims, each with its event, in {narrator.elapsed:.0f} s.")
     if keep:
-        link = stage.amends("link").strip()
+        link, words = stage.amends("link").strip(), ("amends", "demo", "--stop", str(stage.root))
         narrator.say(f"Look around: {link}")
-        narrator.say(f"The folder: {stage.root}. Stop everything: amends demo --stop {stage.root}")
+        narrator.say(f"The folder: {stage.root}. Stop everything: {shlex.join(words)}")
+        again = f"AMENDS_STATE={shlex.quote(str(stage.root / 'state'))} amends link"
+        narrator.say(f"Another link: {again}. The traffic ends by itself after eight hours.")
     else:
         narrator.say("amends demo --keep     leaves the server running, to look around in a browser")
     narrator.say("amends init            writes an amends.yaml for your own service")

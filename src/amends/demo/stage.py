@@ -22,10 +22,12 @@ from amends.application.log import Log
 from amends.bootstrap import StoryClock, Workspace
 from amends.demo.narration import Narrator, StoryError
 from amends.demo.repository import SERVICE
+from amends.demo.running import identify, note_running
 from amends.demo.script import Script
 from amends.events.codec import Fact
 
 _PATIENCE = 60.0
+_A_WORKING_DAY = 8 * 3600.0  # traffic of a story that nobody stopped ends by itself
 T = TypeVar("T")
 
 
@@ -110,7 +112,7 @@ class Stage:
 
     def start_server(self) -> None:
         """Start ``amends serve`` and learn where it listens."""
-        process = self._spawn([sys.executable, "-m", "amends", "serve", "--port", "0"], "server.log")
+        process = self._spawn([sys.executable, "-m", "amends", "serve", "--port", "0"], "server")
         text = self.until(
             lambda: _found(r"http://\S+/login/\S+", self.root / "server.log", process), "the server starts"
         )
@@ -120,23 +122,29 @@ class Stage:
         self.until(lambda: _answers(f"{self.server}/healthz"), "the server answers")
 
     def start_traffic(
-        self, url: str, *, rate: float, edge_share: float, seconds: float = 600
+        self, url: str, *, rate: float, edge_share: float, seconds: float = _A_WORKING_DAY
     ) -> subprocess.Popen[str]:
         """Start clients that send requests to an address until they are stopped."""
         words = ["-m", "amends.demo.traffic", url, "--rate", str(rate), "--edge-share", str(edge_share)]
         return self._spawn(
-            [sys.executable, *words, "--seconds", str(seconds)], f"traffic-{len(self.running)}.log"
+            [sys.executable, *words, "--seconds", str(seconds)], f"traffic-{len(self.running)}"
         )
 
-    def _spawn(self, words: list[str], output: str) -> subprocess.Popen[str]:
-        with (self.root / output).open("w") as out:
+    def _spawn(self, words: list[str], what: str) -> subprocess.Popen[str]:
+        output = self.root / f"{what}.log"
+        with output.open("w") as out:
             process = subprocess.Popen(
                 words, cwd=self.repo, env=self.environ(), stdout=out, stderr=out, text=True,
                 start_new_session=True,
             )  # fmt: skip
         self.running.append(process)
-        self._outputs[process.pid] = self.root / output
+        self._outputs[process.pid] = output
+        self._note_running()
         return process
+
+    def _note_running(self) -> None:
+        found = (identify(self._outputs[process.pid].stem, process.pid) for process in self.running)
+        note_running(self.root, (process for process in found if process))
 
     def stop(self, process: subprocess.Popen[str]) -> None:
         """End a process of the story and wait until it is gone."""
@@ -149,6 +157,7 @@ class Stage:
             process.wait()
         if process in self.running:
             self.running.remove(process)
+            self._note_running()
 
     def until(self, look: Callable[[], T | None], what: str, patience: float = _PATIENCE) -> T:
         """Look again and again until there is something; ``StoryError`` when it does not come."""

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from amends.bootstrap import StoryClock, open_workspace, stop_local_services
 from amends.demo.narration import Narrator
+from amends.demo.running import end_running
 from amends.demo.scenes import SCENES
 from amends.demo.script import Script
 from amends.demo.stage import Stage
@@ -52,6 +53,15 @@ def clear(stage: Stage, *, keep_files: bool = False) -> None:
     stage.workspace.close()
     if not keep_files:
         shutil.rmtree(stage.root, ignore_errors=True)
+
+
+def stop(root: Path) -> list[str]:
+    """Stop what a kept story left running in its folder; return what it was. The files stay.
+
+    Doing it again finds nothing more to stop. Raises ``UsageError`` when no story was told there.
+    """
+    place = Path(os.path.abspath(root))  # noqa: PTH100 - as above
+    return [*end_running(place), *stop_local_services(place / "state")]
 
 
 def _empty(root: Path) -> Path:

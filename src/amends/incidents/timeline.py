@@ -55,6 +55,11 @@ def timeline_of(facts: Iterable[Fact], pivot: datetime | None) -> tuple[Line, ..
     return tuple(sorted(lines, key=lambda line: line.at))
 
 
+def sentence_of(fact: Fact) -> str:
+    """Return what a timeline says of one fact; empty for a kind of which it says nothing."""
+    return next((text for _, text in _tell([fact])), "")
+
+
 def pivot_of(milestones: Iterable[Milestone], facts: Iterable[Fact]) -> datetime | None:
     """Return the moment that parts what was known from what was learned later.
 

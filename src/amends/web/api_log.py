@@ -34,6 +34,7 @@ from amends.errors import (
 from amends.events import chain, lines
 from amends.events.event import Event, Recorded
 from amends.events.intake import MOST_BYTES, read_binary, read_event, route
+from amends.events.payloads.base import Moment
 from amends.events.prepared import prepare
 
 MOST_EVENTS = 1000
@@ -109,6 +110,9 @@ class Question(msgspec.Struct, forbid_unknown_fields=True):
     after: int = 0
     limit: int | None = None
     newest_first: bool = False
+    since: Moment | None = None
+    until: Moment | None = None
+    before: int | None = None
 
 
 class Login(msgspec.Struct, forbid_unknown_fields=True):
@@ -209,7 +213,8 @@ def _add_reading(router: APIRouter) -> None:
         asked = _decode(await _body(request, MOST_BYTES), Question)
         found = await run_in_threadpool(
             store.read, tags=asked.tags, kinds=asked.kinds, after=asked.after, limit=asked.limit,
-            newest_first=asked.newest_first,
+            newest_first=asked.newest_first, since=asked.since, until=asked.until,
+            before=asked.before,
         )  # fmt: skip
         return _records(found)
 

@@ -87,7 +87,7 @@ def test_a_deployment_says_why_it_went_back(story: Story) -> None:
     assert view.why.startswith("errors: ")
     assert [order.outcome for order in view.orders] == ["done"] * 3
     assert view.can == ()
-    last = chart_series(view.metrics[0])["points"][-1]
+    last = chart_series(view)[1]["points"][-1]
     assert last["evidence"] >= last["line"]
     assert last["candidate"] > last["baseline"]
 
@@ -102,16 +102,50 @@ def test_changes_tell_only_what_is_new() -> None:
     story.watch(story.open_deployment, 1, 2, errors=0.004)
     _, message = changes_since(story.log, story.open_deployment, after)
     assert message is not None
-    assert {name: len(points) for name, points in message["points"].items()} == {"errors": 2, "latency": 2}
+    counts = {name: len(points) for name, points in message["points"].items()}
+    assert counts == {"": 2, "errors": 2, "latency": 2}
+
+
+def test_what_decides_is_the_evidence_of_all_metrics_together(story: Story) -> None:
+    view = deployment_view(story.log, story.bad_deployment, story.clock.now())
+    assert view.joint is not None
+    assert len(view.joint.points) == view.looks
+    last = view.joint.last
+    assert (last.verdict, last.cause, last.moved) == ("roll_back", "proven_worse", ("errors",))
+    own = [metric.last["log_evidence"] for metric in view.metrics]
+    assert min(own) < last.log_threshold <= last.log_evidence < max(own)
+    assert all(point.log_evidence < point.log_threshold for point in view.joint.points[:-1])
+
+
+def test_looks_that_did_not_record_it_have_no_joint_evidence(story: Story) -> None:
+    story.ask("dep-old", BAD, "1.3.0")
+    story.add("watch.assessed", p.WatchAssessed(
+        deployment="dep-old", service=SERVICE, environment="production", step=1, tick=1, verdict="watching",
+        reason="too little data", state={},
+    ))  # fmt: skip
+    assert deployment_view(story.log, "dep-old", story.clock.now()).joint is None
 
 
 def test_pages_of_the_log_hold_each_event_once(story: Story) -> None:
-    seen, number, more = [], 1, True
-    while more:
-        found = log_page(story.log, page=number)
-        seen += [fact.id for fact in found.facts]
-        number, more = number + 1, found.more
-    assert len(seen) == len(set(seen)) == story.log.store.last_position()
+    pages = [log_page(story.log)]
+    while pages[-1].older:
+        pages.append(log_page(story.log, before=pages[-1].older))
+    seen = [fact.id for found in pages for fact in found.facts]
+    assert seen == [record.id for record in story.log.store.records()][::-1]
+    assert len(pages) > 2
+    assert pages[0].newer is None
+    # Back again: whole pages, and at last the newest one.
+    back = log_page(story.log, after=pages[-1].newer)
+    assert back.facts == pages[-2].facts
+    assert log_page(story.log, after=pages[1].newer) == pages[0]
+
+
+def test_a_second_filter_of_the_log_does_not_end_its_pages(story: Story) -> None:
+    whole = [f.id for f in story.log.facts(tags=("env:shop/production",))][::-1]
+    found = log_page(story.log, service=SERVICE, tag="env:shop/production")
+    more = log_page(story.log, service=SERVICE, tag="env:shop/production", before=found.older)
+    assert [f.id for f in (*found.facts, *more.facts)] == whole[:100]
+    assert len(whole) > 50
 
 
 def test_filters_of_the_log_hold_together(story: Story) -> None:

@@ -117,8 +117,11 @@ class ProcessDeployer:
         """Return the address at which the service is reached; empty before its first order."""
         return self._proxy(place(self._state_dir, service, environment), environment).url()
 
-    def stop_all(self, service: str, environment: str) -> None:
-        """Stop the proxy and every instance, and remove worktrees and state. For tidying up: traffic ends."""
+    def stop_all(self, service: str, environment: str) -> bool:
+        """Stop the proxy and every instance, and remove worktrees and state. For tidying up: traffic ends.
+
+        Returns whether there was anything.
+        """
         directory = place(self._state_dir, service, environment)
         with one_at_a_time(directory, lambda: None):
             record = self._proxy(directory, environment).record()
@@ -130,11 +133,13 @@ class ProcessDeployer:
                 instances.end(instance)
             instances.end_remaining()
             Trees(self._settings, directory / "trees").remove_all()
-            for entry in directory.iterdir():
+            left = [entry for entry in directory.iterdir() if entry.name != "lock"]
+            for entry in left:
                 if entry.is_dir():
                     shutil.rmtree(entry, ignore_errors=True)
-                elif entry.name != "lock":
+                else:
                     entry.unlink(missing_ok=True)
+            return bool(left)
 
     def _proxy(self, directory: Path, environment: str) -> ProxyControl:
         return ProxyControl(directory, self._settings.ports.get(environment, 0), self._settings)

@@ -2,104 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
-
-from amends.adapters.stores import schema
-from amends.adapters.stores.database import Database, to_micros
+from amends.adapters.stores.database import NO_VALUES, Database, DuplicateError, first_value, to_micros
 from amends.adapters.stores.memory import new_pseudonym, new_token, token_digest
 
 
-class SqlPeople:
-    """Who a pseudonym is."""
+class _Table:
+    """Reading and deleting, without making a log where there is none."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def _first(self, statement: str, values: Mapping[str, Any] = NO_VALUES) -> str | None:
+        with self._database.reading() as connection:
+            found: str | None = (
+                None if connection is None else first_value(connection.rows(statement, values))
+            )
+            return found
+
+    def _delete(self, statement: str, values: Mapping[str, Any]) -> bool:
+        with self._database.reading() as connection:
+            if connection is None:
+                return False
+        with self._database.writing() as connection:
+            return connection.change(statement, values) > 0
+
+
+class SqlPeople(_Table):
+    """Who a pseudonym is."""
 
     def pseudonym(self, login: str) -> str:
         """See ``People.pseudonym``."""
         return self._known(login) or self._make(login)
 
     def _known(self, login: str) -> str | None:
-        table = schema.people
-        with self._database.reading() as connection:
-            if connection is None:
-                return None
-            found: str | None = connection.scalar(sa.select(table.c.pseudonym).where(table.c.login == login))
-            return found
+        return self._first("SELECT pseudonym FROM people WHERE login = :login", {"login": login})
 
     def _make(self, login: str) -> str:
         pseudonym = new_pseudonym()
         try:
             with self._database.writing() as connection:
-                connection.execute(
-                    sa.insert(schema.people), {"login": login, "pseudonym": pseudonym}
-                )  # fmt: skip
-        except IntegrityError:
+                connection.insert("people", ("login", "pseudonym"), [(login, pseudonym)])
+        except DuplicateError:
             return self._known(login) or self._make(login)
         return pseudonym
 
     def login(self, pseudonym: str) -> str | None:
         """See ``People.login``."""
-        table = schema.people
-        with self._database.reading() as connection:
-            if connection is None:
-                return None
-            found: str | None = connection.scalar(
-                sa.select(table.c.login).where(table.c.pseudonym == pseudonym)
-            )
-            return found
+        return self._first("SELECT login FROM people WHERE pseudonym = :known", {"known": pseudonym})
 
     def forget(self, login: str) -> bool:
         """See ``People.forget``."""
-        with self._database.reading() as connection:
-            if connection is None:
-                return False
-        with self._database.writing() as connection:
-            return connection.execute(sa.delete(schema.people).filter_by(login=login)).rowcount > 0
+        return self._delete("DELETE FROM people WHERE login = :login", {"login": login})
 
 
-class SqlTokens:
+class SqlTokens(_Table):
     """Hashes of access tokens."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def issue(self, label: str, *, at: datetime) -> str:
         """See ``Tokens.issue``. A label may have several; ``revoke`` forgets all of them."""
         token = new_token()
         with self._database.writing() as connection:
-            connection.execute(
-                sa.insert(schema.tokens),
-                {"label": label, "digest": token_digest(token), "issued_at": to_micros(at)},
-            )
+            row = (token_digest(token), label, to_micros(at))
+            connection.insert("tokens", ("digest", "label", "issued_at"), [row])
         return token
 
     def check(self, token: str) -> str | None:
         """See ``Tokens.check``."""
-        table = schema.tokens
-        with self._database.reading() as connection:
-            if connection is None:
-                return None
-            found: str | None = connection.scalar(
-                sa.select(table.c.label).where(table.c.digest == token_digest(token))
-            )
-            return found
+        return self._first("SELECT label FROM tokens WHERE digest = :digest", {"digest": token_digest(token)})
 
     def revoke(self, label: str) -> bool:
         """See ``Tokens.revoke``."""
-        with self._database.reading() as connection:
-            if connection is None:
-                return False
-        with self._database.writing() as connection:
-            return connection.execute(sa.delete(schema.tokens).filter_by(label=label)).rowcount > 0
+        return self._delete("DELETE FROM tokens WHERE label = :label", {"label": label})
 
     def any(self) -> bool:
         """See ``Tokens.any``."""
-        with self._database.reading() as connection:
-            return (
-                connection is not None
-                and connection.scalar(sa.select(schema.tokens.c.label).limit(1)) is not None
-            )
+        return self._first("SELECT label FROM tokens LIMIT 1") is not None

@@ -1,51 +1,64 @@
-"""What a SQL database must offer so that one implementation of the log serves all of them."""
+"""What a SQL database must offer so that one implementation of the log serves all of them.
+
+Nothing here imports SQLAlchemy: that takes as long as all else that ``amends gate`` does, and on SQLite only
+a migration needs it.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
-from typing import Any
-
-import sqlalchemy as sa
+from typing import Any, Protocol
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+NO_VALUES: Mapping[str, Any] = {}
+
+
+class DuplicateError(Exception):
+    """A unique constraint refused a row; the log answers by looking again."""
+
+
+class Connection(Protocol):
+    """A transaction under way. Statements name their values ``:name``, on every database."""
+
+    def rows(self, statement: str, values: Mapping[str, Any] = NO_VALUES) -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
+
+    def change(self, statement: str, values: Mapping[str, Any]) -> int:
+        """Run a statement that writes and return how many rows it touched."""
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert many rows, values in the order of ``columns``, the fastest way that the driver has."""
 
 
 class Database(ABC):
     """Connections, transactions and the few things that databases do differently.
 
     Every error of the driver leaves as ``StoreUnavailableError`` with its remedy, except a broken unique
-    constraint (``sqlalchemy.exc.IntegrityError``), which the log answers by trying again.
+    constraint, which is a ``DuplicateError``.
     """
 
     @abstractmethod
-    def reading(self) -> AbstractContextManager[sa.Connection | None]:
+    def reading(self) -> AbstractContextManager[Connection | None]:
         """Open a read transaction; ``None`` when there is no log yet."""
 
     @abstractmethod
-    def writing(self) -> AbstractContextManager[sa.Connection]:
+    def writing(self) -> AbstractContextManager[Connection]:
         """Open a write transaction, creating the log when there is none; commits unless it raises."""
 
     @abstractmethod
-    def lock_streams(self, connection: sa.Connection, streams: Collection[str]) -> None:
+    def lock_streams(self, connection: Connection, streams: Collection[str]) -> None:
         """Let no other writer place events in these streams until this transaction ends."""
 
     @abstractmethod
-    def reserve(self, connection: sa.Connection, count: int) -> list[int]:
+    def reserve(self, connection: Connection, count: int) -> list[int]:
         """Return ``count`` fresh positions, rising."""
 
     @abstractmethod
-    def insert(self, connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert rows (values in the order of the table's columns) by the driver's own statement.
-
-        SQLAlchemy's handling of parameters takes as long as the insert itself.
-        """
-
-    @abstractmethod
-    def settled(self, connection: sa.Connection) -> int:
+    def settled(self, connection: Connection) -> int:
         """Return the position below or at which nothing will appear any more."""
 
     @abstractmethod
@@ -59,6 +72,11 @@ class Database(ABC):
     @abstractmethod
     def close(self) -> None:
         """Release connections."""
+
+
+def first_value(rows: Sequence[tuple[Any, ...]]) -> Any:
+    """Return the first column of the first row, or ``None``."""
+    return rows[0][0] if rows else None
 
 
 def to_micros(moment: datetime) -> int:

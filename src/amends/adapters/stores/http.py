@@ -24,7 +24,7 @@ from amends.errors import (
     VersionConflictError,
 )
 from amends.events import chain, lines
-from amends.events.event import Event, Recorded
+from amends.events.event import Event, Recorded, format_time
 
 _PAGE = 1000
 _LONGEST_WAIT = 15.0
@@ -151,10 +151,15 @@ class HttpStore:
 
     def read(
         self, *, tags: Collection[str] = (), kinds: Collection[str] = (), after: int = 0,
-        limit: int | None = None, newest_first: bool = False,
+        limit: int | None = None, newest_first: bool = False, since: datetime | None = None,
+        until: datetime | None = None, before: int | None = None,
     ) -> list[Recorded]:  # fmt: skip
         """See ``EventStore.read``. What has no limit is fetched in pages."""
-        asked = {"tags": list(tags), "kinds": list(kinds)}
+        moments = {"since": since, "until": until}
+        asked: dict[str, Any] = {
+            "tags": list(tags), "kinds": list(kinds), **({} if before is None else {"before": before}),
+            **{name: format_time(moment) for name, moment in moments.items() if moment},
+        }  # fmt: skip
         if limit is not None:
             return self._page({**asked, "after": after, "limit": limit, "newest_first": newest_first})
         found = [record for page in self._pages(asked, after) for record in page]

@@ -11,6 +11,7 @@ from datetime import datetime
 from amends.adapters.stores.placing import (
     Entry,
     Key,
+    check_range,
     check_restored,
     conflict,
     entry_of,
@@ -29,7 +30,7 @@ class MemoryStore:
         self._entries: list[Entry] = []
         self._keys: dict[Key, Entry] = {}
         self._streams: dict[str, list[Entry]] = {}
-        self._tags: dict[str, list[int]] = {}
+        self._tags: dict[str, list[tuple[int, datetime | None]]] = {}
         self._checkpoints: list[Checkpoint] = []
 
     def append(
@@ -66,7 +67,7 @@ class MemoryStore:
         self._keys[record.event.key] = entry
         self._streams.setdefault(record.stream, []).append(entry)
         for tag in entry.tags:
-            self._tags.setdefault(tag, []).append(record.position)
+            self._tags.setdefault(tag.name, []).append((record.position, tag.moment))
         self._changed.notify_all()
         return entry
 
@@ -82,25 +83,37 @@ class MemoryStore:
 
     def read(
         self, *, tags: Collection[str] = (), kinds: Collection[str] = (), after: int = 0,
-        limit: int | None = None, newest_first: bool = False,
+        limit: int | None = None, newest_first: bool = False, since: datetime | None = None,
+        until: datetime | None = None, before: int | None = None,
     ) -> list[Recorded]:  # fmt: skip
         """See ``EventStore.read``."""
+        check_range(tags, since, until)
         wanted = {indexed_kind(kind) for kind in kinds}
         with self._changed:
             found = [
                 entry.record
-                for entry in self._candidates(tags)
-                if entry.record.position > after and (not wanted or entry.kind in wanted)
+                for entry in self._candidates(tags, since, until)
+                if entry.record.position > after
+                and (before is None or entry.record.position < before)
+                and (not wanted or entry.kind in wanted)
             ]
         if newest_first:
             found.reverse()
         return found if limit is None else found[:limit]
 
-    def _candidates(self, tags: Collection[str]) -> list[Entry]:
+    def _candidates(
+        self, tags: Collection[str], since: datetime | None, until: datetime | None
+    ) -> list[Entry]:
         if not tags:
             return self._entries
-        positions = sorted({position for tag in tags for position in self._tags.get(tag, ())})
-        return [self._entries[position - 1] for position in positions]
+        positions = {
+            position
+            for tag in tags
+            for position, moment in self._tags.get(tag, ())
+            if (since is None or (moment is not None and moment >= since))
+            and (until is None or (moment is not None and moment <= until))
+        }
+        return [self._entries[position - 1] for position in sorted(positions)]
 
     def find(self, event_id: str) -> list[Recorded]:
         """See ``EventStore.find``."""

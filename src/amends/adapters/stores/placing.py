@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from amends.errors import EventConflictError, TamperedLogError, VersionConflictError
+from amends.errors import EventConflictError, TamperedLogError, UsageError, VersionConflictError
 from amends.events import chain, kinds
 from amends.events.codec import decode
 from amends.events.event import Event, Recorded
-from amends.events.tags import tags_of
+from amends.events.tags import Tag, index_tags
 
 Key = tuple[str, str]
 
@@ -23,7 +23,7 @@ class Entry:
     body: bytes
     fingerprint: str
     kind: str
-    tags: tuple[str, ...]
+    tags: tuple[Tag, ...]
 
     def at(self, position: int) -> Entry:
         """Return the entry once the store has given it a position."""
@@ -51,7 +51,7 @@ def entry_of(record: Recorded, body: bytes = b"", fingerprint: str = "") -> Entr
     fact = decode(record)
     return Entry(
         record, body or chain.body_of(record), fingerprint or chain.fingerprint(record.event), fact.kind,
-        tags_of(fact.payload),
+        index_tags(fact),
     )  # fmt: skip
 
 
@@ -105,6 +105,14 @@ def _check_version(stream: str, heads: Mapping[str, tuple[int, str]], expected: 
             f"the stream has {version} events, not {expected}: another writer came first",
             remedy="load the stream again and decide anew",
             where=stream,
+        )
+
+
+def check_range(tags: Collection[str], since: datetime | None, until: datetime | None) -> None:
+    """Raise ``UsageError`` where a time range is asked for without the tags that carry the moments."""
+    if not tags and (since is not None or until is not None):
+        raise UsageError(
+            "found a time range without tags", remedy="name the tags to read between two moments"
         )
 
 

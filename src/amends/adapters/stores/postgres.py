@@ -14,8 +14,9 @@ from __future__ import annotations
 import threading
 import time
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -23,8 +24,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from amends.adapters.stores import schema
-from amends.adapters.stores.database import Database
-from amends.adapters.stores.migrate import VERSION_TABLE, load_upgrade
+from amends.adapters.stores.database import NO_VALUES, Connection, Database, DuplicateError, first_value
+from amends.adapters.stores.migrate import SCHEMA_VERSION, VERSION_TABLE, load_upgrade
 from amends.errors import InvalidEventError, StoreUnavailableError
 
 _SPACE = 0x616D64  # "amd": keeps our advisory locks apart from those of others
@@ -37,22 +38,45 @@ _CHANNEL = "amends_events"
 
 _SEQUENCE = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM events_position_seq"
 # Every row that draws a position needs the row of the subquery first: the floor stands before the draw.
-_DRAW = sa.text(f"""
+_DRAW = f"""
 SELECT nextval('events_position_seq') FROM generate_series(1, :count), (
     SELECT pg_advisory_xact_lock_shared({_SPACE << _FLOOR_BITS}
         + CASE WHEN is_called THEN last_value ELSE 0 END) FROM events_position_seq OFFSET 0
 ) AS floor
-""")  # noqa: S608 - numbers of our own
+"""  # noqa: S608 - numbers of our own
 _LOWEST_FLOOR = f"""
-SELECT min(((classid::bigint << 32) | objid::bigint) & {(1 << _FLOOR_BITS) - 1}) FROM pg_locks
-WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> {_FLOOR_BITS - 32} = {_SPACE}
+SELECT min(((CAST(classid AS bigint) << 32) | CAST(objid AS bigint)) & {(1 << _FLOOR_BITS) - 1}) FROM pg_locks
+WHERE locktype = 'advisory' AND objsubid = 1 AND CAST(classid AS bigint) >> {_FLOOR_BITS - 32} = {_SPACE}
 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """  # noqa: S608 - numbers of our own
-_LOCK_STREAMS = sa.text(
+_LOCK_STREAMS = (
     f"SELECT pg_advisory_xact_lock({_SPACE}, bucket) FROM unnest(CAST(:buckets AS integer[])) AS t(bucket)"  # noqa: S608 - a number of our own
 )
 # The news needs no sync to disk: who missed it looks again by itself.
 _NOTIFY = f"SELECT set_config('synchronous_commit', 'off', true), pg_notify('{_CHANNEL}', '')"
+
+
+_text = lru_cache(maxsize=256)(sa.text)
+
+
+class _PostgresConnection:
+    """``Connection`` on SQLAlchemy's pool and dialect."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.own = connection
+
+    def rows(self, statement: str, values: Mapping[str, Any] = NO_VALUES) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in self.own.execute(_text(statement), dict(values))]
+
+    def change(self, statement: str, values: Mapping[str, Any]) -> int:
+        return self.own.execute(_text(statement), dict(values)).rowcount
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        # One statement for all rows, an array for each column.
+        types = (schema.metadata.tables[table].c[name].type for name in columns)
+        arrays = ", ".join(f"%s::{type_.compile(self.own.dialect)}[]" for type_ in types)
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({arrays})"  # noqa: S608 - our own
+        self.own.exec_driver_sql(statement, tuple(list(column) for column in zip(*rows, strict=True)))
 
 
 class PostgresDatabase(Database):
@@ -78,22 +102,22 @@ class PostgresDatabase(Database):
         self._listeners: list[psycopg.Connection[Any]] = []
 
     @contextmanager
-    def reading(self) -> Iterator[sa.Connection | None]:
+    def reading(self) -> Iterator[Connection | None]:
         """See ``Database.reading``. A database without our tables is no log yet."""
         with self._told():
             if not self._prepare(create=False):
                 yield None
                 return
             with self._engine.connect() as connection:
-                yield connection
+                yield _PostgresConnection(connection)
 
     @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
+    def writing(self) -> Iterator[Connection]:
         """See ``Database.writing``."""
         with self._told():
             self._prepare(create=True)
             with self._engine.begin() as connection:
-                yield connection
+                yield _PostgresConnection(connection)
 
     def _prepare(self, *, create: bool) -> bool:
         if self._ready:
@@ -103,7 +127,7 @@ class PostgresDatabase(Database):
                 version = self._version(connection)
             if version == 0 and not create:
                 return False
-            if version < schema.SCHEMA_VERSION:
+            if version < SCHEMA_VERSION:
                 self._bring_up_to_date()
             self._ready = True
         return True
@@ -112,43 +136,36 @@ class PostgresDatabase(Database):
         upgrade = load_upgrade()
         with self._engine.begin() as connection:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:space, -1)"), {"space": _SPACE})
-            if self._version(connection) < schema.SCHEMA_VERSION:  # nobody did it while this one waited
+            if self._version(connection) < SCHEMA_VERSION:  # nobody did it while this one waited
                 upgrade(connection)
 
     def _version(self, connection: sa.Connection) -> int:
         known = connection.scalar(sa.text("SELECT to_regclass(:name)"), {"name": VERSION_TABLE})
         query = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608 - a constant
         version = int(connection.scalar(sa.text(query)) or 0) if known else 0
-        if version > schema.SCHEMA_VERSION:
+        if version > SCHEMA_VERSION:
             raise StoreUnavailableError(
-                f"this log has schema {version}; this amends knows schemas up to {schema.SCHEMA_VERSION}",
+                f"this log has schema {version}; this amends knows schemas up to {SCHEMA_VERSION}",
                 remedy="update amends",
                 where=self._where,
             )
         return version
 
-    def lock_streams(self, connection: sa.Connection, streams: Collection[str]) -> None:
+    def lock_streams(self, connection: Connection, streams: Collection[str]) -> None:
         """See ``Database.lock_streams``. In the same order everywhere, so that nobody waits in a ring."""
         buckets = sorted({zlib.crc32(stream.encode()) % _BUCKETS for stream in streams})
-        connection.execute(_LOCK_STREAMS, {"buckets": buckets})
+        connection.rows(_LOCK_STREAMS, {"buckets": buckets})
 
-    def reserve(self, connection: sa.Connection, count: int) -> list[int]:
+    def reserve(self, connection: Connection, count: int) -> list[int]:
         """See ``Database.reserve``."""
-        return sorted(int(position) for position in connection.scalars(_DRAW, {"count": count}))
+        return sorted(int(position) for (position,) in connection.rows(_DRAW, {"count": count}))
 
-    def insert(self, connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        """See ``Database.insert``. One statement for all rows, an array for each column."""
-        names = ", ".join(table.c.keys())
-        arrays = ", ".join(f"%s::{column.type.compile(connection.dialect)}[]" for column in table.c)
-        statement = f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays})"  # noqa: S608 - our own
-        connection.exec_driver_sql(statement, tuple(list(column) for column in zip(*rows, strict=True)))
-
-    def settled(self, connection: sa.Connection) -> int:
+    def settled(self, connection: Connection) -> int:
         """See ``Database.settled``. Waits a moment for writers under way, so that one reads one's own."""
-        drawn = int(connection.exec_driver_sql(_SEQUENCE).scalar() or 0)
+        drawn = int(first_value(connection.rows(_SEQUENCE)) or 0)
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
-            floor = connection.exec_driver_sql(_LOWEST_FLOOR).scalar()
+            floor = first_value(connection.rows(_LOWEST_FLOOR))
             if floor is None or floor >= drawn:
                 return drawn
             if time.monotonic() >= deadline:
@@ -190,8 +207,8 @@ class PostgresDatabase(Database):
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except IntegrityError:
-            raise
+        except IntegrityError as error:
+            raise DuplicateError(_first_line(error.orig)) from None
         except DataError as error:
             raise InvalidEventError(
                 f"PostgreSQL cannot keep this: {_first_line(error.orig)}",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 1
-
 metadata = sa.MetaData()
 _COUNT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -37,7 +35,17 @@ event_tags = sa.Table(
     sa.Column("tag", sa.Text, primary_key=True),
     sa.Column("position", _COUNT, primary_key=True, autoincrement=False),
     sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("moment", sa.BigInteger, nullable=True),
     sa.Index("event_tags_by_kind", "tag", "kind", "position"),
+    sa.Index(
+        "event_tags_by_moment",
+        "tag",
+        "kind",
+        "moment",
+        "position",
+        sqlite_where=sa.text("moment IS NOT NULL"),
+        postgresql_where=sa.text("moment IS NOT NULL"),
+    ),
     sqlite_with_rowid=False,
 )
 

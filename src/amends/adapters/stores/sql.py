@@ -1,4 +1,4 @@
-"""The log on a SQL database, by SQLAlchemy Core; what differs between databases is in ``Database``."""
+"""The log on a SQL database: its SQL is in ``statements``, what databases do differently in ``Database``."""
 
 from __future__ import annotations
 
@@ -9,14 +9,21 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
-from amends.adapters.stores import schema
-from amends.adapters.stores.database import Database, from_micros, to_micros
+from amends.adapters.stores import statements as sql
+from amends.adapters.stores.database import (
+    NO_VALUES,
+    Connection,
+    Database,
+    DuplicateError,
+    first_value,
+    from_micros,
+    to_micros,
+)  # fmt: skip
 from amends.adapters.stores.placing import (
     Entry,
     Key,
+    check_range,
     check_restored,
     conflict,
     entry_of,
@@ -29,32 +36,7 @@ from amends.errors import InvalidEventError, StoreUnavailableError, TamperedLogE
 from amends.events import chain
 from amends.events.event import Event, Recorded
 
-_BATCH = 1000
 _ATTEMPTS = 20
-_MOST_BRANCHES = 64
-
-_E = schema.events.c
-_COLUMNS = (_E.position, _E.source, _E.event_id, _E.stream, _E.seq, _E.previous, _E.digest, _E.body)
-_FIND = sa.select(*_COLUMNS).where(_E.event_id == sa.bindparam("id")).order_by(_E.position)
-_KEPT = sa.select(*_COLUMNS, _E.fingerprint).where(_E.event_id.in_(sa.bindparam("ids", expanding=True)))
-_KEPT_ONE = sa.select(*_COLUMNS, _E.fingerprint).where(_E.event_id == sa.bindparam("id"))
-_HEAD = (
-    sa.select(_E.seq, _E.digest).where(_E.stream == sa.bindparam("stream")).order_by(_E.seq.desc()).limit(1)
-)
-_STREAM = (
-    sa.select(*_COLUMNS)
-    .where(_E.stream == sa.bindparam("stream"), _E.seq > sa.bindparam("after"))
-    .order_by(_E.seq)
-)
-_PAGE = (
-    sa.select(*_COLUMNS)
-    .where(_E.position > sa.bindparam("after"), _E.position <= sa.bindparam("upto"))
-    .order_by(_E.position)
-    .limit(_BATCH)
-)
-_LAST = sa.select(_E.seq, _E.stream, _E.digest).where(
-    sa.tuple_(_E.stream, _E.seq).in_(sa.select(_E.stream, sa.func.max(_E.seq)).group_by(_E.stream))
-)
 
 
 class SqlStore:
@@ -81,7 +63,7 @@ class SqlStore:
         for _ in range(_ATTEMPTS):
             try:
                 return self._append_once(items, recorded_at, expected)
-            except IntegrityError:
+            except DuplicateError:
                 continue  # another writer took the key or the place meanwhile: look again
         raise StoreUnavailableError(
             f"other writers came first {_ATTEMPTS} times in a row", remedy="try again"
@@ -102,15 +84,19 @@ class SqlStore:
             self._database.announce()
         return plan.answer(written)
 
-    def _write(self, connection: sa.Connection, entries: Sequence[Entry]) -> list[Entry]:
+    def _write(self, connection: Connection, entries: Sequence[Entry]) -> list[Entry]:
         if not entries:
             return []
         positions = self._database.reserve(connection, len(entries))
         placed = [entry.at(position) for entry, position in zip(entries, positions, strict=True)]
-        self._database.insert(connection, schema.events, [_row(entry) for entry in placed])
-        tags = [(tag, entry.record.position, entry.kind) for entry in placed for tag in entry.tags]
+        connection.insert("events", sql.EVENT_COLUMNS, [_row(entry) for entry in placed])
+        tags = [
+            (tag.name, entry.record.position, entry.kind, to_micros(tag.moment) if tag.moment else None)
+            for entry in placed
+            for tag in entry.tags
+        ]
         if tags:
-            self._database.insert(connection, schema.event_tags, tags)
+            connection.insert("event_tags", sql.TAG_COLUMNS, tags)
         return placed
 
     def version(self, stream: str) -> int:
@@ -118,42 +104,49 @@ class SqlStore:
         with self._database.reading() as connection:
             if connection is None:
                 return 0
-            row = connection.execute(_HEAD, {"stream": stream}).first()
-            return int(row.seq) if row else 0
+            return int(first_value(connection.rows(sql.HEAD, {"stream": stream})) or 0)
 
     def read_stream(self, stream: str, *, after: int = 0) -> list[Recorded]:
         """See ``EventStore.read_stream``."""
-        return self._records(_STREAM, {"stream": stream, "after": after})
+        return self._records(sql.STREAM, {"stream": stream, "after": after})
 
     def read(
         self, *, tags: Collection[str] = (), kinds: Collection[str] = (), after: int = 0,
-        limit: int | None = None, newest_first: bool = False,
+        limit: int | None = None, newest_first: bool = False, since: datetime | None = None,
+        until: datetime | None = None, before: int | None = None,
     ) -> list[Recorded]:  # fmt: skip
         """See ``EventStore.read``."""
+        check_range(tags, since, until)
         if limit is not None and limit <= 0:
             return []
         with self._database.reading() as connection:
             upto = self._database.settled(connection) if connection is not None else 0
+        if before is not None:
+            upto = min(upto, before - 1)
         if upto <= after:
             return []
-        names = sorted({indexed_kind(kind) for kind in kinds})
-        query = _read_query(sorted(set(tags)), names, after, upto, limit, newest_first)
-        return self._records(query, {})
+        reading = sql.Reading(
+            tags=sorted(set(tags)), kinds=sorted({indexed_kind(kind) for kind in kinds}), after=after,
+            upto=upto, limit=limit, newest_first=newest_first, since=to_micros(since) if since else None,
+            until=to_micros(until) if until else None,
+        )  # fmt: skip
+        return self._records(*reading.statement())
 
     def find(self, event_id: str) -> list[Recorded]:
         """See ``EventStore.find``."""
-        return self._records(_FIND, {"id": event_id})
+        return self._records(sql.FIND, {"id": event_id})
 
-    def _records(self, query: sa.Select[Any], values: Mapping[str, Any]) -> list[Recorded]:
+    def _records(self, statement: str, values: Mapping[str, Any]) -> list[Recorded]:
+        return [read_row(sql.Row._make((*row, ""))) for row in self._rows(statement, values)]
+
+    def _rows(self, statement: str, values: Mapping[str, Any] = NO_VALUES) -> list[tuple[Any, ...]]:
         with self._database.reading() as connection:
-            rows = [] if connection is None else connection.execute(query, values).all()
-        return [read_row(row) for row in rows]
+            return [] if connection is None else connection.rows(statement, values)
 
     def streams(self) -> Mapping[str, tuple[int, str]]:
         """See ``EventStore.streams``."""
-        with self._database.reading() as connection:
-            rows = [] if connection is None else connection.execute(_LAST).all()
-        return {row.stream: (int(row.seq), row.digest) for row in sorted(rows, key=lambda r: r.stream)}
+        rows = self._rows(sql.LAST_OF_STREAMS)
+        return {stream: (int(seq), digest) for seq, stream, digest in sorted(rows, key=lambda row: row[1])}
 
     def last_position(self) -> int:
         """See ``EventStore.last_position``."""
@@ -175,7 +168,7 @@ class SqlStore:
         count = 0
         with self._database.writing() as connection:
             heads: dict[str, tuple[int, str]] = {}
-            for batch in in_batches(records, _BATCH):
+            for batch in in_batches(records, sql.PAGE):
                 streams = {record.stream for record in batch}
                 self._database.lock_streams(connection, streams)
                 heads |= _heads(connection, [s for s in streams if s not in heads])
@@ -190,55 +183,41 @@ class SqlStore:
         """See ``EventStore.records``. A body that cannot be read any more comes back without its data."""
         after, upto = 0, self.last_position()
         while after < upto:
-            with self._database.reading() as connection:
-                values = {"after": after, "upto": upto}
-                rows = [] if connection is None else connection.execute(_PAGE, values).all()
+            rows = self._rows(sql.PAGE_OF_LOG, {"after": after, "upto": upto})
             if not rows:
                 return
             for row in rows:
-                yield read_row(row, lenient=True)
-            after = int(rows[-1].position)
+                yield read_row(sql.Row._make((*row, "")), lenient=True)
+            after = int(rows[-1][0])
 
     def save_checkpoint(self, checkpoint: Checkpoint) -> None:
         """See ``EventStore.save_checkpoint``."""
-        table = schema.checkpoints
         with self._database.writing() as connection:
-            if connection.scalar(sa.select(table.c.number).where(table.c.root == checkpoint.root)) is None:
-                row = {
-                    "at": to_micros(checkpoint.at), "position": checkpoint.position,
-                    "heads": chain.canonical(checkpoint.heads), "previous": checkpoint.previous,
-                    "root": checkpoint.root,
-                }  # fmt: skip
-                connection.execute(sa.insert(table), row)
+            if not connection.rows(sql.CHECKPOINT_WITH_ROOT, {"root": checkpoint.root}):
+                row = (
+                    to_micros(checkpoint.at), checkpoint.position, chain.canonical(checkpoint.heads),
+                    checkpoint.previous, checkpoint.root,
+                )  # fmt: skip
+                connection.insert("checkpoints", sql.CHECKPOINT_COLUMNS, [row])
 
     def checkpoints(self) -> list[Checkpoint]:
         """See ``EventStore.checkpoints``."""
-        table = schema.checkpoints
-        with self._database.reading() as connection:
-            query = sa.select(table).order_by(table.c.number)
-            rows = [] if connection is None else connection.execute(query).all()
         heads_type = dict[str, tuple[int, str]]
         return [
-            Checkpoint(
-                from_micros(row.at), row.position, msgspec.json.decode(row.heads, type=heads_type),
-                row.previous, row.root,
-            )
-            for row in rows
-        ]  # fmt: skip
+            Checkpoint(from_micros(at), position, msgspec.json.decode(heads, type=heads_type), previous, root)
+            for at, position, heads, previous, root in self._rows(sql.CHECKPOINTS)
+        ]
 
     def close(self) -> None:
         """See ``EventStore.close``."""
         self._database.close()
 
 
-def _kept(connection: sa.Connection, keys: Sequence[Key]) -> dict[Key, tuple[str, Recorded]]:
+def _kept(connection: Connection, keys: Sequence[Key]) -> dict[Key, tuple[str, Recorded]]:
     wanted = set(keys)
     ids = sorted({event_id for _, event_id in keys})
-    if len(ids) == 1:
-        rows = list(connection.execute(_KEPT_ONE, {"id": ids[0]}))
-    else:
-        pages = (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH))
-        rows = [row for page in pages for row in connection.execute(_KEPT, {"ids": page})]
+    pages = (ids[start : start + sql.PAGE] for start in range(0, len(ids), sql.PAGE))
+    rows = (sql.Row._make(row) for page in pages for row in connection.rows(*sql.kept(page)))
     return {
         (row.source, row.event_id): (row.fingerprint, read_row(row))
         for row in rows
@@ -246,12 +225,11 @@ def _kept(connection: sa.Connection, keys: Sequence[Key]) -> dict[Key, tuple[str
     }
 
 
-def _heads(connection: sa.Connection, streams: Sequence[str]) -> dict[str, tuple[int, str]]:
+def _heads(connection: Connection, streams: Sequence[str]) -> dict[str, tuple[int, str]]:
     found = {}
     for stream in streams:
-        row = connection.execute(_HEAD, {"stream": stream}).first()
-        if row is not None:
-            found[stream] = (int(row.seq), str(row.digest))
+        for seq, digest in connection.rows(sql.HEAD, {"stream": stream}):
+            found[stream] = (int(seq), str(digest))
     return found
 
 
@@ -274,7 +252,7 @@ def _fresh(
 
 
 def _row(entry: Entry) -> tuple[Any, ...]:
-    """Return an entry's values in the order of the columns of ``schema.events``."""
+    """Return an entry's values in the order of ``EVENT_COLUMNS``."""
     record = entry.record
     known_at = to_micros(record.known_at) if record.known_at else None
     return (
@@ -284,7 +262,7 @@ def _row(entry: Entry) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def read_row(row: Any, *, lenient: bool = False) -> Recorded:
+def read_row(row: sql.Row, *, lenient: bool = False) -> Recorded:
     """Read a record; where its columns and its body differ, the columns win, so that ``verify`` sees it.
 
     Raises ``TamperedLogError`` when the body cannot be read, unless ``lenient``.
@@ -306,7 +284,7 @@ def read_row(row: Any, *, lenient: bool = False) -> Recorded:
     return record
 
 
-def _shell(row: Any) -> Recorded:
+def _shell(row: sql.Row) -> Recorded:
     event = Event(
         id=row.event_id, source=row.source, type="unreadable", subject="", time="1970-01-01T00:00:00Z",
         data=None,
@@ -315,42 +293,3 @@ def _shell(row: Any) -> Recorded:
     return Recorded(
         event, row.stream, int(row.seq), moment, moment, row.previous, row.digest, int(row.position)
     )
-
-
-def _read_query(
-    tags: Sequence[str], kinds: Sequence[str], after: int, upto: int, limit: int | None, newest_first: bool
-) -> sa.Select[Any]:
-    position = _E.position.desc() if newest_first else _E.position.asc()
-    query = sa.select(*_COLUMNS).order_by(position)
-    if limit is not None:
-        query = query.limit(limit)
-    if not tags and not kinds:
-        return query.where(_E.position > after, _E.position <= upto)
-    return query.where(_E.position.in_(_positions(tags, kinds, after, upto, limit, newest_first)))
-
-
-def _positions(
-    tags: Sequence[str], kinds: Sequence[str], after: int, upto: int, limit: int | None, newest_first: bool
-) -> sa.Select[Any]:
-    """Find positions from an index alone.
-
-    With a limit each (tag, kind) gives its own first few, so that a tag with a million events costs no more
-    than one with ten.
-    """
-    source = schema.event_tags.c if tags else schema.events.c
-
-    def within(tag: Sequence[str], kind: Sequence[str]) -> sa.Select[Any]:
-        query = sa.select(source.position).where(source.position > after, source.position <= upto)
-        if tag:
-            query = query.where(schema.event_tags.c.tag.in_(tag))
-        return query.where(source.kind.in_(kind)) if kind else query
-
-    pairs = [(tag, kind) for tag in (tags or [""]) for kind in (kinds or [""])]
-    if limit is None or len(pairs) > _MOST_BRANCHES:
-        return within(tags, kinds)
-    order = source.position.desc() if newest_first else source.position.asc()
-    branches = [
-        within([tag] if tag else [], [kind] if kind else []).order_by(order).limit(limit).subquery()
-        for tag, kind in pairs
-    ]
-    return sa.select(sa.union_all(*(sa.select(b.c.position) for b in branches)).subquery().c.position)

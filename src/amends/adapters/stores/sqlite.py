@@ -1,4 +1,7 @@
-"""The log in one SQLite file: write-ahead logging, every commit synced, one writer at a time."""
+"""The log in one SQLite file: write-ahead logging, every commit synced, one writer at a time.
+
+By the standard library's driver alone; SQLAlchemy comes in with Alembic, when there is a migration to run.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,36 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, IntegrityError
-
-from amends.adapters.stores import schema
-from amends.adapters.stores.database import Database
-from amends.adapters.stores.migrate import load_upgrade
+from amends.adapters.stores.database import NO_VALUES, Connection, Database, DuplicateError, first_value
+from amends.adapters.stores.migrate import SCHEMA_VERSION, load_upgrade
 from amends.errors import StoreUnavailableError
 
 _APPLICATION_ID = 0x616D6E64  # "amnd": tells a log from any other SQLite file
 _POLL_SECONDS = (0.01, 0.1)
+_MOST_IDLE = 8
+
+
+class _SqliteConnection:
+    """``Connection`` on the standard library's driver."""
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self.raw = raw
+
+    def rows(self, statement: str, values: Mapping[str, Any] = NO_VALUES) -> list[tuple[Any, ...]]:
+        return self.raw.execute(statement, values).fetchall()
+
+    def change(self, statement: str, values: Mapping[str, Any]) -> int:
+        return self.raw.execute(statement, values).rowcount
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        marks = ", ".join("?" for _ in columns)
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - our own names
+        self.raw.executemany(statement, rows)
 
 
 class SqliteDatabase(Database):
@@ -41,51 +59,86 @@ class SqliteDatabase(Database):
         self._busy_timeout = busy_timeout
         self._synchronous = synchronous
         self._lock = threading.Lock()
-        self._engine: sa.Engine | None = None
+        self._opening = threading.Lock()
+        self._ready = False
+        self._idle: list[sqlite3.Connection] = []
         self._written = threading.Condition()
 
     @contextmanager
-    def reading(self) -> Iterator[sa.Connection | None]:
+    def reading(self) -> Iterator[Connection | None]:
         """See ``Database.reading``. A file that is missing or still empty is no log yet."""
         with self._told():
-            engine = self._open(create=False)
-            if engine is None:
+            if not self._is_ready(create=False):
                 yield None
                 return
-            with engine.connect() as connection:
-                connection.begin()
+            with self._transaction("BEGIN") as connection:
                 yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
+    def writing(self) -> Iterator[Connection]:
         """See ``Database.writing``."""
         with self._told():
-            engine = self._open(create=True)
-            if engine is None:
-                raise AssertionError("a log opened for writing exists")
-            with _writer(engine) as connection, connection.begin():
+            self._is_ready(create=True)
+            with self._transaction("BEGIN IMMEDIATE") as connection:
                 yield connection
 
-    def _open(self, *, create: bool) -> sa.Engine | None:
-        if self._engine is not None:
-            return self._engine
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[Connection]:
+        with self._connected() as raw:
+            raw.execute(begin)
+            try:
+                yield _SqliteConnection(raw)
+                raw.execute("COMMIT")
+            finally:
+                if raw.in_transaction:  # a full disk may have ended it already
+                    raw.execute("ROLLBACK")
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """Take an idle connection or open one; back it goes, unless the database failed on it."""
         with self._lock:
-            if self._engine is None:
+            raw = self._idle.pop() if self._idle else None
+        raw = raw or self._connect()
+        sound = True
+        try:
+            yield raw
+        except sqlite3.Error:
+            sound = False
+            raise
+        finally:
+            self._put_back(raw, sound)
+
+    def _put_back(self, raw: sqlite3.Connection, sound: bool) -> None:
+        with self._lock:
+            keep = sound and self._ready and len(self._idle) < _MOST_IDLE
+            if keep:
+                self._idle.append(raw)
+        if not keep:
+            raw.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        # Transactions are begun by us, never by the driver; threads take turns with a connection.
+        raw = sqlite3.connect(
+            self._path, timeout=self._busy_timeout, isolation_level=None, check_same_thread=False
+        )
+        try:
+            raw.execute(f"PRAGMA synchronous={self._synchronous}")
+        except BaseException:
+            raw.close()
+            raise
+        return raw
+
+    def _is_ready(self, *, create: bool) -> bool:
+        if self._ready:
+            return True
+        with self._opening:
+            if not self._ready:
                 if not self._has_content():
                     if not create:
-                        return None
+                        return False
                     self._make_file()
-                engine = self._make_engine()
-                try:
-                    ready = self._prepare(engine, create=create)
-                except BaseException:
-                    engine.dispose()
-                    raise
-                if not ready:
-                    engine.dispose()
-                    return None
-                self._engine = engine
-            return self._engine
+                self._ready = self._prepare(create=create)
+            return self._ready
 
     def _has_content(self) -> bool:
         try:
@@ -109,88 +162,68 @@ class SqliteDatabase(Database):
             where=str(self._path),
         )
 
-    def _make_engine(self) -> sa.Engine:
-        engine = sa.create_engine(
-            sa.URL.create("sqlite", database=str(self._path)),
-            connect_args={"timeout": self._busy_timeout},
-        )
-        sa.event.listen(engine, "connect", self._on_connect)
-        sa.event.listen(engine, "begin", _on_begin)
-        return engine
-
-    def _on_connect(self, connection: sqlite3.Connection, _record: Any) -> None:
-        connection.isolation_level = None  # transactions are begun by _on_begin, never by the driver
-        connection.execute(f"PRAGMA synchronous={self._synchronous}")
-
-    def _prepare(self, engine: sa.Engine, *, create: bool) -> bool:
-        with engine.connect() as connection:
-            application, version = _identity(connection)
-            if application == _APPLICATION_ID and version == schema.SCHEMA_VERSION:
+    def _prepare(self, *, create: bool) -> bool:
+        with self._connected() as raw:
+            application, version = _identity(raw)
+            if application == _APPLICATION_ID and version == SCHEMA_VERSION:
                 return True
-            empty = not connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar()
+            empty = not raw.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if application not in (0, _APPLICATION_ID) or (application == 0 and not empty):
             raise StoreUnavailableError(
                 "this SQLite file is not a log of amends",
                 remedy="name another file with --store or AMENDS_STORE",
                 where=str(self._path),
             )
-        if version > schema.SCHEMA_VERSION:
+        if version > SCHEMA_VERSION:
             raise StoreUnavailableError(
-                f"this log has schema {version}; this amends knows schemas up to {schema.SCHEMA_VERSION}",
+                f"this log has schema {version}; this amends knows schemas up to {SCHEMA_VERSION}",
                 remedy="update amends",
                 where=str(self._path),
             )
         if empty and not create:
             return False
-        self._bring_up_to_date(engine)
+        self._bring_up_to_date()
         return True
 
-    def _bring_up_to_date(self, engine: sa.Engine) -> None:
-        upgrade = load_upgrade()
-        raw = engine.raw_connection()
-        try:
-            raw.cursor().execute("PRAGMA journal_mode=WAL")  # not possible inside a transaction
-        finally:
-            raw.close()
-        with _writer(engine) as connection, connection.begin():
-            if _identity(connection)[1] < schema.SCHEMA_VERSION:
-                upgrade(connection)
-                connection.exec_driver_sql(f"PRAGMA application_id={_APPLICATION_ID}")
-                connection.exec_driver_sql(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
+    def _bring_up_to_date(self) -> None:
+        import sqlalchemy as sa
 
-    def lock_streams(self, connection: sa.Connection, streams: Collection[str]) -> None:
+        upgrade = load_upgrade()
+        with self._connected() as raw:
+            raw.execute("PRAGMA journal_mode=WAL")  # not possible inside a transaction
+            engine = sa.create_engine("sqlite://", creator=lambda: raw, poolclass=sa.StaticPool)
+            try:
+                with engine.connect() as connection, connection.begin():
+                    raw.execute("BEGIN IMMEDIATE")
+                    if _identity(raw)[1] < SCHEMA_VERSION:
+                        upgrade(connection)
+                        raw.execute(f"PRAGMA application_id={_APPLICATION_ID}")
+                        raw.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            except sa.exc.DBAPIError as error:
+                raise error.orig or error from None
+
+    def lock_streams(self, connection: Connection, streams: Collection[str]) -> None:
         """See ``Database.lock_streams``: BEGIN IMMEDIATE holds the whole log."""
 
-    def reserve(self, connection: sa.Connection, count: int) -> list[int]:
+    def reserve(self, connection: Connection, count: int) -> list[int]:
         """See ``Database.reserve``. Positions of deleted rows are not given out again."""
-        query = "SELECT seq FROM sqlite_sequence WHERE name = 'events'"
-        last = int(connection.exec_driver_sql(query).scalar() or 0)
+        last = int(first_value(connection.rows("SELECT seq FROM sqlite_sequence WHERE name = 'events'")) or 0)
         return list(range(last + 1, last + count + 1))
 
-    def insert(self, connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        """See ``Database.insert``."""
-        names, marks = ", ".join(table.c.keys()), ", ".join("?" for _ in table.c)
-        statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - our own names
-        connection.exec_driver_sql(statement, list(rows))
-
-    def settled(self, connection: sa.Connection) -> int:
+    def settled(self, connection: Connection) -> int:
         """See ``Database.settled``: writers come one after the other, so whatever is seen is settled."""
-        return int(connection.exec_driver_sql("SELECT max(position) FROM events").scalar() or 0)
+        return int(first_value(connection.rows("SELECT max(position) FROM events")) or 0)
 
     def wait(self, timeout: float) -> None:
         """See ``Database.wait``: own threads are told, other processes are noticed by ``data_version``."""
         deadline = time.monotonic() + timeout
         pause, longest = _POLL_SECONDS
         with self._told():
-            engine = self._open(create=False)
-            if engine is None:
+            if not self._is_ready(create=False):
                 with self._written:
                     self._written.wait(min(timeout, longest))
                 return
-            with engine.connect() as connection:
-                raw = connection.connection.dbapi_connection
-                if raw is None:
-                    return
+            with self._connected() as raw:
                 seen = _data_version(raw)
                 while (left := deadline - time.monotonic()) > 0:
                     with self._written:
@@ -207,20 +240,21 @@ class SqliteDatabase(Database):
     def close(self) -> None:
         """See ``Database.close``."""
         with self._lock:
-            if self._engine is not None:
-                self._engine.dispose()
-                self._engine = None
+            idle, self._idle, self._ready = self._idle, [], False
+        for raw in idle:
+            with suppress(sqlite3.Error):
+                raw.close()
 
     @contextmanager
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except IntegrityError:
-            raise
-        except DBAPIError as error:
-            raise self._explain(error.orig) from None
+        except sqlite3.IntegrityError as error:
+            raise DuplicateError(str(error)) from None
+        except sqlite3.Error as error:
+            raise self._explain(error) from None
 
-    def _explain(self, error: BaseException | None) -> StoreUnavailableError:
+    def _explain(self, error: sqlite3.Error) -> StoreUnavailableError:
         name = str(getattr(error, "sqlite_errorname", ""))
         for prefix, (message, remedy) in _EXPLANATIONS.items():
             if name.startswith(prefix):
@@ -262,20 +296,11 @@ _EXPLANATIONS = {
 }
 
 
-def _writer(engine: sa.Engine) -> sa.Connection:
-    return engine.connect().execution_options(amends_writes=True)
+def _identity(raw: sqlite3.Connection) -> tuple[int, int]:
+    application = raw.execute("PRAGMA application_id").fetchone()[0]
+    version = raw.execute("PRAGMA user_version").fetchone()[0]
+    return int(application), int(version)
 
 
-def _on_begin(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("amends_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _identity(connection: sa.Connection) -> tuple[int, int]:
-    application = connection.exec_driver_sql("PRAGMA application_id").scalar()
-    version = connection.exec_driver_sql("PRAGMA user_version").scalar()
-    return int(application or 0), int(version or 0)
-
-
-def _data_version(connection: Any) -> int:
-    return int(connection.execute("PRAGMA data_version").fetchone()[0])
+def _data_version(raw: sqlite3.Connection) -> int:
+    return int(raw.execute("PRAGMA data_version").fetchone()[0])

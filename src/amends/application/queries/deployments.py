@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -71,14 +72,49 @@ class MetricView:
 
 
 @dataclass(frozen=True, slots=True)
+class JointPoint:
+    """All metrics together at one look: what decides. Logarithms are natural.
+
+    ``moved`` names the metrics that moved; it stays empty while the evidence is below the line.
+    """
+
+    event: str
+    at: datetime
+    elapsed: float
+    step: int
+    log_evidence: float
+    log_threshold: float
+    verdict: str
+    cause: str
+    reason: str
+    moved: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JointView:
+    """The evidence of all metrics together, and a few of its looks for a table."""
+
+    points: tuple[JointPoint, ...]
+    table: tuple[JointPoint, ...]
+
+    @property
+    def last(self) -> JointPoint:
+        return self.points[-1]
+
+
+@dataclass(frozen=True, slots=True)
 class DeploymentView:
-    """Everything about one deployment. ``can`` are the orders that people may give it now."""
+    """Everything about one deployment. ``can`` are the orders that people may give it now.
+
+    ``joint`` is ``None`` before the first look, and for looks that did not record it.
+    """
 
     deployment: Deployment
     now: Waiting
     why: str
     steps: tuple[StepView, ...]
     orders: tuple[Order, ...]
+    joint: JointView | None
     metrics: tuple[MetricView, ...]
     problems: tuple[str, ...]
     steered: tuple[Fact, ...]
@@ -103,7 +139,7 @@ def deployment_view(log: Log, deployment_id: str, now: datetime) -> DeploymentVi
     last = looks[-1].payload if looks else None
     return DeploymentView(
         deployment=deployment, now=waiting, why=_why(deployment, waiting), steps=_steps(deployment, facts),
-        orders=_orders(facts), metrics=_metrics(looks),
+        orders=_orders(facts), joint=_joint(looks), metrics=_metrics(looks),
         problems=last.problems if isinstance(last, p.WatchAssessed) else (),
         steered=tuple(f for f in facts if isinstance(f.payload, p.DeploymentSteered)),
         can=_can(deployment), position=facts[-1].recorded.position, looks=len(looks), facts=tuple(facts),
@@ -183,6 +219,23 @@ def points_of(fact: Fact, began: datetime) -> list[tuple[str, Point]]:
     ]
 
 
+def _joint(looks: Sequence[Fact]) -> JointView | None:
+    found = [point for look in looks if (point := joint_of(look, looks[0].occurred_at))]
+    return JointView(tuple(found), tuple(thin(found, TABLE_ROWS))) if found else None
+
+
+def joint_of(fact: Fact, began: datetime) -> JointPoint | None:
+    """Return what one look says of all metrics together, if it recorded that."""
+    said = fact.payload
+    if not isinstance(said, p.WatchAssessed) or said.log_evidence is None or said.log_threshold is None:
+        return None
+    return JointPoint(
+        event=fact.id, at=fact.occurred_at, elapsed=(fact.occurred_at - began).total_seconds(),
+        step=said.step, log_evidence=said.log_evidence, log_threshold=said.log_threshold,
+        verdict=said.verdict, cause=said.cause, reason=said.reason, moved=said.moved,
+    )  # fmt: skip
+
+
 def thin(items: Sequence[_Item], most: int) -> list[_Item]:
     """Return at most ``most`` of the items, evenly chosen, always with the first and the last."""
     if len(items) <= most:
@@ -191,16 +244,24 @@ def thin(items: Sequence[_Item], most: int) -> list[_Item]:
     return [items[round(i * step)] for i in range(most)]
 
 
-def chart_series(metric: MetricView) -> dict[str, Any]:
-    """Return a metric's series for a chart: when, evidence, rollback line and rates.
+def chart_series(view: DeploymentView) -> list[dict[str, Any]]:
+    """Return the series of a deployment's charts: when, evidence, rollback line and rates.
 
-    Evidence is a base-10 logarithm here, as people read it: 2 is a hundred to one.
+    That of all metrics together comes first and has an empty name. Evidence is a base-10 logarithm here, as
+    people read it: 2 is a hundred to one.
     """
-    kept = thin(metric.points, POINTS)
-    return {"metric": metric.name, "kind": metric.kind, "points": [chart_point(point) for point in kept]}
+    series = [
+        {"metric": m.name, "kind": m.kind, "points": [chart_point(point) for point in thin(m.points, POINTS)]}
+        for m in view.metrics
+    ]
+    if view.joint is None:
+        return series
+    points = [_joint_point(point) for point in thin(view.joint.points, POINTS)]
+    return [{"metric": _JOINT, "kind": "joint", "points": points}, *series]
 
 
 _LN10 = 2.302585092994046
+_JOINT = ""
 
 
 def chart_point(point: Point) -> dict[str, Any]:
@@ -217,8 +278,17 @@ def chart_point(point: Point) -> dict[str, Any]:
     }
 
 
+def _joint_point(point: JointPoint) -> dict[str, Any]:
+    return {
+        "at": point.at.isoformat(),
+        "step": point.step,
+        "evidence": _scaled(point.log_evidence),
+        "line": _scaled(point.log_threshold),
+    }
+
+
 def _scaled(value: Any) -> float | None:
-    return float(value) / _LN10 if isinstance(value, int | float) else None
+    return float(value) / _LN10 if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 def _rate(arm: Any, quantile: bool) -> float | None:
@@ -241,6 +311,9 @@ def changes_since(log: Log, deployment_id: str, position: int) -> tuple[int, dic
     began = looks[0].occurred_at if looks else facts[0].occurred_at
     added: dict[str, list[dict[str, Any]]] = {}
     for fact in looks:
+        joint = joint_of(fact, began)
+        if joint:
+            added.setdefault(_JOINT, []).append(_joint_point(joint))
         for name, point in points_of(fact, began):
             added.setdefault(name, []).append(chart_point(point))
     return facts[-1].recorded.position, {"points": added, "finished": _finished(facts)}

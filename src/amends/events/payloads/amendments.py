@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
-from amends.events.payloads.base import Payload
+from amends.events.payloads.base import Moment, Payload
 from amends.events.payloads.incidents import Signature
 
 
@@ -64,7 +63,7 @@ class PricedRelease(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """
 
     release: str
-    at: datetime
+    at: Moment
     decision: Literal["pass", "block", "undecided", "error"]
     reason: str = ""
     seconds: float | None = None
@@ -105,4 +104,4 @@ class AmendmentMoved(Payload, frozen=True, kw_only=True, omit_defaults=True):
     role: str = ""
     diff: str = ""
     policy: str = ""
-    until: datetime | None = None
+    until: Moment | None = None

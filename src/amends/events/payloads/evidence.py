@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
 import msgspec
 
-from amends.events.payloads.base import Payload
+from amends.events.payloads.base import Moment, Payload
 
 
 class TestCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,8 +68,8 @@ class ShiftAcknowledged(Payload, frozen=True, kw_only=True, omit_defaults=True):
     team: str
     role: str
     person: str
-    starts: datetime
-    ends: datetime
+    starts: Moment
+    ends: Moment
     acknowledged: bool = True
 
 
@@ -81,8 +80,8 @@ class TrafficObserved(Payload, frozen=True, kw_only=True, omit_defaults=True):
     release: str
     environment: str
     requests: int
-    since: datetime
-    until: datetime
+    since: Moment
+    until: Moment
 
 
 class OverrideGranted(Payload, frozen=True, kw_only=True, omit_defaults=True):
@@ -95,7 +94,7 @@ class OverrideGranted(Payload, frozen=True, kw_only=True, omit_defaults=True):
     requested_by: str
     approved_by: str
     approver_role: str
-    expires_at: datetime
+    expires_at: Moment
     gates: tuple[str, ...] = ()
 
 
@@ -109,7 +108,7 @@ class GateRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     mode: Literal["observe", "block"] = "block"
     overridden_by: str = ""
     events: tuple[str, ...] = ()
-    until: datetime | None = None
+    until: Moment | None = None
 
 
 class GatesDecided(Payload, frozen=True, kw_only=True, omit_defaults=True):
@@ -118,7 +117,7 @@ class GatesDecided(Payload, frozen=True, kw_only=True, omit_defaults=True):
     service: str
     release: str
     environment: str
-    at: datetime
+    at: Moment
     decision: Literal["pass", "block", "undecided", "error"]
     gates: tuple[GateRow, ...]
     policy: str

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
-from amends.events.payloads.base import Payload
+from amends.events.payloads.base import Moment, Payload
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -50,8 +49,8 @@ class IncidentOpened(Payload, frozen=True, kw_only=True, omit_defaults=True):
     team: str = ""
     severity: str = ""
     role: str = ""
-    deployed_at: datetime | None = None
-    rolled_back_at: datetime | None = None
+    deployed_at: Moment | None = None
+    rolled_back_at: Moment | None = None
     alert: dict[str, Any] = {}
 
 
@@ -72,9 +71,9 @@ class MilestoneSet(Payload, frozen=True, kw_only=True, omit_defaults=True):
     incident: str
     service: str
     milestone: Literal["started", "detected", "acknowledged", "mitigated", "cause_found", "resolved"]
-    at: datetime | None = None
-    earliest: datetime | None = None
-    latest: datetime | None = None
+    at: Moment | None = None
+    earliest: Moment | None = None
+    latest: Moment | None = None
     source: str = ""
     role: str = ""
 
@@ -85,7 +84,7 @@ class NoteTaken(Payload, frozen=True, kw_only=True, omit_defaults=True):
     incident: str
     service: str
     text: str
-    at: datetime
+    at: Moment
     role: str = ""
 
 

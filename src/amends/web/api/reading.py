@@ -106,15 +106,19 @@ def deployment(request: Request, deployment_id: str) -> dict[str, Any]:
         "metrics": [
             {"metric": m.name, "last": m.last, "event": m.points[-1].event} for m in view.metrics
         ],
+        "moved": view.joint.last.moved if view.joint else (),
     }  # fmt: skip
 
 
 @router.get("/deployments/{deployment_id}/series")
 def series(request: Request, deployment_id: str) -> list[dict[str, Any]]:
-    """Return each watched metric's evidence (base-10 logarithm) and rates over time."""
+    """Return each watched metric's evidence (base-10 logarithm) and rates over time.
+
+    The first has an empty name: the evidence of all metrics together, which decides.
+    """
     workspace = request.app.state.workspace
     view = deployment_view(workspace.log, deployment_id, workspace.clock.now())
-    return [chart_series(metric) for metric in view.metrics]
+    return chart_series(view)
 
 
 @router.get("/incidents")

@@ -69,9 +69,7 @@ def series(request: Request, deployment_id: str) -> Response:
     """Return what the charts draw."""
     workspace = request.app.state.workspace
     view = deployment_view(workspace.log, deployment_id, workspace.clock.now())
-    return JSONResponse(
-        {"position": view.position, "metrics": [chart_series(metric) for metric in view.metrics]}
-    )
+    return JSONResponse({"position": view.position, "series": chart_series(view)})
 
 
 @router.get("/deployments/{deployment_id}/events")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
+from amends.application import amending
 from amends.application import incidents as application
 from amends.web.forms import Role, Words, back_to, moment_of, required_role
 from amends.web.templating import page, path_part
 
 router = APIRouter(include_in_schema=False)
+Text = Annotated[str, Form(max_length=20_000)]
 
 
 @router.get("/incidents")
@@ -69,3 +71,19 @@ def move(
         case _:
             application.reopen(log, incident, role=role, reason=reason)
     return back_to(f"/incidents/{path_part(incident)}")
+
+
+@router.post("/incidents/{incident}/amendments")
+def propose(
+    request: Request, incident: str, kind: Annotated[Literal["test", "gate"], Form()], role: Role = "",
+    title: Words = "", selector: Words = "", test_text: Text = "", gate: Text = "", environment: Words = "",
+    good: Words = "",
+) -> Response:  # fmt: skip
+    """Propose a test or a gate. Proving it runs code, which the command line does in a repository."""
+    proposal = amending.Proposal(
+        kind, title=title.strip(), selector=selector.strip(), test_text=test_text.replace("\r\n", "\n"),
+        gate=amending.read_gate(gate, "gate") if kind == "gate" else None, environment=environment.strip(),
+        good=good.strip(), role=required_role(role),
+    )  # fmt: skip
+    found = amending.propose(request.app.state.workspace.log, incident, proposal)
+    return back_to(f"/amendments/{path_part(found.id)}")

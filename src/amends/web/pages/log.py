@@ -19,14 +19,15 @@ router = APIRouter(include_in_schema=False)
 @router.get("/log")
 def log(
     request: Request, service: str = "", kind: str = "", tag: str = "",
-    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+    before: Annotated[int | None, Query(ge=1)] = None, after: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:  # fmt: skip
     """Show events, newest first."""
     filters = {"service": service.strip(), "kind": kind.strip(), "tag": tag.strip()}
-    found = log_page(request.app.state.workspace.log, **filters, page=number)
+    found = log_page(request.app.state.workspace.log, **filters, before=before, after=after)
     kept = urlencode({name: value for name, value in filters.items() if value})
     return page(
-        request, "log.html", found=found, filters=filters, kept=kept, kinds=sorted(k.name for k in KINDS)
+        request, "log.html", found=found, filters=filters, kept=kept, kinds=sorted(k.name for k in KINDS),
+        turned=before is not None,
     )  # fmt: skip
 
 

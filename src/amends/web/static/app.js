@@ -99,7 +99,7 @@ class Chart {
   }
 
   range(low, high) {
-    if (this.kind !== "evidence") return [0, high > 0 ? high * 1.15 : 1];
+    if (this.kind !== "evidence") return [0, high > 0 ? high * 1.15 : this.metricKind === "ratio" ? 0.01 : 1];
     const margin = Math.max((high - low) * 0.1, 0.2);
     return [Math.min(low ?? 0, 0) - margin, Math.max(high ?? 0, 0) + margin];
   }
@@ -125,10 +125,10 @@ function startCharts() {
   async function load() {
     const answer = await fetch(`${address}/series`, { headers: { accept: "application/json" } });
     if (!answer.ok) return;
-    const series = await answer.json();
-    position = series.position;
+    const found = await answer.json();
+    position = found.position;
     charts = new Map();
-    for (const metric of series.metrics) {
+    for (const metric of found.series) {
       const article = root.querySelector(`[data-metric="${CSS.escape(metric.metric)}"]`);
       if (!article) continue;
       const made = [...article.querySelectorAll("[data-plot]")].map((element) => {

@@ -37,9 +37,14 @@ def upgrade() -> None:
         sa.Column("tag", sa.Text, primary_key=True),
         sa.Column("position", _COUNT, primary_key=True, autoincrement=False),
         sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("moment", sa.BigInteger, nullable=True),
         sqlite_with_rowid=False,
     )
     op.create_index("event_tags_by_kind", "event_tags", ["tag", "kind", "position"])
+    op.create_index(
+        "event_tags_by_moment", "event_tags", ["tag", "kind", "moment", "position"],
+        sqlite_where=sa.text("moment IS NOT NULL"), postgresql_where=sa.text("moment IS NOT NULL"),
+    )  # fmt: skip
     op.create_table(
         "checkpoints",
         sa.Column("number", _COUNT, sa.Identity(), primary_key=True),
