@@ -38,7 +38,7 @@ def order_of(d: Deployment, intent: Intent) -> Actuation:
 
     Its fencing token is twice the intent's place in the lane, and one more for a roll-back: a worker that is
     cut off from the log rolls back at the place that its intent would have had, and another may write an
-    intent to shift traffic there meanwhile. The roll-back outranks it, and whatever comes later outranks both.
+    intent to shift traffic there meanwhile. The roll-back outranks it, and what comes later outranks both.
     """
     token = 2 * intent.token + (intent.action is Action.ROLL_BACK)
     return Actuation(

@@ -29,7 +29,8 @@ FULL = {
         "alpha": 0.01, "interval": "10s", "min_requests": 200, "warmup": "0s", "on_inconclusive": "ask",
         "source": {"prometheus": {"url": "http://prometheus:9090", "bearer_env": "PROM_TOKEN"}},
         "metrics": [
-            {"name": "errors", "kind": "ratio", "events": 'http_requests_total{code=~"5..",version="$version"}',
+            {"name": "errors", "kind": "ratio",
+             "events": 'http_requests_total{code=~"5..",version="$version"}',
              "total": 'http_requests_total{version="$version"}', "smallest_effect": 1.5, "margin": 1.2,
              "limit": {"above": 0.2, "min_requests": 200}},
             {"name": "latency", "kind": "latency", "histogram": 'took_seconds{version="$version"}'},
