@@ -14,7 +14,13 @@ import pytest
 
 from amends.adapters.stores import OpenStore, open_store
 from amends.application.ports import Checkpoint, EventStore
-from amends.errors import EventConflictError, NotAllowedError, TamperedLogError, VersionConflictError
+from amends.errors import (
+    EventConflictError,
+    NotAllowedError,
+    TamperedLogError,
+    UsageError,
+    VersionConflictError,
+)
 from amends.events import chain, codec
 from amends.events import payloads as p
 from amends.events.event import Event, Recorded
@@ -183,6 +189,29 @@ def test_reading_goes_on_after_a_position_forwards_and_newest_first(store: Event
             assert store.read(tags=tags, kinds=kinds, before=first) == []
     assert store.last_position() == written[-1].position
     assert store.read(limit=0) == []
+
+
+def test_reading_between_moments_goes_by_what_the_tag_dates(store: EventStore) -> None:
+    def placed(id: str, hours: int) -> tuple[str, Event]:
+        payload = p.ServiceDeployed(service="shop", release="1.0", environment="production")
+        at = NOW + timedelta(hours=hours)
+        return codec.make_event("service.deployed", payload, id=id, source="/test", at=at)
+
+    shift = p.ShiftAcknowledged(
+        team="pay", role="r", person="p-1", starts=NOW, ends=NOW + timedelta(hours=8)
+    )  # fmt: skip
+    on_shift = codec.make_event("shift.acknowledged", shift, id="s", source="/test", at=NOW)
+    store.append_many([placed("b", 2), placed("a", 1), placed("c", 3), on_shift], recorded_at=NOW)
+    lane, second = ["env:shop/production"], NOW + timedelta(hours=2)
+    assert ids(store.read(tags=lane, since=second)) == ["b", "c"]
+    assert ids(store.read(tags=lane, until=second, kinds=["service.deployed"])) == ["b", "a"]
+    assert ids(store.read(tags=lane, since=second, until=second)) == ["b"]
+    assert ids(store.read(tags=lane, since=NOW, newest_first=True, limit=2)) == ["c", "a"]
+    assert ids(store.read(tags=["team:pay"], since=shift.ends)) == ["s"]
+    assert store.read(tags=["team:pay"], since=shift.ends + timedelta(microseconds=1)) == []
+    assert store.read(tags=["service:shop"], since=NOW) == []
+    with pytest.raises(UsageError, match="without tags"):
+        store.read(since=NOW)
 
 
 def test_events_of_unknown_kinds_are_kept_and_found_by_their_type(store: EventStore) -> None:

@@ -97,7 +97,11 @@ def test_reading_uses_indexes(tmp_path: Path, on_connect: list[Callable[[sqlite3
     for limit in (None, 5):
         store.read(tags=["service:shop"], kinds=["service.deployed", "signoff.given"], limit=limit)
         store.read(tags=["service:shop", "env:shop/production"], limit=limit, newest_first=True)
-        store.read(tags=["env:shop/production"], kinds=["service.deployed"], limit=limit, since=NOW)
+        store.read(tags=["env:shop/production"], limit=limit, since=NOW, until=NOW)
+        store.read(
+            tags=["env:shop/production"], kinds=["service.deployed", "service.upgraded"], limit=limit,
+            since=NOW, newest_first=True,
+        )  # fmt: skip
         store.read(kinds=["service.deployed"], limit=limit, after=0)
     store.find("1")
     store.read_stream(LANE, after=3)
@@ -105,9 +109,9 @@ def test_reading_uses_indexes(tmp_path: Path, on_connect: list[Callable[[sqlite3
     asked = [statement for statement in statements if "body" in statement]
     plan = sqlite3.connect(tmp_path / "log.db").execute
     plans = [row[3] for statement in asked for row in plan(f"EXPLAIN QUERY PLAN {statement}")]
-    assert len(asked) == 11
+    assert len(asked) == 13
     assert [plan for plan in plans if plan.startswith(("SCAN events", "SCAN event_tags"))] == []
-    assert sum("event_tags_by_moment" in plan for plan in plans) == 2
+    assert sum("event_tags_by_moment" in plan for plan in plans) == 4
 
 
 # --- SQLite files ---------------------------------------------------------------------------------------

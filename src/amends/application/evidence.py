@@ -1,8 +1,8 @@
 """Reading what an environment's gates rely on for one release, and little more, however long the log is.
 
-What is left out can change no answer: acknowledged shifts that have ended, moves of an environment from
-before the release's present stay there, incidents from before it that name no release. "Before" goes by
-when things happened, in whatever order they were recorded.
+What is left out can change no answer: shifts that have ended, moves of an environment from before the
+release's present stay there, incidents from before it that name no release. "Before" goes by when things
+happened, in whatever order they were recorded.
 """
 
 from __future__ import annotations

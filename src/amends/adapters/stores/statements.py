@@ -74,13 +74,12 @@ class Reading:
         where = "position > :after AND position <= :upto"
         if self.tags or self.kinds:
             positions, more = self._positions()
-            where, values = f"position IN ({positions})", values | more
+            inside = f"position IN ({positions})"
+            where, values = f"{inside} AND {where}" if self._moments else inside, values | more
         query = f"SELECT {_ROW} FROM events WHERE {where} ORDER BY position {self._order}"
-        return (
-            (query, values)
-            if self.limit is None
-            else (f"{query} LIMIT :limit", values | {"limit": self.limit})
-        )
+        if self.limit is None:
+            return query, values
+        return f"{query} LIMIT :limit", values | {"limit": self.limit}
 
     @property
     def _order(self) -> str:
@@ -90,16 +89,14 @@ class Reading:
         """Find positions from an index alone.
 
         With a limit each (tag, kind) gives its own first few, so that a tag with a million events costs no
-        more than one with ten. Between moments the index on them is the narrower.
+        more than one with ten. Between moments the index on them is the narrower one, which SQLite sees only
+        when there is no word about positions.
         """
         tags, kinds = _named("tag", self.tags), _named("kind", self.kinds)
         values = {**tags, **kinds}
         pairs = [(tag, kind) for tag in (tags or [""]) for kind in (kinds or [""])]
-        bounded = self.since is not None or self.until is not None
-        if self.limit is None or bounded or len(pairs) > _MOST_BRANCHES:
-            moments = {"since": self.since, "until": self.until}
-            given = {name: moment for name, moment in moments.items() if moment is not None}
-            return self._within(_marks(tags), _marks(kinds), **given), values | given
+        if self.limit is None or self._moments or len(pairs) > _MOST_BRANCHES:
+            return self._within(_marks(tags), _marks(kinds)), values | self._moments
         branches = (
             f"SELECT position FROM ({self._within(*_marked(tag, kind))} ORDER BY position {self._order}"
             f" LIMIT :limit) AS branch_{number}"
@@ -107,13 +104,18 @@ class Reading:
         )
         return " UNION ALL ".join(branches), values
 
-    def _within(self, tags: str, kinds: str, *, since: int | None = None, until: int | None = None) -> str:
+    @property
+    def _moments(self) -> dict[str, int]:
+        moments = {"since": self.since, "until": self.until}
+        return {name: moment for name, moment in moments.items() if moment is not None}
+
+    def _within(self, tags: str, kinds: str) -> str:
         table = "event_tags" if self.tags else "events"
-        conditions = ["position > :after", "position <= :upto"]
-        conditions += [f"tag IN ({tags})"] if tags else []
+        conditions = [f"tag IN ({tags})"] if tags else []
         conditions += [f"kind IN ({kinds})"] if kinds else []
-        conditions += ["moment >= :since"] if since is not None else []
-        conditions += ["moment <= :until"] if until is not None else []
+        conditions += ["moment >= :since"] if self.since is not None else []
+        conditions += ["moment <= :until"] if self.until is not None else []
+        conditions += [] if self._moments else ["position > :after", "position <= :upto"]
         return f"SELECT position FROM {table} WHERE {' AND '.join(conditions)}"
 
 
