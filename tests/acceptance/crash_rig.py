@@ -95,10 +95,14 @@ class Figures:
 
 @dataclass
 class CrashRig:
-    """``kind`` is the deployer: ``command`` (a platform in a file) or ``process`` (instances, traffic)."""
+    """``kind`` is the deployer: ``command`` (a platform in a file) or ``process`` (instances, traffic).
+
+    ``store`` is a PostgreSQL database; a SQLite file in ``root``, if not given.
+    """
 
     root: Path
     kind: str
+    store: str = ""
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _traffic: threading.Event = field(default_factory=threading.Event)
 
@@ -107,9 +111,10 @@ class CrashRig:
         # The platform in a file has no metrics, so nothing there is ever conclusive.
         self.wish = "promote" if self.kind == "command" else "extend"
         self.state = self.root / "state"
+        self.store = self.store or str(self.root / "log.db")
         os.environ["AMENDS_STATE"] = str(self.state)
         self.workspace: Workspace = open_workspace(
-            store=str(self.root / "log.db"), policy=str(self.root / "amends.yaml"), source="/test"
+            store=self.store, policy=str(self.root / "amends.yaml"), source="/test"
         )
         (self.root / "town.py").write_text(textwrap.dedent(PLATFORM))
         (self.root / "service.py").write_text(textwrap.dedent(SHOP))
@@ -147,7 +152,7 @@ class CrashRig:
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         with (self.root / "workers.log").open("ab") as out:
             process = subprocess.Popen(
-                [sys.executable, str(WORKER), str(self.root), *words], stdout=out, stderr=out
+                [sys.executable, str(WORKER), str(self.root), self.store, *words], stdout=out, stderr=out
             )
         self.workers.append(process)
         return process
@@ -179,10 +184,12 @@ class CrashRig:
         seen = toolbox(self.workspace).deployer_for(d).observe(SERVICE, ENVIRONMENT)
         return {version: share for version, share in seen.weights.items() if share}
 
-    def restart_seconds(self, began: float, process: subprocess.Popen[bytes]) -> list[float]:
-        """Return how long a worker took from its start to its first advance, if it came so far."""
-        mark = self.root / f"first-{process.pid}"
-        return [float(mark.read_text()) - began] if mark.exists() else []
+    def first_advance(self, since: float) -> list[float]:
+        """Return how long it took since a moment until a worker advanced something, if one did."""
+        told = self.root / "told.log"
+        lines = told.read_text().splitlines()[-500:] if told.exists() else []
+        later = [at for line in lines if (at := float(line.split()[0])) > since]
+        return [min(later) - since] if later else []
 
     def answer(self, deployment: str) -> None:
         """Be the person who is asked: a good release may go on, a bad one not."""
@@ -192,11 +199,11 @@ class CrashRig:
             with contextlib.suppress(NotAllowedError):  # it moved on in this moment
                 steer(self.workspace.log, deployment, "aborted" if bad else "approved")
 
-    def await_work(self, process: subprocess.Popen[bytes], impatient: bool) -> None:
-        """Wait until a worker does something, so that it is not only ever killed while it starts."""
+    def await_work(self, since: float, impatient: bool) -> None:
+        """Wait until a worker does something, so that none is only ever killed while it starts."""
         end = time.monotonic() + (0.3 if impatient else 20.0)
-        while not (self.root / f"first-{process.pid}").exists() and time.monotonic() < end:
-            time.sleep(0.01)
+        while not self.first_advance(since) and time.monotonic() < end:
+            time.sleep(0.02)
 
     def send_traffic(self) -> None:
         """Ask the service for its page, about a hundred times a second, until closed."""
@@ -255,12 +262,14 @@ def _identity(kind: str, said: Any) -> str:
     return " ".join([kind, *(str(getattr(said, name)) for name in once[kind])])
 
 
-def run_campaign(root: Path, kind: str, kills: int, seed: int) -> Figures:
-    """Deploy one release after the other, good and bad, while workers are killed at random."""
-    rig, figures, draw = CrashRig(root, kind), Figures(), random.Random(seed)
+def run_campaign(
+    root: Path, kind: str, kills: int, seed: int, *, store: str = "", crew: int = 1
+) -> Figures:  # fmt: skip
+    """Deploy one release after the other, good and bad, while workers (so many at a time) are killed."""
+    rig, figures, draw = CrashRig(root, kind, store), Figures(), random.Random(seed)
     try:
         running, deployment, asked = _first_release(rig), "", 0.0
-        began, worker = time.time(), rig.start()
+        began, workers = time.time(), [rig.start() for _ in range(crew)]
         while figures.kills < kills or deployment:
             if not deployment:
                 figures.deployments += 1
@@ -268,12 +277,13 @@ def run_campaign(root: Path, kind: str, kills: int, seed: int) -> Figures:
                 deployment = rig.ask(f"{'bad' if bad else 'v'}{figures.deployments}")
                 asked = time.monotonic()
             if figures.kills < kills:
-                rig.await_work(worker, draw.random() < 0.2)
+                rig.await_work(began, draw.random() < 0.2)
                 time.sleep(draw.uniform(0.0, 1.5))
-                rig.kill(worker)
+                figures.restarts += rig.first_advance(began)
+                rig.kill(workers.pop(draw.randrange(crew)))
                 figures.kills += 1
-                figures.restarts += rig.restart_seconds(began, worker)
-                began, worker = time.time(), rig.start()
+                began = time.time()
+                workers.append(rig.start())
             else:
                 time.sleep(0.1)
             rig.answer(deployment)

@@ -1,6 +1,6 @@
 """A worker that dies where it is told to: the real loop, with its store and deployer wrapped from outside.
 
-    python crash_worker.py ROOT [--die-after N | --stop-before ACTION]
+    python crash_worker.py ROOT STORE [--die-after N | --stop-before ACTION]
 
 ``--die-after N`` kills the process with SIGKILL right after its N-th append or order took effect;
 ``--stop-before ACTION`` stops it with SIGSTOP when it is about to give that order.
@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from amends.bootstrap import open_workspace, toolbox
+from amends.bootstrap import open_workspace, shared_engine, toolbox
 from amends.events import payloads as p
 from amends.releases.deployment import Deployment
 from amends.verdicts import Decision
@@ -115,11 +115,12 @@ def main() -> None:
     faulthandler.enable()
     parser = argparse.ArgumentParser()
     parser.add_argument("root", type=Path)
+    parser.add_argument("store")
     parser.add_argument("--die-after", type=int, default=0)
     parser.add_argument("--stop-before", default="")
     asked = parser.parse_args()
     fate = Fate(asked.root, asked.die_after, asked.stop_before)
-    workspace = open_workspace(store=str(asked.root / "log.db"), policy=str(asked.root / "amends.yaml"))
+    workspace = open_workspace(store=asked.store, policy=str(asked.root / "amends.yaml"))
     log = replace(workspace.log, store=DyingStore(workspace.log.store, fate))
     tools = toolbox(replace(workspace, log=log))
     real = tools.deployer_for
@@ -128,18 +129,12 @@ def main() -> None:
     )
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    first = [True]
 
     def tell(deployment: str, progress: Progress) -> None:
-        if first:
-            first.clear()
-            mark = asked.root / f"first-{os.getpid()}.new"
-            mark.write_text(str(time.time()))
-            mark.rename(mark.with_suffix(""))
         with (asked.root / "told.log").open("a") as file:
-            file.write(f"{os.getpid()} {deployment} {progress.did}\n")
+            file.write(f"{time.time():.3f} {os.getpid()} {deployment} {progress.did}\n")
 
-    run_loop(tools, stop, tell=tell, threads=4)
+    run_loop(tools, stop, tell=tell, threads=4, shared=shared_engine(workspace))
 
 
 if __name__ == "__main__":

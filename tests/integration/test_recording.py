@@ -231,7 +231,7 @@ def test_a_review_may_name_a_commit_by_its_beginning(desk: Desk, repo: Repo) -> 
 def test_the_command_line_reviews_a_revision_of_git(amends: Any, repo: Repo) -> None:
     where = ("--service", "shop", "--repo", str(repo.path))
     amends("record", "change", "--from-git", "..v1.1", *where)
-    code, out, err = amends("record", "review", "v1.1", "--reviewer", "bo", "--format", "json", *where)
+    code, _, err = amends("record", "review", "v1.1", "--reviewer", "bo", "--format", "json", *where)
     assert (code, err) == (0, "")
     _, shown, _ = amends("log", "show", "--kind", "change.reviewed", "--format", "json")
     assert GitHost(repo.path).resolve("v1.1") in shown

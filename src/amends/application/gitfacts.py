@@ -149,7 +149,10 @@ def release_from_git(
         if span or base:
             changes = [found.sha for found in host.commits(base, until, first_parent=first_parent)]
         else:
-            notes += ("its changes are not known, for no earlier release or tag is: give --changes A..B, or ..B from the beginning",)
+            notes += (
+                "its changes are not known, for no earlier release or tag is: give --changes A..B, or ..B "
+                "from the beginning",
+            )
     receipt = record_release(
         desk, name, commit=sha, digest=digest, previous=previous, changes=changes or (), stamp=stamp
     )

@@ -25,6 +25,7 @@ class Teller:
 
     def __init__(self, *, json_lines: bool) -> None:
         self._json = json_lines
+        self._told: dict[str, str] = {}
 
     def say(self, text: str) -> None:
         """Say something that only a person needs."""
@@ -36,7 +37,11 @@ class Teller:
         self._line({"deployment": deployment, "asked": what}, f"{deployment}: {what}")
 
     def step(self, deployment: str, did: str) -> None:
-        """Tell what was done."""
+        """Tell what was done; a person is not told twice that a look or a retry gave the same."""
+        topic = did.partition(":")[0]
+        if not self._json and self._told.get(topic) == did:
+            return
+        self._told[topic] = did
         self._line({"deployment": deployment, "did": did}, f"  {did}")
 
     def end(self, log: Log, deployment: str, why: str = "") -> int:

@@ -35,6 +35,7 @@ from amends.events import chain, lines
 from amends.events.event import Event, Recorded
 from amends.events.intake import MOST_BYTES, read_binary, read_event, route
 from amends.events.payloads.base import Moment
+from amends.events.prepared import prepare
 
 MOST_EVENTS = 1000
 MOST_BATCH_BYTES = 32 * 1024 * 1024
@@ -118,6 +119,9 @@ class Login(msgspec.Struct, forbid_unknown_fields=True):
     """A login to make a pseudonym of, or to forget."""
 
     login: str
+
+
+prepare(Item, Append, Question, Login)
 
 
 _T = TypeVar("_T")

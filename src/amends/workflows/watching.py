@@ -105,11 +105,11 @@ def conclude_step(d: Deployment, now: datetime) -> tuple[str, str]:
         return "promote", said.reason
     if said.verdict is Verdict.ROLL_BACK:
         return "roll_back", said.reason
-    wish = d.course.on_inconclusive
+    wish, why = d.course.on_inconclusive, said.reason.rstrip(".")
     if wish == "extend" and d.extensions >= d.course.max_extensions:
-        return "ask", f"{said.reason} Extended {d.extensions} times already."
+        return "ask", f"{why}. Extended {d.extensions} times already."
     outcome = {"ask": "ask", "extend": "extend", "rollback": "roll_back", "promote": "promote"}[wish]
-    return outcome, f"{said.reason} The policy says: {wish}."
+    return outcome, f"{why}. The policy says: {wish}."
 
 
 def _state(sight: Sight) -> WatchState:

@@ -114,7 +114,7 @@ class ProxyControl:
                 raise ActuationFailedError(
                     f"the proxy does not come up on port {port}:\n{presentable(read_ends(log))}",
                     where=str(log),
-                    remedy="free the port, or state another under deploy.process.port",
+                    remedy="free the port, or state another under deploy.process.ports",
                 )
             time.sleep(0.02)
 

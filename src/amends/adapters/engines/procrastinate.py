@@ -277,7 +277,6 @@ class ProcrastinateEngine:
 
     async def _keep(self) -> None:
         while True:
-            await asyncio.sleep(_LOOK)
             held = {job.id: job for job in self._held.values()}
             mine = await self._keeper.mine(held) if held else {}
             for number, job in held.items():
@@ -289,6 +288,7 @@ class ProcrastinateEngine:
                 if left.key:
                     await asyncio.to_thread(self._queue.submit, left.name, left.key, due=None, seconds=0.0)
                 await self._keeper.forget(left.id)
+            await asyncio.sleep(_LOOK)
 
 
 async def _until(stop: Stop) -> None:
