@@ -13,6 +13,8 @@ from scipy import stats
 from amends.stats.combination import log_mean_exp
 from amends.stats.confidence import (
     NORMALISER_GRID,
+    matched_increment,
+    rate_interval,
     ratio_interval,
     update_normaliser,
     wins_increment,
@@ -20,6 +22,7 @@ from amends.stats.confidence import (
 )
 from amends.stats.mixture import effect_grid, mixture_evidence, update_mixture
 from amends.stats.rank import count_bucket_wins, rank_evidence, rank_increment
+from amends.stats.restarts import FIRST_STAKE
 
 ALPHA = 0.05
 LINE = np.log(1 / ALPHA)
@@ -155,5 +158,75 @@ def test_bounds_of_slower_pairs_hold_at_every_look() -> None:
             weighted, weight = weighted + step[0], weight + step[1]
             low, high = wins_interval(weighted, weight, ALPHA)
             out |= not low <= truth <= high
+        missed += out
+    assert missed <= allowed(runs)
+
+
+STEP_TICKS = 20
+SPLITS = (0.1, 0.5, 0.9)
+
+
+def walk_steps(rates: tuple[float, ...], times_worse: tuple[float, ...], seed: int):
+    """Yield (tick, evidence restarted with each step, evidence of the step alone) of every run.
+
+    Written with e-values, not with the logarithms that the watch keeps.
+    """
+    rng = np.random.default_rng(seed)
+    whole, restarts = np.zeros((RUNS, STEPS.size)), np.full(RUNS, np.exp(FIRST_STAKE))
+    for k, (rate, worse, split) in enumerate(zip(rates, times_worse, SPLITS, strict=True), start=1):
+        step, stake = np.zeros((RUNS, STEPS.size)), restarts
+        for tick in range(STEP_TICKS):
+            ours_n = rng.binomial(200, split, RUNS)
+            ours = rng.binomial(ours_n, min(1.0, rate * worse))
+            events = ours + rng.binomial(200 - ours_n, rate)
+            whole = update_mixture(whole, STEPS, events, ours, ours_n / 200)
+            step = update_mixture(step, STEPS, events, ours, ours_n / 200)
+            alone = mixture_evidence(step)
+            logs = [
+                mixture_evidence(whole) - np.log(2),
+                np.log(stake) + alone,
+                np.full(RUNS, -(k + 1) * np.log(2)),
+            ]
+            yield k, tick + 1, np.logaddexp.reduce(logs), alone
+        restarts = stake * np.exp(alone) + 0.5 ** (k + 2)
+
+
+@pytest.mark.parametrize("rates", [(0.02, 0.02, 0.02), (0.4, 0.004, 0.1), (0.002, 0.3, 0.02)])
+def test_alike_in_several_steps_is_rarely_rolled_back(rates: tuple[float, ...]) -> None:
+    """At every look the mean of an e-process is at most 1, and all looks together alarm at most α."""
+    alarmed = np.zeros(RUNS, dtype=bool)
+    for _, _, evidence, _ in walk_steps(rates, (1.0, 1.0, 1.0), seed=21):
+        alarmed |= evidence >= LINE
+        value = np.exp(evidence)
+        assert value.mean() <= 1 + 4 * value.std() / np.sqrt(RUNS)
+    assert alarmed.sum() <= allowed(RUNS)
+
+
+@pytest.mark.parametrize("first", [0.0001, 0.02, 0.4])
+def test_harm_in_the_second_step_costs_a_fresh_watch_and_its_weight(first: float) -> None:
+    """Whether the first step had hardly an event or an outage; 0.5% against 2.5% in the second."""
+    found, fresh = np.full(RUNS, 99), np.full(RUNS, 99)
+    for k, tick, evidence, alone in walk_steps((first, 0.005, 0.005), (1.0, 5.0, 5.0), seed=22):
+        if k == 2:
+            found = np.where((evidence >= LINE) & (found == 99), tick, found)
+            fresh = np.where((alone >= LINE) & (fresh == 99), tick, fresh)
+    assert np.median(found) <= np.median(fresh) * (1 + np.log(8) / LINE) + 1
+    assert (found <= STEP_TICKS).mean() > 0.95
+
+
+def test_bounds_of_a_difference_hold_while_rate_and_split_change() -> None:
+    """Twice the errors, with a rate that rises as traffic moves to the candidate; the bound of each arm."""
+    rng = np.random.default_rng(23)
+    runs, missed = 400, 0
+    for _ in range(runs):
+        theirs = ours = both = truth = 0.0
+        out = False
+        for look in range(30):
+            m, rate = 20 + 5 * look, 0.01 + 0.01 * look
+            more = matched_increment(rng.binomial(200 - m, rate), 200 - m, rng.binomial(m, 2 * rate), m)
+            theirs, ours, both = theirs + more[0], ours + more[1], both + more[2]
+            truth += more[2] * rate
+            high = rate_interval(ours, both, ALPHA / 2)[1] - rate_interval(theirs, both, ALPHA / 2)[0]
+            out |= high < truth / both
         missed += out
     assert missed <= allowed(runs)

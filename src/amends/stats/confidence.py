@@ -155,6 +155,22 @@ def rate_interval(events: float, exposure: float, alpha: float) -> tuple[float, 
     )
 
 
+def matched_increment(
+    baseline_events: float, baseline_n: float, candidate_events: float, candidate_n: float
+) -> tuple[float, float, float]:
+    """Return what a tick adds to both arms' weighted events (baseline first) and to their requests.
+
+    Each arm's requests count as many as the smaller arm's, so that a rate which changes while the traffic
+    is shifted is weighted alike on both: pooled rates would confound the two (Simpson's paradox). With
+    weights a ≤ 1 `rate_interval` holds as before, since ln(1 + p(e^(λa) − 1)) is convex in a and 0 at
+    a = 0, hence at most a·ln(1 + p(e^λ − 1)).
+    """
+    if baseline_n <= 0 or candidate_n <= 0:
+        return 0.0, 0.0, 0.0
+    k = min(baseline_n, candidate_n)
+    return baseline_events * k / baseline_n, candidate_events * k / candidate_n, k
+
+
 def _bisect_rate(events: float, exposure: float, line: float, outer: float, inner: float, sign: int) -> float:
     """Return the rejected rate nearest to ``inner``; evidence falls from ``outer`` to ``inner``."""
     if _rate_evidence(events, exposure, outer, sign) < line:

@@ -73,10 +73,14 @@ def assess(
 def conclude(plan: WatchPlan, state: WatchState, now: datetime) -> Assessment:
     """Say at a step's end whether the candidate may go on.
 
-    ``PROMOTE`` only if every compared metric has its minimum of requests on both arms and its effect's
-    bound within the margin; ``ROLL_BACK`` if something is proven worse; otherwise ``INCONCLUSIVE`` with the
-    reason. Judges the last look: what it did not see is not assumed. Health and limits are for `assess`, at
-    each look.
+    ``PROMOTE`` only if in this step every compared metric has its minimum of requests on both arms and its
+    effect's bound within the margin; ``ROLL_BACK`` if something is proven worse; otherwise ``INCONCLUSIVE``
+    with the reason. Judges the last look: what it did not see is not assumed. Health and limits are for
+    `assess`, at each look.
+
+    The plan's alpha bounds false rollbacks, over the whole watch. Of a promotion is claimed less: at each
+    step, a candidate whose effect is beyond the margin in that step passes with probability at most alpha
+    by its ratio or slower pairs and at most alpha by its negligible difference, for every metric.
     """
     rows = tuple(
         judge_metric(plan, s, state.metric(s.name), state.started_at, state.at) for s in plan.metrics

@@ -50,7 +50,8 @@ class Health:
 class Effect:
     """How much worse or better: a ratio (or, for a latency, odds) with its confidence sequence.
 
-    Each bound holds at every look together with the given confidence. ``None`` is unknown or unbounded.
+    It is that of the rollout's current step. Each bound holds at every look at the step together with the
+    given confidence, if the effect stays the same within the step. ``None`` is unknown or unbounded.
     """
 
     estimate: float | None = None
@@ -61,7 +62,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class ArmSummary:
-    """One arm's totals since the comparison began. For a latency, ``p50`` and ``p99`` in its own unit.
+    """One arm's totals since the rollout's step began. For a latency, ``p50`` and ``p99`` in its own unit.
 
     ``rate`` is events per exposure (a gauge's mean); ``buckets`` are bounds and cumulative counts to draw.
     """

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 import numpy as np
 
 from amends.stats.combination import Floats, log_mean_exp
-from amends.stats.confidence import NORMALISER_GRID, update_normaliser, wins_increment
+from amends.stats.confidence import NORMALISER_GRID, matched_increment, update_normaliser, wins_increment
 from amends.stats.mixture import effect_grid, mixture_evidence, update_mixture
 from amends.stats.rank import (
     TAIL_GRID,
@@ -23,7 +24,9 @@ from amends.stats.rank import (
 from amends.watch.deltas import Increment, MetricTick, Stratum, rebin
 from amends.watch.measurements import Arm, MetricKind
 from amends.watch.plan import Direction, MetricSpec
-from amends.watch.state import MetricState, Totals
+from amends.watch.state import MetricState, StepState, Totals
+
+_Part = TypeVar("_Part", MetricState, StepState)  # the whole watch, or its current step
 
 
 def advance_metric(
@@ -42,16 +45,21 @@ def advance_metric(
     tick = _fit_strata(tick, state.bounds)
     history = state.baseline.counts
     state = replace(state, ticks=state.ticks + 1, compared_at=now)
+    step = state.step
     for stratum in tick.strata:
         state = _add_stratum(spec, state, stratum, history)
-    return state
+        step = _match(spec, _add_stratum(spec, step, stratum, history), stratum)
+    return replace(state, step=replace(step, log_evidence=log_evidence(spec, step)))
 
 
-def log_evidence(spec: MetricSpec, state: MetricState) -> float:
-    """Return ln of the metric's e-value; 0 (nothing known) before anything was compared, and for gauges."""
+def log_evidence(spec: MetricSpec, part: MetricState | StepState) -> float:
+    """Return ln of the e-value of the whole watch or of a step alone.
+
+    0 (nothing known) before anything was compared, and for gauges.
+    """
     if spec.kind is MetricKind.LATENCY:
-        return _latency_evidence(spec, state)
-    return float(mixture_evidence(state.evidence)) if state.evidence else 0.0
+        return _latency_evidence(spec, part)
+    return float(mixture_evidence(part.evidence)) if part.evidence else 0.0
 
 
 def odds(share: float) -> float:
@@ -59,10 +67,10 @@ def odds(share: float) -> float:
     return share / (1 - share) if share < 1 else math.inf
 
 
-def _latency_evidence(spec: MetricSpec, state: MetricState) -> float:
+def _latency_evidence(spec: MetricSpec, part: MetricState | StepState) -> float:
     higher, lower = _directions(spec)
-    ranks = float(rank_evidence(*state.rank, higher=higher, lower=lower))
-    share = state.wins[0] / state.wins[1] if state.wins[1] else 0.5
+    ranks = float(rank_evidence(*part.rank, higher=higher, lower=lower))
+    share = part.wins[0] / part.wins[1] if part.wins[1] else 0.5
     ratio = odds(share)
     matters = (higher and ratio >= spec.effect_that_matters) or (
         lower and ratio <= 1 / spec.effect_that_matters
@@ -70,9 +78,9 @@ def _latency_evidence(spec: MetricSpec, state: MetricState) -> float:
     if not matters:
         # Proven, perhaps, but too small to matter. An e-value that is only ever lowered stays one.
         ranks = min(ranks, 0.0)
-    if not state.tail:
+    if not part.tail:
         return float(log_mean_exp([ranks, 0.0]))
-    return float(log_mean_exp([ranks, float(log_mean_exp(np.ravel(state.tail)))]))
+    return float(log_mean_exp([ranks, float(log_mean_exp(np.ravel(part.tail)))]))
 
 
 def _directions(spec: MetricSpec) -> tuple[bool, bool]:
@@ -96,6 +104,11 @@ def _fit_bounds(state: MetricState, tick: MetricTick) -> MetricState:
         bounds=shared,
         baseline=_rebin(state.baseline, state.bounds, shared),
         candidate=_rebin(state.candidate, state.bounds, shared),
+        step=replace(
+            state.step,
+            baseline=_rebin(state.step.baseline, state.bounds, shared),
+            candidate=_rebin(state.step.candidate, state.bounds, shared),
+        ),
     )
 
 
@@ -113,20 +126,25 @@ def _fit_strata(tick: MetricTick, bounds: tuple[float, ...]) -> MetricTick:
     return replace(tick, strata=tuple(Stratum(fit(s.baseline), fit(s.candidate)) for s in tick.strata))
 
 
-def _add_stratum(
-    spec: MetricSpec, state: MetricState, stratum: Stratum, history: tuple[float, ...]
-) -> MetricState:
+def _add_stratum(spec: MetricSpec, part: _Part, stratum: Stratum, history: tuple[float, ...]) -> _Part:
     """Add a stratum in which both arms served; one without its counterpart says nothing about an effect."""
     baseline, candidate = stratum.baseline, stratum.candidate
     if baseline.exposure <= 0 or candidate.exposure <= 0:
-        return state
+        return part
     if spec.kind is MetricKind.LATENCY:
-        state = _add_latency(spec, state, stratum, history)
+        part = _add_latency(spec, part, stratum, history)
     elif spec.kind is not MetricKind.GAUGE:
-        state = _add_events(spec, state, stratum)
-    return replace(
-        state, baseline=_plus(state.baseline, baseline), candidate=_plus(state.candidate, candidate)
-    )
+        part = _add_events(spec, part, stratum)
+    return replace(part, baseline=_plus(part.baseline, baseline), candidate=_plus(part.candidate, candidate))
+
+
+def _match(spec: MetricSpec, step: StepState, stratum: Stratum) -> StepState:
+    if spec.kind is not MetricKind.RATIO:
+        return step
+    b, c = stratum.baseline, stratum.candidate
+    more = matched_increment(b.events, b.exposure, c.events, c.exposure)
+    theirs, ours, both = (x + m / spec.dispersion for x, m in zip(step.matched, more, strict=True))
+    return replace(step, matched=(theirs, ours, both))
 
 
 def _plus(totals: Totals, step: Increment) -> Totals:
@@ -138,44 +156,42 @@ def _plus(totals: Totals, step: Increment) -> Totals:
     return Totals(totals.events + step.events, totals.exposure + step.exposure, counts)
 
 
-def _add_events(spec: MetricSpec, state: MetricState, stratum: Stratum) -> MetricState:
+def _add_events(spec: MetricSpec, part: _Part, stratum: Stratum) -> _Part:
     baseline, candidate = stratum.baseline, stratum.candidate
     higher, lower = _directions(spec)
     grid = effect_grid(spec.effect_that_matters, higher=higher, lower=lower)
     share = candidate.exposure / (baseline.exposure + candidate.exposure)
     ours = candidate.events / spec.dispersion
     events = ours + baseline.events / spec.dispersion
-    log_e = update_mixture(state.evidence or np.zeros(grid.size), grid, events, ours, share)
-    psi = update_normaliser(state.normaliser or np.zeros(NORMALISER_GRID.size), events, share)
-    return replace(state, evidence=tuple(float(e) for e in log_e), normaliser=tuple(float(p) for p in psi))
+    log_e = update_mixture(part.evidence or np.zeros(grid.size), grid, events, ours, share)
+    psi = update_normaliser(part.normaliser or np.zeros(NORMALISER_GRID.size), events, share)
+    return replace(part, evidence=tuple(float(e) for e in log_e), normaliser=tuple(float(p) for p in psi))
 
 
-def _add_latency(
-    spec: MetricSpec, state: MetricState, stratum: Stratum, history: tuple[float, ...]
-) -> MetricState:
+def _add_latency(spec: MetricSpec, part: _Part, stratum: Stratum, history: tuple[float, ...]) -> _Part:
     theirs, ours = stratum.baseline.counts, stratum.candidate.counts
     n, m = float(sum(theirs)), float(sum(ours))
     wins = float(count_bucket_wins(theirs, ours))
     s, v = (float(x) / spec.dispersion for x in rank_increment(wins, n, m))
     weighted, weight = (x / spec.dispersion for x in wins_increment(wins, n, m))
     return replace(
-        state,
-        rank=(state.rank[0] + s, state.rank[1] + v),
-        wins=(state.wins[0] + weighted, state.wins[1] + weight),
-        tail=_add_tail(spec, state, stratum, history),
+        part,
+        rank=(part.rank[0] + s, part.rank[1] + v),
+        wins=(part.wins[0] + weighted, part.wins[1] + weight),
+        tail=_add_tail(spec, part, stratum, history),
     )
 
 
 def _add_tail(
-    spec: MetricSpec, state: MetricState, stratum: Stratum, history: tuple[float, ...]
+    spec: MetricSpec, part: MetricState | StepState, stratum: Stratum, history: tuple[float, ...]
 ) -> tuple[tuple[float, ...], ...]:
     positions = tail_positions(history)
     if not positions:
-        return state.tail
+        return part.tail
     theirs, ours = stratum.baseline.counts, stratum.candidate.counts
     share = sum(ours) / (sum(theirs) + sum(ours))
     grid = _tail_grid(spec)
-    before = state.tail or ((0.0,) * grid.size,) * len(TAIL_QUANTILES)
+    before = part.tail or ((0.0,) * grid.size,) * len(TAIL_QUANTILES)
     mine = np.array([exceedances(ours, p) for p in positions]) / spec.dispersion
     both = mine + np.array([exceedances(theirs, p) for p in positions]) / spec.dispersion
     after = update_mixture(before, grid, both, mine, np.full(len(positions), share))

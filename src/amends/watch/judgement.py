@@ -9,13 +9,14 @@ import numpy as np
 
 from amends.stats.confidence import rate_interval, ratio_estimate, ratio_interval, wins_interval
 from amends.stats.mixture import effect_grid
+from amends.stats.restarts import restarted_evidence
 from amends.verdicts import Decision
 from amends.watch import wording
 from amends.watch.assessment import ArmSummary, Cause, Effect, MetricRow
 from amends.watch.evidence import log_evidence, odds
 from amends.watch.measurements import MetricKind
 from amends.watch.plan import Direction, MetricSpec, WatchPlan
-from amends.watch.state import MetricState, Totals
+from amends.watch.state import MetricState, StepState, Totals
 
 
 def judge_metric(
@@ -23,21 +24,24 @@ def judge_metric(
 ) -> MetricRow:
     """Return the metric's row: ``PASS`` where the margin is shown on enough requests, else ``UNDECIDED``.
 
-    ``BLOCK`` is not given here: what is proven takes all metrics together (`amends.watch.assess`).
+    Effect, arms and margin are those of the rollout's current step. ``BLOCK`` is not given here: what is
+    proven takes all metrics together (`amends.watch.assess`).
     """
-    effect = _effect(plan, spec, state)
-    baseline = _summary(spec, state.baseline, state.bounds)
-    candidate = _summary(spec, state.candidate, state.bounds)
-    after = (at - started_at).total_seconds()
-    seen = wording.comparison(spec, baseline, candidate, effect, after)
+    step = state.step
+    effect = _effect(plan, spec, step)
+    baseline = _summary(spec, step.baseline, state.bounds)
+    candidate = _summary(spec, step.candidate, state.bounds)
+    after = (at - (step.since or started_at)).total_seconds()
+    where = " in this step" if step.number > 1 else ""
+    seen = wording.comparison(spec, baseline, candidate, effect, after, where)
     decision, cause, why = _decide(plan, spec, state, effect, at)
     return MetricRow(
         metric=spec.name,
         kind=spec.kind,
         decision=decision,
         cause=cause,
-        reason=f"{seen}: {why}" if state.ticks else f"{spec.name}: {why}",
-        observed=seen,
+        reason=f"{seen}: {why}" if step.baseline.exposure > 0 else f"{spec.name}: {why}",
+        observed=_overall(plan, spec, state, (at - started_at).total_seconds()) or seen,
         log_evidence=gated_evidence(plan, spec, state),
         log_threshold=math.log(1 / plan.alpha),
         effect=effect,
@@ -47,12 +51,38 @@ def judge_metric(
 
 
 def gated_evidence(plan: WatchPlan, spec: MetricSpec, state: MetricState) -> float:
-    """Return the metric's log evidence, held at 0 while there are fewer events than the policy asks for."""
-    evidence = log_evidence(spec, state)
-    events = state.baseline.events + state.candidate.events
-    if spec.kind is not MetricKind.LATENCY and events < plan.min_events:
-        return min(evidence, 0.0)
-    return evidence
+    """Return the metric's log evidence of the watch, restarted with each step (`amends.stats.restarts`).
+
+    What has fewer events than the policy asks for, step or watch, says nothing against the candidate.
+    """
+    if not state.ticks or spec.kind is MetricKind.GAUGE:
+        return 0.0
+    whole, step = (_enough(plan, spec, part) for part in (state, state.step))
+    evidence = restarted_evidence(whole, step, state.step.log_stake, state.step.number)
+    return min(evidence, 0.0) if _few(plan, spec, state) else evidence
+
+
+def _enough(plan: WatchPlan, spec: MetricSpec, part: MetricState | StepState) -> float:
+    evidence = log_evidence(spec, part)
+    return min(evidence, 0.0) if _few(plan, spec, part) else evidence
+
+
+def _few(plan: WatchPlan, spec: MetricSpec, part: MetricState | StepState) -> bool:
+    events = part.baseline.events + part.candidate.events
+    return spec.kind is not MetricKind.LATENCY and events < plan.min_events
+
+
+def _overall(plan: WatchPlan, spec: MetricSpec, state: MetricState, after: float) -> str:
+    """Return the comparison over the whole watch where that shows the harm that the step alone does not."""
+    step, whole = state.step, log_evidence(spec, state)
+    shown = step.log_evidence >= math.log(1 / plan.alpha)
+    leads = whole > max(0.0, step.log_evidence + step.log_stake + math.log(2))
+    if step.number == 1 or shown or not leads:
+        return ""
+    baseline = _summary(spec, state.baseline, state.bounds)
+    candidate = _summary(spec, state.candidate, state.bounds)
+    effect = _effect(plan, spec, state)
+    return wording.comparison(spec, baseline, candidate, effect, after, " in all steps")
 
 
 def broken_limit(spec: MetricSpec, run: Totals, bounds: tuple[float, ...]) -> str:
@@ -83,10 +113,10 @@ def _slow_share(spec: MetricSpec, run: Totals, bounds: tuple[float, ...]) -> str
     return wording.limit_broken(spec, f"only {wording.percent(within)} in time", run.exposure)
 
 
-def _effect(plan: WatchPlan, spec: MetricSpec, state: MetricState) -> Effect:
+def _effect(plan: WatchPlan, spec: MetricSpec, part: MetricState | StepState) -> Effect:
     confidence = 1 - plan.alpha
     if spec.kind is MetricKind.LATENCY:
-        weighted, weight = state.wins
+        weighted, weight = part.wins
         if weight <= 0:
             return Effect(confidence=confidence)
         low, high = wins_interval(weighted, weight, plan.alpha)
@@ -97,13 +127,13 @@ def _effect(plan: WatchPlan, spec: MetricSpec, state: MetricState) -> Effect:
             odds(high) if high < 1 else None,
             confidence,
         )
-    if not state.normaliser:
+    if not part.normaliser:
         return Effect(confidence=confidence)
-    ours = state.candidate.events / spec.dispersion
-    theirs = state.baseline.events / spec.dispersion
+    ours = part.candidate.events / spec.dispersion
+    theirs = part.baseline.events / spec.dispersion
     steps = effect_grid(spec.effect_that_matters)
-    lower, upper = ratio_interval(state.normaliser, ours, theirs, plan.alpha, steps)
-    estimated = ratio_estimate(state.normaliser, ours, theirs)
+    lower, upper = ratio_interval(part.normaliser, ours, theirs, plan.alpha, steps)
+    estimated = ratio_estimate(part.normaliser, ours, theirs)
     return Effect(estimated, lower, upper, confidence)
 
 
@@ -147,24 +177,23 @@ def _decide(
         return Decision.UNDECIDED, *missing
     if spec.kind is MetricKind.GAUGE:
         return Decision.UNDECIDED, Cause.NOT_COMPARED, "a level is held to its limit only, not compared"
-    scarce = _scarce(plan, state)
+    scarce = _scarce(plan, state.step)
     if scarce:
         return Decision.UNDECIDED, Cause.TOO_LITTLE_DATA, scarce
     if _within_margin(spec, effect):
         return Decision.PASS, Cause.WITHIN_MARGIN, f"within the margin of ×{spec.margin:g}"
-    if spec.kind is MetricKind.RATIO and _excess(plan, spec, state) <= spec.negligible:
+    if spec.kind is MetricKind.RATIO and _excess(plan, spec, state.step) <= spec.negligible:
         few = wording.percent(spec.negligible)
         return Decision.PASS, Cause.WITHIN_MARGIN, f"worse for at most {few} of requests"
     return Decision.UNDECIDED, Cause.MARGIN_NOT_SHOWN, f"not yet shown to stay within ×{spec.margin:g}"
 
 
-def _scarce(plan: WatchPlan, state: MetricState) -> str:
-    theirs = state.baseline.exposure - state.step_from[0]
-    ours = state.candidate.exposure - state.step_from[1]
+def _scarce(plan: WatchPlan, step: StepState) -> str:
+    theirs, ours = step.baseline.exposure, step.candidate.exposure
     least = min(ours, theirs)
     if least >= plan.min_requests:
         return ""
-    during = " in this step" if any(state.step_from) else ""
+    during = " in this step" if step.number > 1 else ""
     arm = "both arms have" if ours == theirs else f"the {'candidate' if ours < theirs else 'baseline'} has"
     return f"{arm} served {wording.number(least)} of the {plan.min_requests} requests needed{during}"
 
@@ -201,12 +230,9 @@ def _within_margin(spec: MetricSpec, effect: Effect) -> bool:
     return {Direction.HIGHER: up, Direction.LOWER: down, Direction.BOTH: up and down}[spec.direction]
 
 
-def _excess(plan: WatchPlan, spec: MetricSpec, state: MetricState) -> float:
+def _excess(plan: WatchPlan, spec: MetricSpec, step: StepState) -> float:
     """Return the largest difference of rates, in the direction that is worse, that the data leave open."""
-    each = plan.alpha / 2
-    ours, theirs = (
-        rate_interval(t.events / spec.dispersion, t.exposure / spec.dispersion, each)
-        for t in (state.candidate, state.baseline)
-    )
+    events, exposure = step.matched[:2], step.matched[2]
+    theirs, ours = (rate_interval(e, exposure, plan.alpha / 2) for e in events)
     more, fewer = ours[1] - theirs[0], theirs[1] - ours[0]
     return {Direction.HIGHER: more, Direction.LOWER: fewer, Direction.BOTH: max(more, fewer)}[spec.direction]

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from amends.stats.restarts import FIRST_STAKE, next_stake
 from amends.watch.measurements import Reading
 
 
@@ -20,14 +21,39 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class StepState:
+    """What was compared since the rollout's step began; `MetricState` says what the fields hold.
+
+    ``number`` counts the steps from 1, ``since`` is when this one began (``None``: with the watch).
+    ``log_stake`` and ``log_evidence`` are what its restarted e-process had when it began, and its own log
+    e-value now (`amends.stats.restarts`). ``matched`` is each arm's events, baseline first, and the requests
+    of both, every tick weighted alike on both arms (`amends.stats.confidence.matched_increment`).
+    """
+
+    number: int = 1
+    since: datetime | None = None
+    log_stake: float = FIRST_STAKE
+    log_evidence: float = 0.0
+    baseline: Totals = field(default_factory=Totals)
+    candidate: Totals = field(default_factory=Totals)
+    evidence: tuple[float, ...] = ()
+    normaliser: tuple[float, ...] = ()
+    rank: tuple[float, float] = (0.0, 0.0)
+    wins: tuple[float, float] = (0.0, 0.0)
+    tail: tuple[tuple[float, ...], ...] = ()
+    matched: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class MetricState:
     """What is kept of one metric between two ticks.
 
     ``evidence`` holds log e-values per alternative; ``normaliser`` is the function that confidence bounds
     are inverted from (`amends.stats.confidence`); ``rank`` is (S, V), ``wins`` is (weighted sum of the
     share of pairs in which the candidate is slower, weight); ``tail`` holds log e-values per tail quantile.
-    ``run`` gathers the candidate's requests until its limit can be judged. ``step_from`` is the exposure of
-    both arms when the rollout's step began. ``last`` are the readings that the next tick is counted from.
+    All of them are of the whole watch, ``step`` has those of its current step; a state from before there
+    were steps goes on as one that begins now. ``run`` gathers the candidate's requests until its limit can
+    be judged. ``last`` are the readings that the next tick is counted from.
     """
 
     metric: str
@@ -37,7 +63,6 @@ class MetricState:
     candidate_at: datetime | None = None
     baseline: Totals = field(default_factory=Totals)
     candidate: Totals = field(default_factory=Totals)
-    step_from: tuple[float, float] = (0.0, 0.0)
     bounds: tuple[float, ...] = ()
     evidence: tuple[float, ...] = ()
     normaliser: tuple[float, ...] = ()
@@ -47,6 +72,7 @@ class MetricState:
     run: Totals = field(default_factory=Totals)
     run_bounds: tuple[float, ...] = ()
     last: tuple[Reading, ...] = ()
+    step: StepState = field(default_factory=StepState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +110,17 @@ def begin_watch(at: datetime) -> WatchState:
 
 
 def begin_step(state: WatchState) -> WatchState:
-    """Return the state for the next step of the same rollout.
+    """Return the state for the next step of the same rollout; it begins with the last look.
 
-    The evidence goes on, for α holds for the whole watch; the minimum of requests is asked for anew, so
-    that a step in which nothing was served is not passed on what an earlier one saw.
+    The evidence of the whole watch goes on, for α holds for all of it; a fresh e-process joins it. Effect,
+    bounds, totals and the minimum of requests begin anew, so that a step is passed on what it has shown and
+    not on what an earlier one did.
     """
     return replace(
-        state,
-        metrics=tuple(
-            replace(m, step_from=(m.baseline.exposure, m.candidate.exposure)) for m in state.metrics
-        ),
+        state, metrics=tuple(replace(m, step=_step_after(m.step, state.at)) for m in state.metrics)
     )
+
+
+def _step_after(step: StepState, at: datetime) -> StepState:
+    stake = next_stake(step.log_stake, step.log_evidence, step.number)
+    return StepState(number=step.number + 1, since=at, log_stake=stake)

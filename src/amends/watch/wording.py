@@ -27,10 +27,19 @@ def seconds(value: float) -> str:
 
 
 def comparison(
-    spec: MetricSpec, baseline: ArmSummary, candidate: ArmSummary, effect: Effect, after: float
+    spec: MetricSpec,
+    baseline: ArmSummary,
+    candidate: ArmSummary,
+    effect: Effect,
+    after: float,
+    where: str = "",
 ) -> str:
-    """Return the row's sentence: both arms, the effect and its bounds, time and amount of evidence."""
-    amount = f"after {seconds(after)} and {number(baseline.exposure + candidate.exposure)} {_unit(spec)}"
+    """Return the row's sentence: both arms, the effect and its bounds, time and amount of evidence.
+
+    ``where`` follows the amount: which steps it is of, where there are several.
+    """
+    served = number(baseline.exposure + candidate.exposure)
+    amount = f"after {seconds(after)} and {served} {_unit(spec)}{where}"
     if spec.kind is MetricKind.LATENCY:
         parts = [_slower(effect), _tail(baseline, candidate)]
     else:

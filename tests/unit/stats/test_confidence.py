@@ -6,6 +6,7 @@ from scipy import stats
 
 from amends.stats.confidence import (
     NORMALISER_GRID,
+    matched_increment,
     rate_interval,
     ratio_estimate,
     ratio_interval,
@@ -99,3 +100,12 @@ def test_share_of_slower_pairs() -> None:
     low, high = wins_interval(weighted, weight, 0.01)
     assert low < 0.6 < high
     assert high - low == pytest.approx(0.12 * 1.3, rel=0.3)
+
+
+def test_requests_matched_by_tick_do_not_confound_rate_and_split() -> None:
+    """10% and 1% on both arms, while traffic moves: pooled 9.1% against 1.9%, matched alike."""
+    ticks = [matched_increment(90, 900, 10, 100), matched_increment(1, 100, 9, 900)]
+    theirs, ours, both = map(sum, zip(*ticks, strict=True))
+    assert theirs == pytest.approx(ours)
+    assert both == 200
+    assert matched_increment(5, 50, 0, 0) == (0, 0, 0)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import msgspec
+import numpy as np
 import pytest
 
 from amends.verdicts import Decision
@@ -95,7 +96,7 @@ def test_too_little_is_inconclusive(ticks: int, cause: Cause) -> None:
     assert (end.verdict, end.cause) == (Verdict.INCONCLUSIVE, cause)
 
 
-def test_each_step_needs_its_own_requests_while_the_evidence_goes_on() -> None:
+def test_each_step_shows_its_own_margin_while_the_evidence_goes_on() -> None:
     feed = Feed(WatchPlan((ERRORS,)))
     feed.run(20, candidate=0.0, baseline=0.0)
     assert conclude(feed.plan, feed.state, at(feed.seconds)).verdict is Verdict.PROMOTE
@@ -106,7 +107,92 @@ def test_each_step_needs_its_own_requests_while_the_evidence_goes_on() -> None:
     assert (end.verdict, end.cause) == (Verdict.INCONCLUSIVE, Cause.TOO_LITTLE_DATA)
     assert "0 of the 100 requests needed in this step" in end.reason
     feed.run(1, candidate=0.0, baseline=0.0)
+    end = conclude(feed.plan, feed.state, at(feed.seconds))
+    assert (end.verdict, end.cause) == (Verdict.INCONCLUSIVE, Cause.MARGIN_NOT_SHOWN)
+    assert "after 5 s and 200 requests in this step: not yet shown" in end.reason
+    feed.run(10, candidate=0.0, baseline=0.0)
     assert conclude(feed.plan, feed.state, at(feed.seconds)).verdict is Verdict.PROMOTE
+
+
+def in_steps(plan: WatchPlan, *steps: tuple[int, tuple[float, float], tuple[float, float]]):
+    """Serve each step's (ticks, baseline's events and requests per tick, candidate's); the last looks."""
+    counts = {arm: np.zeros(2) for arm in Arm}
+    state, seconds, said = begin_watch(START), 0, None
+    for k, (ticks, theirs, ours) in enumerate(steps):
+        state = begin_step(state) if k else state
+        for tick in range(ticks + (not k)):
+            readings = [ratio(arm, seconds, *map(float, counts[arm])) for arm in Arm]
+            state, said = assess(plan, state, readings, ALIVE, at(seconds))
+            if said.verdict is Verdict.ROLL_BACK:
+                return state, said, (k + 1, tick)
+            counts[Arm.BASELINE] += theirs
+            counts[Arm.CANDIDATE] += ours
+            seconds += 10
+        readings = [ratio(arm, seconds, *map(float, counts[arm])) for arm in Arm]
+        state, said = assess(plan, state, readings, ALIVE, at(seconds))
+    return state, said, (0, 0)
+
+
+@pytest.mark.parametrize("first", [(90, 900, 10, 100), (0, 900, 0, 100), (450, 900, 50, 100)])
+def test_harm_in_a_later_step_is_found_whatever_an_earlier_one_saw(first: tuple[float, ...]) -> None:
+    """20 times the errors (2% against 0.1%) after an outage that both arms shared, or after none."""
+    quiet, harm = (20, first[:2], first[2:]), (6, (0.5, 500), (10, 500))
+    _, said, (step, look) = in_steps(WatchPlan((ERRORS,)), quiet, harm)
+    assert (step, said.cause) == (2, Cause.PROVEN_WORSE)
+    assert look <= 3
+    assert said.reason.startswith("5xx: 2% against 0.1%, at least ×")
+    assert said.reason.endswith("requests in this step")
+
+
+def test_an_outage_in_an_earlier_step_shows_no_margin_in_this_one() -> None:
+    """Too few requests in step 2 to prove harm or health: step 1's thousands of errors are no answer."""
+    plan = WatchPlan((ERRORS,))
+    state, said, _ = in_steps(plan, (20, (90, 900), (10, 100)), (1, (0, 150), (3, 150)))
+    assert said.verdict is Verdict.WATCHING
+    end = conclude(plan, state, at(999))
+    assert (end.verdict, end.cause) == (Verdict.INCONCLUSIVE, Cause.MARGIN_NOT_SHOWN)
+    assert end.metrics[0].effect.upper is None or end.metrics[0].effect.upper > ERRORS.margin
+
+
+def test_harm_that_each_step_shows_a_little_is_proven_over_all_of_them() -> None:
+    steps = [(2, (4, 1000), (11, 1000))] * 4
+    _, said, (step, _) = in_steps(WatchPlan((ERRORS,)), *steps)
+    assert step > 1
+    assert said.reason.endswith("requests in all steps")
+
+
+@pytest.mark.parametrize(("more", "verdict"), [(0.0, Verdict.PROMOTE), (0.04, Verdict.INCONCLUSIVE)])
+def test_a_split_that_changes_with_the_rate_is_no_difference_and_hides_none(
+    more: float, verdict: Verdict
+) -> None:
+    """Pooled, the arms differ by 7 points in the first case and hardly in the second (Simpson)."""
+    plan = WatchPlan((replace(ERRORS, margin=1.001, negligible=0.03, smallest_effect=20.0),), alpha=0.1)
+    busy, calm = (2700, 300) if more else (300, 2700), (300, 2700) if more else (2700, 300)
+    counts = {arm: np.zeros(2) for arm in Arm}
+    state = begin_watch(START)
+    for look in range(21):
+        readings = [ratio(arm, look, *map(float, counts[arm])) for arm in Arm]
+        state, _ = assess(plan, state, readings, ALIVE, at(look))
+        rate, split = (0.1, busy) if look % 2 else (0.01, calm)
+        for arm, n, worse in zip((Arm.BASELINE, Arm.CANDIDATE), split, (0.0, more), strict=True):
+            counts[arm] += (n * (rate + worse), n)
+    assert conclude(plan, state, at(30)).verdict is verdict
+
+
+def test_a_state_from_before_there_were_steps_goes_on() -> None:
+    feed = Feed(PLAN)
+    feed.run(20, candidate=0.004)
+    data = feed.state.to_data()
+    for metric in data["metrics"]:
+        del metric["step"]
+        metric["step_from"] = [0.0, 0.0]
+    state = WatchState.from_data(data)
+    assert replace(state.metric("5xx"), step=feed.state.metric("5xx").step) == feed.state.metric("5xx")
+    end = conclude(PLAN, state, at(feed.seconds))
+    assert (end.verdict, end.cause) == (Verdict.INCONCLUSIVE, Cause.TOO_LITTLE_DATA)
+    feed.state = state
+    feed.run(60, candidate=0.004)
+    assert conclude(PLAN, feed.state, at(feed.seconds)).verdict is Verdict.PROMOTE
 
 
 def test_traffic_without_a_counterpart_says_nothing_of_an_effect() -> None:
@@ -243,19 +329,22 @@ def test_one_bad_metric_among_many_still_rolls_back() -> None:
 
 
 def test_a_restart_continues_the_same_evidence() -> None:
-    """The state goes through JSON at every look; every number stays what it was without."""
+    """The state goes through JSON at every look and between steps; every number stays what it was without."""
     plain, resumed = Feed(PLAN), Feed(PLAN)
-    plain.run(8, candidate=0.01)
-    resumed.look()
-    for _ in range(8):
-        data = msgspec.json.encode(resumed.state.to_data())
-        resumed.state = WatchState.from_data(msgspec.json.decode(data))
-        resumed.seconds += 5
-        resumed.serve(Arm.BASELINE, 100, 0.004)
-        resumed.serve(Arm.CANDIDATE, 100, 0.01)
-        resumed.look()
+    for feed in (plain, resumed):
+        for tick in range(12):
+            if tick in (4, 8):
+                feed.state = begin_step(feed.state)
+            if feed is resumed:
+                data = msgspec.json.encode(feed.state.to_data())
+                feed.state = WatchState.from_data(msgspec.json.decode(data))
+            feed.seconds += 5
+            feed.serve(Arm.BASELINE, 100, 0.004)
+            feed.serve(Arm.CANDIDATE, 100, 0.01)
+            feed.look()
     assert resumed.looks == plain.looks
     assert resumed.state == plain.state
+    assert plain.state.metric("latency").step.number == 3
 
 
 def test_an_assessment_is_plain_json() -> None:
