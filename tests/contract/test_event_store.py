@@ -120,6 +120,14 @@ def test_a_retry_is_the_same_append_even_with_the_old_version(store: EventStore)
     assert store.version(LANE) == 2
 
 
+def test_an_event_without_time_happened_when_it_came_and_can_be_sent_again(store: EventStore) -> None:
+    event = replace(deployed("1"), type="com.example.built", data={"ok": True}, time="")
+    (written,) = store.append(LANE, [event], recorded_at=NOW)
+    assert store.append(LANE, [event], recorded_at=NOW + timedelta(hours=1)) == [written]
+    assert store.read_stream(LANE) == [written]
+    assert (written.event.time, written.occurred_at) == ("", NOW)
+
+
 def test_a_batch_may_hold_an_event_twice(store: EventStore) -> None:
     first, second = store.append_many([(LANE, deployed("1")), (LANE, deployed("1"))], recorded_at=NOW)
     assert first == second

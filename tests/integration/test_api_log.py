@@ -15,7 +15,7 @@ from amends.adapters.stores import open_store
 from amends.application.log import Log
 from amends.bootstrap import Workspace
 from amends.config import Settings
-from amends.errors import NotAllowedError, StoreUnavailableError
+from amends.errors import StoreUnavailableError
 from amends.web.app import create_app
 from tests.contract.served import serving
 
@@ -124,9 +124,10 @@ def test_an_expected_version_needs_one_stream(client: TestClient) -> None:
 
 
 def test_strangers_are_refused_with_the_remedy() -> None:
-    with serving(open_store("memory:"), at=NOW) as (url, _), pytest.raises(NotAllowedError) as caught:
+    with serving(open_store("memory:"), at=NOW) as (url, _), pytest.raises(StoreUnavailableError) as caught:
         open_store(url, token="wrong").store.read()
     assert "AMENDS_TOKEN" in caught.value.remedy
+    assert caught.value.exit_code == 4
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://nowhere.invalid"])

@@ -16,7 +16,7 @@ def take_events(log: Log, values: Iterable[Any], *, imported: bool = False) -> l
     """Record CloudEvents (or bare CDEvents) as they came, in one transaction.
 
     ``imported`` marks another system's past: known when the event says so itself. Raises
-    ``InvalidEventError`` with the number of the first that is none, ``EventConflictError`` for a (source, id)
+    ``InvalidEventError`` with the number and field of the first that is none, ``EventConflictError`` for a (source, id)
     with another body; then nothing is recorded.
     """
     events = []
@@ -24,7 +24,8 @@ def take_events(log: Log, values: Iterable[Any], *, imported: bool = False) -> l
         try:
             events.append(read_event(value, imported=imported))
         except InvalidEventError as error:
-            raise InvalidEventError(error.message, remedy=error.remedy, where=f"event {number}") from None
+            joined = f"event {number}" + (f", {error.where}" if error.where else "")
+            raise InvalidEventError(error.message, remedy=error.remedy, where=joined) from None
     known = {
         event.key for event in events for kept in log.store.find(event.id) if kept.event.key == event.key
     }

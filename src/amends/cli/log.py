@@ -54,9 +54,13 @@ def show(
         found = [{"position": f.recorded.position, "event": lines.to_object(f.recorded)} for f in facts]
         typer.echo(chain.canonical(found).decode())
         return
+    from amends.events.event import format_time
+
     for fact in facts:
         record = fact.recorded
-        typer.echo(f"{record.event.time:<27} {fact.kind:<24} {record.stream}#{record.seq}  {fact.id}")
+        typer.echo(
+            f"{format_time(record.occurred_at):<27} {fact.kind:<24} {record.stream}#{record.seq}  {fact.id}"
+        )
     if not facts:
         typer.echo("no such events")
 

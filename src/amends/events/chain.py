@@ -36,8 +36,10 @@ def attributes(event: Event) -> dict[str, Any]:
     """Return the CloudEvent as its source gave it, with what it asserted about its knowledge."""
     found: dict[str, Any] = {
         "specversion": "1.0", "id": event.id, "source": event.source, "type": event.type,
-        "time": event.time, "datacontenttype": "application/json", **event.extensions, "data": event.data,
+        "datacontenttype": "application/json", **event.extensions, "data": event.data,
     }  # fmt: skip
+    if event.time:
+        found["time"] = event.time
     if event.subject:
         found["subject"] = event.subject
     if event.imported:
@@ -107,6 +109,6 @@ def read_cloudevent(found: dict[str, Any]) -> Event:
     extensions = {k: v for k, v in found.items() if k not in _ENVELOPE and k not in RESERVED}
     return Event(
         id=found["id"], source=found["source"], type=found["type"], subject=found.get("subject", ""),
-        time=found["time"], data=found.get("data"), extensions=extensions, imported=imported,
+        time=found.get("time", ""), data=found.get("data"), extensions=extensions, imported=imported,
         known_at=parse_time(found["knownat"]) if imported and "knownat" in found else None,
     )  # fmt: skip

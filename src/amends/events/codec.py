@@ -36,7 +36,7 @@ class Fact:
 
     @property
     def occurred_at(self) -> datetime:
-        return self.recorded.event.occurred_at
+        return self.recorded.occurred_at
 
     @property
     def known_at(self) -> datetime | None:

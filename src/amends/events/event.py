@@ -38,7 +38,8 @@ def format_time(moment: datetime) -> str:
 class Event:
     """A CloudEvent 1.0, before it is in the log.
 
-    ``data`` is the CDEvent (or any JSON value for events of other kinds). ``extensions`` are CloudEvents
+    ``time`` is empty where the source stated none, which CloudEvents allows: it then counts as having happened
+    when it was recorded. ``data`` is the CDEvent (or any JSON value for events of other kinds). ``extensions`` are CloudEvents
     extension attributes, kept as they came. ``known_at`` is when the source system says that it knew the
     fact; it is given for imported events only (*asserted*) and ``None`` for live ones, which are known when
     they are recorded. An imported event whose source states no such time has ``imported`` set and
@@ -54,11 +55,6 @@ class Event:
     extensions: dict[str, Any] = field(default_factory=dict)
     known_at: datetime | None = None
     imported: bool = False
-
-    @property
-    def occurred_at(self) -> datetime:
-        """When it happened, by its source's clock."""
-        return parse_time(self.time)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -91,4 +87,5 @@ class Recorded:
 
     @property
     def occurred_at(self) -> datetime:
-        return self.event.occurred_at
+        """When it happened, by its source's clock; when it was recorded, where the source did not say."""
+        return parse_time(self.event.time) if self.event.time else self.recorded_at

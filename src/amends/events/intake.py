@@ -25,6 +25,7 @@ _REMEDY = "send a CloudEvent 1.0 as JSON, or a CDEvent"
 _ENVELOPE = frozenset({"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data"})
 _EXTENSION = re.compile(r"[a-z0-9]{1,64}")
 _JSON_TYPE = re.compile(r"application/(json|[a-z0-9.!#$&^_+-]*\+json)(\s*;.*)?", re.IGNORECASE)
+_CDEVENTS = ("dev.cdevents.", "dev.cdeventsx.")
 _MIDNIGHT = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -32,7 +33,8 @@ def read_event(value: Any, *, imported: bool = False) -> Event:
     """Read a CloudEvent in structured JSON, or a bare CDEvent, which is then wrapped.
 
     ``imported`` marks events of another system's past: they are known when their ``knownat`` says, and
-    never when they carry none. Raises ``InvalidEventError`` naming the field, what was found and what is
+    never when they carry none. A live event may leave out its ``time``, as CloudEvents allows; none is made up
+    for it, so that sending it again is the same event. Raises ``InvalidEventError`` naming the field, what was found and what is
     allowed.
     """
     if not isinstance(value, dict):
@@ -96,9 +98,24 @@ def _read_envelope(found: dict[str, Any], imported: bool) -> Event:
     return Event(
         id=_text(found, "id"), source=_text(found, "source"), type=_text(found, "type"),
         subject=_text(found, "subject") if found.get("subject") is not None else "",
-        time=_time(found, "time"), data=found.get("data"), extensions=extensions, imported=asserted,
+        time=_event_time(found, asserted), data=found.get("data"), extensions=extensions, imported=asserted,
         known_at=parse_time(known_at) if known_at else None,
     )  # fmt: skip
+
+
+def _event_time(found: dict[str, Any], asserted: bool) -> str:
+    """Read ``time``, or the same from a CDEvent's context; empty for a live event of another kind."""
+    if found.get("time") is not None:
+        return _time(found, "time")
+    if asserted:
+        raise _refuse(
+            "time", "nothing", "when it happened: the past of another system has no time of receipt",
+            remedy="give each imported event its time (RFC 3339)",
+        )  # fmt: skip
+    data, context = found.get("data"), None
+    if str(found.get("type")).startswith(_CDEVENTS) and isinstance(data, dict):
+        context = data.get("context")
+    return _time(context, "timestamp", "data.context.") if isinstance(context, dict) else ""
 
 
 def _check_data(found: dict[str, Any]) -> None:
@@ -111,7 +128,7 @@ def _check_data(found: dict[str, Any]) -> None:
 
 def _check_context(event: Event) -> None:
     """Hold a CDEvent's context against its envelope."""
-    if not event.type.startswith(("dev.cdevents.", "dev.cdeventsx.")):
+    if not event.type.startswith(_CDEVENTS):
         return
     context = event.data.get("context") if isinstance(event.data, dict) else None
     if not isinstance(context, dict):
@@ -130,7 +147,7 @@ def _wrap(cdevent: dict[str, Any]) -> dict[str, Any]:
         raise _refuse("subject", _kind_of(subject), "the CDEvent's subject, an object")
     for name in ("id", "source", "type"):
         _text(context, name, "context.")
-    if not context["type"].startswith(("dev.cdevents.", "dev.cdeventsx.")):
+    if not context["type"].startswith(_CDEVENTS):
         raise _refuse("context.type", repr(context["type"]), "a type that begins with dev.cdevents")
     return {
         "specversion": "1.0", "id": context["id"], "source": context["source"], "type": context["type"],

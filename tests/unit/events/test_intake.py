@@ -71,6 +71,28 @@ def test_imported_events_are_known_when_their_source_says_or_never() -> None:
     assert read_event(cloudevent(knownat=TIME)).known_at is None
 
 
+def test_a_time_that_nobody_stated_is_not_made_up() -> None:
+    value = {name: item for name, item in cloudevent().items() if name != "time"}
+    event = read_event(value)
+    assert attributes(event) == {**value, "datacontenttype": "application/json"}
+    assert read_event({**value, "time": None}) == event
+    headers = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/ci", "ce-type": "com.example.built"}
+    assert read_binary(headers, {"ok": True}).time == ""
+    with pytest.raises(InvalidEventError, match="no time of receipt") as caught:
+        read_event(value, imported=True)
+    assert caught.value.where == "time"
+
+
+def test_a_cdevent_without_an_envelopes_time_has_that_of_its_context() -> None:
+    value = attributes(read_event(cdevent()))
+    del value["time"]
+    assert read_event(value) == read_event(cdevent())
+    del value["data"]["context"]["timestamp"]
+    with pytest.raises(InvalidEventError, match="found nothing") as caught:
+        read_event(value)
+    assert caught.value.where == "data.context.timestamp"
+
+
 def nested(levels: int) -> Any:
     value: Any = 1
     for _ in range(levels):

@@ -90,7 +90,8 @@ class Connection:
 
     def _error(self, response: httpx.Response) -> AmendsError:
         if response.status_code == httpx.codes.UNAUTHORIZED:
-            return NotAllowedError(
+            # Nothing was asked of the log: a gate could not be evaluated, which is no refusal of its.
+            return StoreUnavailableError(
                 "the server does not know this token",
                 remedy="set AMENDS_TOKEN to a token that the server made",
                 where=self._url,
