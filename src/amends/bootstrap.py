@@ -288,13 +288,14 @@ def _adopted(log: Log, d: Deployment) -> LoadedPolicy:
 
 def _open_incident(log: Log, d: Deployment) -> str:
     from amends.application.incidents import open_incident
+    from amends.releases.deployment import retreat_in_a_sentence
 
     return open_incident(
         log, service=d.service, release=d.candidate.version, environment=d.environment,
         previous=d.baseline.version if d.baseline else "", opened_by="rollback", deployment=d.id,
-        summary=f"{d.candidate} was rolled back in {d.environment}: {d.outcome_reason}",
-        team=str(d.plan.get("team") or ""), deployed_at=d.started_at if d.kind == "rollout" else None,
-        rolled_back_at=d.done_at,
+        summary=retreat_in_a_sentence(d), team=str(d.plan.get("team") or ""),
+        deployed_at=d.started_at if d.kind == "rollout" else None,
+        rolled_back_at=d.done_at if d.rolled_back else None,
     )  # fmt: skip
 
 

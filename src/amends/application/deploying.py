@@ -14,6 +14,7 @@ from amends.releases.actuation import ReleaseRef
 from amends.releases.course import Course
 from amends.releases.deployment import Deployment, Phase
 from amends.releases.standing import Standing
+from amends.releases.strategy import outcome_of
 
 if TYPE_CHECKING:
     from amends.gates.policy import LoadedPolicy
@@ -128,7 +129,8 @@ def request_rollback(
     """Record that an environment is to go back; return the id of the deployment that does it.
 
     No gate is asked, and a deployment that is under way ends here, whatever it is doing: the roll-back's
-    fencing token is newer. A roll-back to the same release that is under way already is returned as it is.
+    fencing token is newer. A roll-back to the same release that is under way already, asked for or decided by
+    a watch, is returned as it is.
 
     Parameters
     ----------
@@ -159,7 +161,7 @@ def request_rollback(
         bad, good = (
             (away_from, places.ref(to)) if away_from else _whence_and_whither(places, standing, underway, to)
         )
-        if underway is not None and underway.kind == "rollback" and underway.baseline == good:
+        if underway is not None and _goes_back_to(underway, good):
             return underway.id
         asked = p.DeploymentRequested(
             deployment=deployment, service=service, release=bad.version, environment=environment,
@@ -285,6 +287,11 @@ def _whence_and_whither(
     if bad.version == good.version:
         raise NotAllowedError(f"{good} is what runs there now", remedy="name another release with --to")
     return bad, good
+
+
+def _goes_back_to(underway: Deployment, good: ReleaseRef | None) -> bool:
+    going = underway.retreat is not None and outcome_of(underway) == "rolled_back"
+    return going and underway.baseline == good
 
 
 def _plan_for(plan: Mapping[str, Any] | None, latest: Deployment | None, service: str) -> Mapping[str, Any]:

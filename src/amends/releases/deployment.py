@@ -213,6 +213,17 @@ def begin(fact: Fact, asked: p.DeploymentRequested) -> Deployment:
     )  # fmt: skip
 
 
+def retreat_in_a_sentence(d: Deployment) -> str:
+    """Return what its incident says happened, as of now."""
+    reason = d.outcome_reason or (d.retreat.reason if d.retreat else "")
+    if d.rolled_back:
+        return f"{d.candidate} was rolled back in {d.environment}: {reason}"
+    return (
+        f"{d.candidate} is to be rolled back in {d.environment}: {reason}. "
+        "When this was opened, the roll-back was not confirmed yet: it may still have traffic."
+    )
+
+
 def _approved(d: Deployment, fact: Fact) -> Deployment:
     said = (*d.approvals, getattr(fact.payload, "role", "") or "a person")
     if d.phase is Phase.ASKING:

@@ -73,7 +73,7 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class OpenIncident:
-    """Open the incident of a rollback."""
+    """Open the incident of a rollback, confirmed or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,14 @@ def pause_after(failures: int) -> timedelta:
     return timedelta(seconds=min(_FIRST_PAUSE * 2 ** min(failures - 1, 8), _LONGEST_PAUSE))
 
 
+def next_try(d: Deployment) -> datetime | None:
+    """Return when an order that failed or was refused is given again; ``None`` when none was."""
+    if d.pending is not None:
+        failed = d.pending.failed_at
+        return None if failed is None else failed + pause_after(d.pending.failures)
+    return d.refused_at + pause_after(d.refusals) if d.refused_at is not None and d.refusals else None
+
+
 def next_action(d: Deployment, now: datetime, *, gates_fresh: bool = False) -> Do:
     """Return what to do now.
 
@@ -118,8 +126,8 @@ def next_action(d: Deployment, now: datetime, *, gates_fresh: bool = False) -> D
         return _retreat(d, now)
     if d.pending is not None:
         return _again(d, d.pending, now)
-    if d.refused_at is not None and d.refusals and now < d.refused_at + pause_after(d.refusals):
-        until = d.refused_at + pause_after(d.refusals)
+    until = next_try(d)
+    if until is not None and now < until:
         return _look_or(d, now, Wait(until, "the deployer has seen a newer order; decides anew"))
     return _proceed(d, now, gates_fresh)
 
@@ -147,15 +155,21 @@ def next_look(d: Deployment) -> datetime:
 
 
 def _after_the_end(d: Deployment) -> Do:
-    if d.outcome != "rolled_back":
+    # A retreat that another roll-back overtook has ended as aborted, and may have left an incident.
+    if d.outcome != "rolled_back" and not (d.quarantined and d.incident):
         return Wait(None, f"finished: {d.outcome}")
-    if not d.quarantined:
-        return Quarantine(d.outcome_reason)
-    if not d.incident:
-        return OpenIncident()
+    left = _aftermath(d, d.outcome_reason)
+    if left is not None:
+        return left
     if not d.reviewed:
         return DraftReview(d.incident)
-    return Wait(None, f"finished: rolled back, see {d.incident}")
+    return Wait(None, f"finished: {str(d.outcome).replace('_', ' ')}, see {d.incident}")
+
+
+def _aftermath(d: Deployment, reason: str) -> Quarantine | OpenIncident | None:
+    if not d.quarantined:
+        return Quarantine(reason)
+    return None if d.incident else OpenIncident()
 
 
 def _retreat(d: Deployment, now: datetime) -> Do:
@@ -168,18 +182,26 @@ def _retreat(d: Deployment, now: datetime) -> Do:
         if outcome == "rolled_back" and not d.quarantined:
             return Quarantine(reason)
         return Finish(outcome, reason)
+    do = _roll_back(d, now)
+    if isinstance(do, Wait) and outcome_of(d) == "rolled_back":
+        # It may go on serving for long: people and gates have to know before it is gone.
+        return _aftermath(d, reason) or do
+    return do
+
+
+def _roll_back(d: Deployment, now: datetime) -> Do:
+    assert d.retreat is not None
     if d.pending is not None and d.pending.action is Action.ROLL_BACK:
         return _again(d, d.pending, now)
-    if d.refused_at is not None and d.refusals and now < d.refused_at + pause_after(d.refusals):
-        return Wait(d.refused_at + pause_after(d.refusals), "the roll-back was refused as stale; tries anew")
-    return Intend(Action.ROLL_BACK, d.step, 0, reason)
+    until = next_try(d)
+    if d.pending is None and until is not None and now < until:
+        return Wait(until, "the roll-back was refused as stale; tries anew")
+    return Intend(Action.ROLL_BACK, d.step, 0, d.retreat.reason)
 
 
 def _again(d: Deployment, intent: Intent, now: datetime) -> Do:
-    if intent.failed_at is None:
-        return CarryOut(intent)
-    until = intent.failed_at + pause_after(intent.failures)
-    if now >= until:
+    until = next_try(d)
+    if until is None or now >= until:
         return CarryOut(intent)
     tries = "without end" if intent.action is Action.ROLL_BACK else f"{d.course.attempts} times"
     wait = Wait(

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from amends.errors import AmendsError, EventConflictError, StoreUnavailableError, VersionConflictError
@@ -33,6 +33,7 @@ from amends.releases.strategy import (
     Wait,
     Watch,
     next_action,
+    next_try,
 )
 from amends.workflows.actuating import carry_out, intend
 from amends.workflows.cutoff import carry_on_cut_off, report_spool, roll_back_cut_off
@@ -82,10 +83,17 @@ def _advance(tools: Toolbox, deployment: str) -> Progress:
         except StoreUnavailableError:
             raise
         except AmendsError as error:
-            due = tools.clock.now() + _AFTER_AN_ERROR
+            due = _after_an_error(tools, sight.deployment)
             return Progress(due, False, f"{_named(do)} did not work and is tried again: {error}")
     due = tools.clock.now() + _AFTER_CONFLICTS
     return Progress(due, False, "others keep writing in its lane; tries again")
+
+
+def _after_an_error(tools: Toolbox, d: Deployment) -> datetime:
+    """What goes wrong beside a roll-back that is to be tried again must not delay it."""
+    due = tools.clock.now() + _AFTER_AN_ERROR
+    again = next_try(d) if d.retreat is not None else None
+    return due if again is None else min(due, again)
 
 
 def _named(do: object) -> str:

@@ -197,10 +197,25 @@ def test_what_fails_too_often_goes_back_and_only_what_served_counts_as_rolled_ba
     assert do.outcome == outcome
 
 
-def test_a_rollback_that_fails_is_tried_without_end(history: Any) -> None:
+def quarantine_and_incident(history: Any) -> None:
+    assert isinstance(decide(history), Quarantine)
+    history.add(
+        "quarantine.set", p.QuarantineSet(service="shop", release="2", reason="seen", deployment="d1")
+    )
+    assert decide(history) == OpenIncident()
+    opened = p.IncidentOpened(
+        incident="INC-1", service="shop", environment="production", summary="seen", opened_by="rollback",
+        release="2", deployment="d1",
+    )  # fmt: skip
+    history.add("incident.detected", opened)
+
+
+def test_a_rollback_that_fails_is_told_and_tried_without_end(history: Any) -> None:
     history.into_first_step()
     history.look(1, "roll_back")
     intent = history.intend("roll_back", 1)
+    history.outcome(intent, "failed", "no route")
+    quarantine_and_incident(history)
     for _ in range(20):
         history.outcome(intent, "failed", "no route")
         waiting = decide(history)
@@ -209,6 +224,23 @@ def test_a_rollback_that_fails_is_tried_without_end(history: Any) -> None:
         assert waiting.until <= history.now + timedelta(seconds=60)
         history.later(60)
         assert isinstance(decide(history), CarryOut)
+
+
+def test_a_try_that_is_due_comes_before_quarantine_and_incident(history: Any) -> None:
+    history.into_first_step()
+    history.look(1, "roll_back")
+    intent = history.intend("roll_back", 1)
+    assert isinstance(decide(history), CarryOut)
+    history.outcome(intent, "failed", "no route")
+    history.later(2)
+    assert isinstance(decide(history), CarryOut)
+
+
+def test_an_abort_that_fails_quarantines_nothing(history: Any) -> None:
+    history.into_first_step()
+    history.steer("aborted", "not today")
+    history.outcome(history.intend("roll_back", 1), "failed", "no route")
+    assert isinstance(decide(history), Wait)
 
 
 def test_while_a_shift_is_tried_again_the_watch_goes_on(history: Any) -> None:
@@ -228,6 +260,7 @@ def test_a_refused_order_is_decided_anew_later(history: Any) -> None:
     history.into_first_step()
     history.look(1, "roll_back")
     history.outcome(history.intend("roll_back", 1), "refused")
+    quarantine_and_incident(history)
     waiting = decide(history)
     assert isinstance(waiting, Wait)
     assert waiting.until is not None

@@ -20,7 +20,7 @@ from amends.errors import ActuationFailedError, ActuationRefusedError, StoreUnav
 from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.releases.actuation import Action, Actuation, Instance, Observation, ReleaseRef
-from amends.releases.deployment import Deployment
+from amends.releases.deployment import Deployment, retreat_in_a_sentence
 from amends.verdicts import Decision
 from amends.watch.measurements import Arm, Arms, MetricKind, MetricSnapshot, Reading
 from amends.workflows.advance import advance
@@ -39,13 +39,17 @@ PLAN: dict[str, Any] = {
 
 @dataclass
 class World:
-    """What really runs. ``broken`` makes the next orders fail, ``errors`` is the candidate's error share."""
+    """What really runs. ``broken`` makes the next orders fail, ``broken_back`` the next roll-backs.
+
+    ``errors`` is the candidate's error share.
+    """
 
     weights: dict[str, int] = field(default_factory=lambda: {"1": 100})
     alive: dict[str, bool] = field(default_factory=lambda: {"1": True})
     token: int = 0
     orders: list[Actuation] = field(default_factory=list)
     broken: int = 0
+    broken_back: int = 0
     errors: float = 0.0
     served: dict[str, float] = field(default_factory=lambda: {"1": 0.0, "2": 0.0})
     readings: bool = True
@@ -58,6 +62,9 @@ class World:
         if self.broken:
             self.broken -= 1
             raise ActuationFailedError("no route to host")
+        if self.broken_back and order.action is Action.ROLL_BACK:
+            self.broken_back -= 1
+            raise ActuationFailedError("no way back")
         candidate = order.candidate.version
         baseline = order.baseline.version if order.baseline else ""
         share = {Action.START: 0, Action.SHIFT: order.weight, Action.PROMOTE: 100, Action.ROLL_BACK: 0}
@@ -179,7 +186,7 @@ class Rig:
         def incident(d: Deployment) -> str:
             return open_incident(
                 log, service=d.service, release=d.candidate.version, environment=d.environment,
-                previous=d.baseline.version if d.baseline else "", summary=d.outcome_reason,
+                previous=d.baseline.version if d.baseline else "", summary=retreat_in_a_sentence(d),
                 opened_by="rollback", deployment=d.id,
             )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from amends.application.deploying import request_rollback, steer
 from amends.application.deployments import places_of
+from amends.errors import NotAllowedError
 from amends.events import payloads as p
 from amends.releases.deployment import Phase
 from amends.verdicts import Decision
@@ -119,6 +121,63 @@ def test_a_rollback_that_fails_for_long_comes_through(rig: Any) -> None:
     assert len({order.token for order in rig.world.orders if order.action == "roll_back"}) == 1
 
 
+def test_while_a_rollback_keeps_failing_its_release_is_quarantined_and_the_incident_open(rig: Any) -> None:
+    deployment = rig.ask()
+    rig.go(deployment, until="step 1 of 2")
+    rig.world.errors, rig.world.broken = 0.3, 6
+    rig.go(deployment, until="incident")
+    assert rig.actions() == ["start", "shift", "roll_back"]
+    assert rig.kinds("deployment.finished") == []
+    assert places_of(rig.log, "shop").of("production").quarantines["2"].incident == "INC-1"
+    assert "not confirmed" in rig.kinds("incident.detected")[0].payload.summary
+    assert request_rollback(rig.log, "shop", "production", reason="it still serves") == deployment
+    assert rig.go(deployment).finished
+    assert [len(rig.kinds(kind)) for kind in ("incident.detected", "quarantine.set")] == [1, 1]
+    assert rig.drafted == ["INC-1"]
+
+
+def test_an_ordered_rollback_that_fails_is_told_before_it_comes_through(rig: Any) -> None:
+    rig.go(rig.ask())
+    rig.world.broken = 3
+    back = request_rollback(rig.log, "shop", "production", reason="customers call")
+    rig.go(back, until="incident")
+    assert (rig.state(back).quarantined, rig.state(back).finished) == (True, False)
+    assert rig.go(back).finished
+
+
+def test_an_incident_that_cannot_be_opened_does_not_delay_the_next_try(
+    rig: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = rig.ask()
+    rig.go(deployment, until="step 1 of 2")
+    rig.world.errors, rig.world.broken = 0.3, 1
+    rig.go(deployment, until="quarantine")
+    failed_at = rig.state(deployment).pending.failed_at
+
+    def refuse(_: Any) -> str:
+        raise NotAllowedError("not now")
+
+    rig.tools = replace(rig.tools, open_incident=refuse)
+    progress = advance(rig.tools, deployment)
+    assert progress.due == failed_at + timedelta(seconds=2)
+
+
+def test_a_retreat_that_a_rollback_elsewhere_overtakes_still_has_its_review_drafted(rig: Any) -> None:
+    rig.log.record(
+        "service.deployed", p.ServiceDeployed(service="shop", release="0", environment="production")
+    )
+    rig.log.record(
+        "service.deployed", p.ServiceDeployed(service="shop", release="1", environment="production")
+    )
+    deployment = rig.ask()
+    rig.go(deployment, until="step 1 of 2")
+    rig.world.errors, rig.world.broken = 0.3, 6
+    rig.go(deployment, until="incident")
+    request_rollback(rig.log, "shop", "production", reason="further back", to="0")
+    assert rig.go(deployment).finished
+    assert (rig.state(deployment).outcome, rig.drafted) == ("aborted", ["INC-1"])
+
+
 def test_an_unconfirmed_shift_counts_as_failed(rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     deployment = rig.ask()
     rig.go(deployment, until="start: done")
@@ -187,14 +246,15 @@ def test_two_processes_in_step_write_every_event_once_and_shift_once(rig: Any) -
     assert rig.actions() == ["start", "shift", "shift", "promote"]
 
 
-def test_after_a_crash_anywhere_the_next_process_goes_on(rig: Any) -> None:
+@pytest.mark.parametrize("failures", [0, 2])
+def test_after_a_crash_anywhere_the_next_process_goes_on(rig: Any, failures: int) -> None:
     """Every append and every order is a place to die: before it took effect and after."""
-    rig.world.errors = 0.3
+    rig.world.errors, rig.world.broken_back = 0.3, failures
     rig.go(rig.ask())
     calls = len([f for f in rig.kinds() if f.recorded.event.source == SOURCE]) + len(rig.world.orders)
     for moment in range(2 * calls):
         fresh = type(rig)()
-        fresh.world.errors = 0.3
+        fresh.world.errors, fresh.world.broken_back = 0.3, failures
         deployment = fresh.ask()
         survived = die_at(fresh, deployment, moment // 2, after=bool(moment % 2))
         assert not survived or moment // 2 >= calls - 2
@@ -205,7 +265,8 @@ def test_after_a_crash_anywhere_the_next_process_goes_on(rig: Any) -> None:
         assert fresh.world.weights == {"2": 0, "1": 100}
         once = ("incident.detected", "quarantine.set", "deployment.finished", "service.rolledback")
         assert [len(fresh.kinds(kind)) for kind in once] == [1, 1, 1, 1]
-        confirmed = [f.payload.token for f in fresh.kinds("actuation.done")]
+        dones = [f.payload for f in fresh.kinds("actuation.done")]
+        confirmed = [done.token for done in dones if done.outcome == "done"]
         assert len(confirmed) == len(set(confirmed))
 
 
