@@ -320,3 +320,13 @@ def test_events_of_other_systems_are_taken_all_or_none(amends: Any, tmp_path: Pa
     assert amends("record", "--from-event", "lines", "deployed", "1", "--env", "dev")[0] == 2
     (tmp_path / "worse").write_text("{")
     assert "worse:1" in amends("record", "--from-event", "worse")[2]
+
+
+def test_a_second_version_of_one_build_is_declared_with_a_note(desk: Desk) -> None:
+    recording.record_release(desk, "2", commit="a" * 40)
+    (note,) = recording.record_release(desk, "v2", commit="a" * 40).notes
+    assert "the same build is declared as 2" in note
+    assert recording.record_release(desk, "v2", commit="a" * 40).fresh is False
+    assert recording.named_release(desk, "a" * 8) == ("a" * 40, ())
+    with pytest.raises(UsageError, match="fits several versions of shop: 2, v2"):
+        recording.find_release(desk.log, "shop", "a" * 40)
