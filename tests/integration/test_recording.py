@@ -17,7 +17,7 @@ from amends.application import production, recording
 from amends.application.desk import Desk, Receipt, Stamp
 from amends.application.gitfacts import record_changes_from_git, release_from_git
 from amends.application.log import Log
-from amends.application.reports import SuiteReport
+from amends.application.reports import Exercised, SuiteReport
 from amends.errors import EventConflictError, NotFoundError, UsageError
 from amends.events import payloads as p
 from tests.repositories import Repo
@@ -116,7 +116,7 @@ EVERY: list[Callable[[Desk, Stamp], object]] = [
     lambda d, s: recording.record_review(d, "c1", reviewer="bo", stamp=s),
     lambda d, s: recording.record_release(d, "1", stamp=s),
     lambda d, s: recording.record_tests(d, "1", REPORT, stamp=s),
-    lambda d, s: recording.record_exercise(d, "1", "unit", inputs=["k"], stamp=s),
+    lambda d, s: recording.record_exercise(d, "1", "unit", Exercised(inputs=("k",)), stamp=s),
     lambda d, s: recording.record_sign_off(d, "1", role="qa", by="cy", stamp=s),
     lambda d, s: recording.record_shift(
         d, "@org/ops", role="on-call", person="di", starts=NOW, ends=NOW + timedelta(hours=8), stamp=s

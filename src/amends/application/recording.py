@@ -15,7 +15,7 @@ from typing import Literal
 from amends.application.desk import NOW, Desk, Receipt, Stamp, content_id, derived_id, record_once
 from amends.application.log import Log
 from amends.application.people import normal_login, pseudonym_of, team_name
-from amends.application.reports import SuiteReport
+from amends.application.reports import Exercised, SuiteReport
 from amends.errors import NotFoundError, UsageError
 from amends.events import payloads as p
 from amends.events.event import format_time
@@ -218,18 +218,18 @@ def record_tests(
 
 
 def record_exercise(
-    desk: Desk, release: str, suite: str, *, covered: dict[str, tuple[int, ...]] | None = None,
-    inputs: Sequence[str] = (), stamp: Stamp = NOW,
-) -> Receipt:  # fmt: skip
+    desk: Desk, release: str, suite: str, exercised: Exercised, *, stamp: Stamp = NOW
+) -> Receipt:
     """Record what a suite exercised: covered lines and keys of inputs. Raises ``UsageError`` for neither."""
-    if covered is None and not inputs:
+    if exercised.covered is None and not exercised.inputs:
         raise UsageError(
             "found neither covered lines nor inputs", remedy="give --coverage FILE or --inputs FILE"
         )
     name, notes = named_release(desk, release)
     payload = p.ExerciseRecorded(
-        service=desk.service, release=name, suite=suite, covered=covered or {}, inputs=tuple(inputs)
-    )
+        service=desk.service, release=name, suite=suite, covered=exercised.covered or {},
+        missed=exercised.missed, inputs=tuple(exercised.inputs),
+    )  # fmt: skip
     stamp = content_id("exercise.recorded", payload, stamp)
     return record_once(desk.log, "exercise.recorded", payload, stamp, notes=notes)
 
