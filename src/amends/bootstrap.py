@@ -22,7 +22,7 @@ from amends.errors import PolicyError, StoreUnavailableError, UsageError
 if TYPE_CHECKING:
     from amends.application.desk import Desk
     from amends.application.ports import Clock, CodeHost, Deployer, MetricSource
-    from amends.application.reports import SuiteReport
+    from amends.application.reports import Exercised, SuiteReport
     from amends.application.starting import Survey
     from amends.gates.policy import LoadedPolicy
     from amends.releases.deployment import Deployment
@@ -91,13 +91,13 @@ def read_test_reports(suite: str, files: Sequence[Path]) -> SuiteReport:
     return merge_reports(suite, [report for file in files for report in read_junit(file)])
 
 
-def read_exercise(
-    coverage: Path | None, inputs: Path | None, *, root: Path
-) -> tuple[dict[str, tuple[int, ...]] | None, tuple[str, ...]]:
-    """Read covered lines and keys of inputs, from the files that are given."""
+def read_exercise(coverage: Path | None, inputs: Path | None, *, root: Path) -> Exercised:
+    """Read covered and missed lines and keys of inputs, from the files that are given."""
     from amends.adapters.testreports import read_coverage, read_inputs
+    from amends.application.reports import Exercised
 
-    return read_coverage(coverage, root=root) if coverage else None, read_inputs(inputs) if inputs else ()
+    covered, missed = read_coverage(coverage, root=root) if coverage else (None, {})
+    return Exercised(covered, missed, read_inputs(inputs) if inputs else ())
 
 
 def survey_repository(folder: Path) -> Survey:

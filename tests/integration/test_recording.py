@@ -17,7 +17,7 @@ from amends.application import production, recording
 from amends.application.desk import Desk, Receipt, Stamp
 from amends.application.gitfacts import record_changes_from_git, release_from_git
 from amends.application.log import Log
-from amends.application.reports import SuiteReport
+from amends.application.reports import Exercised, SuiteReport
 from amends.errors import EventConflictError, NotFoundError, UsageError
 from amends.events import payloads as p
 from tests.repositories import Repo
@@ -116,7 +116,7 @@ EVERY: list[Callable[[Desk, Stamp], object]] = [
     lambda d, s: recording.record_review(d, "c1", reviewer="bo", stamp=s),
     lambda d, s: recording.record_release(d, "1", stamp=s),
     lambda d, s: recording.record_tests(d, "1", REPORT, stamp=s),
-    lambda d, s: recording.record_exercise(d, "1", "unit", inputs=["k"], stamp=s),
+    lambda d, s: recording.record_exercise(d, "1", "unit", Exercised(inputs=("k",)), stamp=s),
     lambda d, s: recording.record_sign_off(d, "1", role="qa", by="cy", stamp=s),
     lambda d, s: recording.record_shift(
         d, "@org/ops", role="on-call", person="di", starts=NOW, ends=NOW + timedelta(hours=8), stamp=s
@@ -329,3 +329,13 @@ def test_events_of_other_systems_are_taken_all_or_none(amends: Any, tmp_path: Pa
     assert amends("record", "--from-event", "lines", "deployed", "1", "--env", "dev")[0] == 2
     (tmp_path / "worse").write_text("{")
     assert "worse:1" in amends("record", "--from-event", "worse")[2]
+
+
+def test_a_second_version_of_one_build_is_declared_with_a_note(desk: Desk) -> None:
+    recording.record_release(desk, "2", commit="a" * 40)
+    (note,) = recording.record_release(desk, "v2", commit="a" * 40).notes
+    assert "the same build is declared as 2" in note
+    assert recording.record_release(desk, "v2", commit="a" * 40).fresh is False
+    assert recording.named_release(desk, "a" * 8) == ("a" * 40, ())
+    with pytest.raises(UsageError, match="fits several versions of shop: 2, v2"):
+        recording.find_release(desk.log, "shop", "a" * 40)

@@ -26,6 +26,7 @@ _OF_RELEASE = (
     "artifact.packaged", "testsuiterun.finished", "signoff.given", "traffic.observed", "override.granted",
     "quarantine.set", "quarantine.lifted",
 )  # fmt: skip
+_OF_BUILD = ("quarantine.set", "quarantine.lifted")  # these hold whatever version it goes by
 _OF_CHANGE = ("change.merged", "change.reviewed")
 _MOVES = ("service.deployed", "service.upgraded", "service.rolledback")
 _INCIDENT_MOVES = ("incident.resolved", "incident.reopened")
@@ -36,9 +37,12 @@ def read_evidence(
 ) -> list[Fact]:
     """Return the facts that decide about a release at a moment, in no order; some may be there twice."""
     service = policy.service
-    declared = _declarations(log, service, release)
+    builds = _declarations(log, service, release)
+    declared = [fact for fact in builds if _version(fact) == release.version]
     names = _names(release, declared)
-    facts = declared + _read(log, [f"release:{service}@{name}" for name in names], _OF_RELEASE)
+    facts = builds + _read(log, [f"release:{service}@{name}" for name in names], _OF_RELEASE)
+    others = set(_names(release, builds)) - set(names)
+    facts += _read(log, [f"release:{service}@{name}" for name in sorted(others)], _OF_BUILD)
     changes = {change for fact in declared for change in getattr(fact.payload, "changes", ())}
     facts += _read(log, [f"change:{service}/{change}" for change in sorted(changes)], _OF_CHANGE)
     gates = [entry.gate for entry in policy.gates.get(environment, [])]
@@ -120,13 +124,14 @@ def _holder(payload: Any) -> str:
 
 
 def _declarations(log: Log, service: str, release: ReleaseRef) -> list[Fact]:
-    """Return what declares this very version; another version may be of the same commit."""
+    """Return what declares this version, and every other version of the same commit or digest."""
     tags = [f"release:{service}@{name}" for name in _names(release, ())]
-    return [
-        fact
-        for fact in _read(log, tags, ("artifact.packaged",))
-        if isinstance(fact.payload, p.ReleaseDeclared) and fact.payload.version == release.version
-    ]
+    found = _read(log, tags, ("artifact.packaged",))
+    return [fact for fact in found if isinstance(fact.payload, p.ReleaseDeclared)]
+
+
+def _version(fact: Fact) -> str:
+    return str(getattr(fact.payload, "version", ""))
 
 
 def _names(release: ReleaseRef, declared: Iterable[Fact]) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Literal
 from amends.application.desk import NOW, Desk, Receipt, Stamp, content_id, derived_id, record_once
 from amends.application.log import Log
 from amends.application.people import normal_login, pseudonym_of, team_name
-from amends.application.reports import SuiteReport
+from amends.application.reports import Exercised, SuiteReport
 from amends.errors import NotFoundError, UsageError
 from amends.events import payloads as p
 from amends.events.event import format_time
@@ -28,6 +28,7 @@ from amends.releases.catalogue import (
     candidates,
     contradicts,
     is_ambiguous,
+    meant,
     releases_of,
     whole_name,
 )
@@ -43,7 +44,7 @@ def declared_releases(log: Log, service: str) -> list[Release]:
 def find_release(log: Log, service: str, name: str) -> ReleaseRef:
     """Return the release that a version, digest or commit names.
 
-    Raises ``NotFoundError`` naming the nearest, ``UsageError`` when a shortened commit fits several.
+    Raises ``NotFoundError`` naming the nearest, ``UsageError`` naming those that an alias fits.
     """
     known = declared_releases(log, service)
     found = candidates(known, service, name)
@@ -52,9 +53,10 @@ def find_release(log: Log, service: str, name: str) -> ReleaseRef:
             f"{service} has no release {name!r}{_nearest(name, known)}",
             remedy=f"declare it: amends record release VERSION --service {service}",
         )
-    if is_ambiguous(found):
+    one = meant(found)
+    if one is None:
         raise _ambiguous(name, service, found)
-    return found[-1].ref
+    return one.ref
 
 
 def _nearest(name: str, known: Sequence[Release]) -> str:
@@ -69,17 +71,19 @@ def named_release(desk: Desk, name: str) -> tuple[str, tuple[str, ...]]:
     """Return a release's name as it is recorded, and a note when nobody declared it (it may come later).
 
     Facts are found again by whole names, so a shortened commit is recorded whole and a tag as its version.
-    Raises ``UsageError`` for an empty name and for a shortened commit that fits several.
+    A commit of several versions stays that commit: it holds for all of them. Raises ``UsageError`` for an
+    empty name, a shortened commit that fits several, and a tag that fits several versions.
     """
     bare = bare_name(desk.service, name)
     if not bare:
         raise UsageError("found an empty name of a release", remedy="give a version, a commit or a digest")
     known = declared_releases(desk.log, desk.service)
     found = candidates(known, desk.service, bare)
-    if is_ambiguous(found):
+    names = {whole_name(release, bare) for release in found}
+    if is_ambiguous(found) or len(names) > 1:
         raise _ambiguous(name, desk.service, found)
-    if found:
-        return whole_name(found[-1], bare), ()
+    if names:
+        return names.pop(), ()
     return bare, (
         f"{desk.service} has no release {bare!r}{_nearest(bare, known)}; "
         f"this counts once a release of exactly this name is declared: amends record release",
@@ -88,8 +92,9 @@ def named_release(desk: Desk, name: str) -> tuple[str, tuple[str, ...]]:
 
 def _ambiguous(name: str, service: str, found: Sequence[Release]) -> UsageError:
     versions = ", ".join(release.version for release in found)
+    what = "several commits" if is_ambiguous(found) else "several versions"
     return UsageError(
-        f"{name!r} fits several commits of {service}, those of {versions}",
+        f"{name!r} fits {what} of {service}: {versions}",
         remedy="give the version, or more digits of the commit",
     )
 
@@ -164,8 +169,24 @@ def record_release(
         notes = (
             f"the previous release {payload.previous!r} is not declared{_nearest(payload.previous, known)}",
         )
+    notes += _same_build(known, payload)
     stamp = content_id("artifact.packaged", payload, stamp)
     return record_once(desk.log, "artifact.packaged", payload, stamp, notes=notes)
+
+
+def _same_build(known: Sequence[Release], told: p.ReleaseDeclared) -> tuple[str, ...]:
+    """Note that what is declared has another version already: evidence and quarantines are of the build."""
+    others = [
+        release.version for release in known
+        if release.version != told.version
+        and any(name and release.goes_by(name) for name in (told.commit, told.digest))
+    ]  # fmt: skip
+    if not others:
+        return ()
+    return (
+        f"the same build is declared as {', '.join(others)}: a quarantine of one holds all, "
+        f"and their commit alone no longer says which version is meant",
+    )
 
 
 def _described(told: Release | p.ReleaseDeclared) -> str:
@@ -197,18 +218,18 @@ def record_tests(
 
 
 def record_exercise(
-    desk: Desk, release: str, suite: str, *, covered: dict[str, tuple[int, ...]] | None = None,
-    inputs: Sequence[str] = (), stamp: Stamp = NOW,
-) -> Receipt:  # fmt: skip
+    desk: Desk, release: str, suite: str, exercised: Exercised, *, stamp: Stamp = NOW
+) -> Receipt:
     """Record what a suite exercised: covered lines and keys of inputs. Raises ``UsageError`` for neither."""
-    if covered is None and not inputs:
+    if exercised.covered is None and not exercised.inputs:
         raise UsageError(
             "found neither covered lines nor inputs", remedy="give --coverage FILE or --inputs FILE"
         )
     name, notes = named_release(desk, release)
     payload = p.ExerciseRecorded(
-        service=desk.service, release=name, suite=suite, covered=covered or {}, inputs=tuple(inputs)
-    )
+        service=desk.service, release=name, suite=suite, covered=exercised.covered or {},
+        missed=exercised.missed, inputs=tuple(exercised.inputs),
+    )  # fmt: skip
     stamp = content_id("exercise.recorded", payload, stamp)
     return record_once(desk.log, "exercise.recorded", payload, stamp, notes=notes)
 

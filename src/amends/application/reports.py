@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from amends.events.payloads import TestCase
@@ -26,3 +26,15 @@ class SuiteReport:
         if self.errors and not self.failed and not self.passed:
             return "error"
         return "failure" if self.failed or self.errors else "success"
+
+
+@dataclass(frozen=True, slots=True)
+class Exercised:
+    """What a suite exercised: lines by file, ``covered`` is ``None`` without a report; keys of its inputs.
+
+    ``missed`` lists the lines that a report says never ran.
+    """
+
+    covered: dict[str, tuple[int, ...]] | None = None
+    missed: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ()

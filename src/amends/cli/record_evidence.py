@@ -54,16 +54,12 @@ def suite_run(
     from amends.bootstrap import read_exercise, read_test_reports
 
     report = read_test_reports(suite, files)
-    covered, keys = read_exercise(coverage, inputs, root=repo)
+    exercised = read_exercise(coverage, inputs, root=repo)
     with where.desk() as desk:
         stamp = where.stamp()
         receipts = [record_tests(desk, release, report, environment=environment, stamp=stamp)]
         if coverage or inputs:
-            receipts.append(
-                record_exercise(
-                    desk, release, suite, covered=covered, inputs=keys, stamp=stamp.beside("exercise")
-                )
-            )
+            receipts.append(record_exercise(desk, release, suite, exercised, stamp=stamp.beside("exercise")))
         where.answer(receipts)
 
 
@@ -79,11 +75,9 @@ def coverage(
     from amends.application.recording import record_exercise
     from amends.bootstrap import read_exercise
 
-    covered, keys = read_exercise(coverage, inputs, root=repo)
+    exercised = read_exercise(coverage, inputs, root=repo)
     with where.desk() as desk:
-        where.answer(
-            [record_exercise(desk, release, suite, covered=covered, inputs=keys, stamp=where.stamp())]
-        )
+        where.answer([record_exercise(desk, release, suite, exercised, stamp=where.stamp())])
 
 
 def sign_off(

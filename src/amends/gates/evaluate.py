@@ -130,7 +130,9 @@ def _quarantine(table: EvidenceTable) -> GateColumn:
         version = table.word(table.version[row])
         if incidents:
             named = ", ".join(word for word in incidents if word)
-            return f"{version} is quarantined" + (f" until {named} says otherwise" if named else "")
+            others = {table.word(code) for code in held.name[items_of(held, row)]} - {""}
+            same = f", as the same build as {', '.join(sorted(others))}" if others else ""
+            return f"{version} is quarantined{same}" + (f" until {named} says otherwise" if named else "")
         return undated_reason(table, row, "quarantines") or f"{version} is not quarantined"
 
     return GateColumn(

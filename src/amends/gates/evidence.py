@@ -157,6 +157,7 @@ class _Row:
     by_kind: dict[str, list[_Seen]]
     names: set[str] = field(default_factory=set)
     commits: set[str] = field(default_factory=set)
+    kin: set[str] = field(default_factory=set)
     changes: tuple[str, ...] = ()
 
     def fill(self) -> None:
@@ -208,6 +209,16 @@ class _Row:
             self.commits.add(declared.commit)
             self.changes = tuple(dict.fromkeys(declared.changes))
         self.names.discard("")
+        for seen in self.by_kind["artifact.packaged"]:
+            said = seen.payload
+            if self._is_same_build(said) and not seen.known > self.question.at.timestamp():
+                self.kin |= {said.version, said.commit.lower(), said.digest} - {""}
+
+    def _is_same_build(self, said: p.ReleaseDeclared) -> bool:
+        """Whether it declares what this release is made of, under whatever version."""
+        return self._of_service(said) and any(
+            name and self._is_mine(name) for name in (said.commit, said.digest)
+        )
 
     def _changes(self) -> None:
         mine = set(self.changes)
@@ -363,8 +374,13 @@ class _Row:
                 )
 
     def _quarantines(self) -> None:
+        """A quarantine holds what was built: another version's name for it changes nothing."""
         standing: dict[str, _Seen] = {}
-        for seen in self._facts("quarantines", self._of_release, "quarantine.set", "quarantine.lifted"):
+
+        def wanted(said: Any) -> bool:
+            return self._of_service(said) and (self._is_mine(said.release) or said.release in self.kin)
+
+        for seen in self._facts("quarantines", wanted, "quarantine.set", "quarantine.lifted"):
             if seen.kind == "quarantine.set":
                 standing[seen.payload.incident] = seen
             elif seen.payload.incident:
@@ -372,7 +388,8 @@ class _Row:
             else:
                 standing.clear()
         for incident, seen in standing.items():
-            self.table.add(Quarantines, row=self.row, incident=incident, event=seen.id)
+            name = "" if self._is_mine(seen.payload.release) else seen.payload.release
+            self.table.add(Quarantines, row=self.row, incident=incident, name=name, event=seen.id)
 
 
 def _failed_tests(said: p.SuiteFinished) -> str:

@@ -155,10 +155,11 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True)
 class Quarantines:
-    """Quarantines of the release that nobody lifted."""
+    """Quarantines of the release's build that nobody lifted; ``name``: the other version that has it."""
 
     row: Ints
     incident: Ints
+    name: Ints
     event: Ints
 
 

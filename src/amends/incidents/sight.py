@@ -163,25 +163,24 @@ def _missed(exercise: p.ExerciseRecorded, escape: Escape) -> str:
         kinds = f"{len(exercise.inputs)} recorded kind{'s' if len(exercise.inputs) > 1 else ''} of input"
         return f"Suite {exercise.suite} sent {kinds}, never “{min(inputs)}”."
     frames = [_signature(f).frame for f in escape.failures]
-    if exercise.covered and all(_uncovered(exercise, f, escape) for f in escape.failures):
+    if all(_never_ran(exercise, f, escape) for f in escape.failures):
         return f"Suite {exercise.suite} never reached {frames[0]}."
     return ""
 
 
-def _uncovered(exercise: p.ExerciseRecorded, failure: Fact, escape: Escape) -> bool:
-    """Return whether coverage shows that the failing frame never ran.
+def _never_ran(exercise: p.ExerciseRecorded, failure: Fact, escape: Escape) -> bool:
+    """Return whether coverage lists the failing line as missed.
 
-    A covered file shows it only where the failing line is known: another line of the file may have run.
+    A file that the report leaves out was perhaps not measured, and a line in neither list perhaps ran: the
+    later lines of a statement are in none.
     """
     told = failure.payload
     assert isinstance(told, p.FailureCaptured)
     path = told.signature.frame.rpartition(":")[0] or told.signature.frame
     if not path:
         return False
-    for name, lines in exercise.covered.items():
-        if escape.recogniser.same_path(path, name):
-            return told.line is not None and told.line not in lines
-    return True
+    files = [name for name in exercise.missed if escape.recogniser.same_path(path, name)]
+    return bool(files) and all(told.line in exercise.missed[name] for name in files)
 
 
 def failing_inputs(failure: Fact) -> frozenset[str]:

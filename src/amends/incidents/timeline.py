@@ -148,7 +148,7 @@ def _suite(_: Fact, told: Any) -> str:
 
 
 def _exercise(_: Fact, told: Any) -> str:
-    counts = f"{len(told.covered)} files, {len(told.inputs)} inputs"
+    counts = f"{len(told.covered.keys() | told.missed.keys())} files, {len(told.inputs)} inputs"
     return f"What suite {told.suite} exercised was recorded: {counts}"
 
 

@@ -7,15 +7,16 @@ may name any of them. Three rules keep that unambiguous:
   what contradicts is kept apart in ``conflicts``, never merged.
 - A name is read as a version first, then as a digest, then as a commit (whole, or at least seven of its
   leading hex digits), then as a version's tag: ``v1.2`` and ``1.2`` are one where only one is declared.
-- Several versions may be built from one commit. As a *name* such a commit means the version declared last;
-  as *evidence* what was said of a commit holds for every version built from it (``Release.goes_by``), as it
-  is the same code.
+- Several versions may be built from one commit. Nobody is asked about such a commit, or let out under it:
+  the asker must name the version (``meant``). As *evidence* what was said of a commit holds for every version
+  built from it (``Release.goes_by``), as it is the same code; and where it says what *runs*, the version
+  declared last is shown (``resolve_release``).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -131,8 +132,13 @@ def is_ambiguous(found: Iterable[Release]) -> bool:
     return len({release.commit or release.version for release in found}) > 1
 
 
+def meant(found: Sequence[Release]) -> Release | None:
+    """Return the one release that candidates come to, or ``None`` where the asker must say which."""
+    return found[0] if len(found) == 1 else None
+
+
 def resolve_release(facts: Iterable[Fact], service: str, name: str) -> ReleaseRef | None:
-    """Return the release that a version, digest or commit names.
+    """Return the release that a version, digest or commit names, the last one of several of one commit.
 
     ``None`` when the facts declare none of that name, or when a shortened commit fits different commits.
     """

@@ -96,26 +96,29 @@ def test_a_report_that_is_not_there(tmp_path: Path) -> None:
         read_junit(tmp_path / "none.xml")
 
 
-def lines(*executed: int) -> dict[str, list[int]]:
-    return {"executed_lines": list(executed)}
+def lines(*executed: int, missing: list[int] | None = None) -> dict[str, list[int]]:
+    return {"executed_lines": list(executed), "missing_lines": missing or []}
 
 
 def test_coverage_forms_agree(tmp_path: Path) -> None:
     forms = {
-        "c.json": json.dumps({"files": {"shop/price.py": lines(3, 1), "shop/no.py": lines()}}),
+        "c.json": json.dumps(
+            {"files": {"shop/price.py": lines(3, 1, missing=[2]), "shop/no.py": lines(missing=[1])}}
+        ),
         "c.xml": f"""<?xml version="1.0" ?>
 <coverage version="7"><sources><source>{tmp_path}</source></sources><packages><package><classes>
 <class filename="shop/price.py"><lines><line number="1" hits="1"/><line number="2" hits="0"/>
-<line number="3" hits="9"/></lines></class><class filename="shop/no.py"><lines/></class>
+<line number="3" hits="9"/></lines></class>
+<class filename="shop/no.py"><lines><line number="1" hits="0"/></lines></class>
 </classes></package></packages></coverage>""",
         "c.info": f"TN:\nSF:{tmp_path}/shop/price.py\nDA:1,1\nDA:2,0\nDA:3,2\nend_of_record\n"
         "SF:shop/no.py\nDA:1,0\n",
     }  # fmt: skip
     for name, text in forms.items():
         (tmp_path / name).write_text(text)
-        assert read_coverage(tmp_path / name, root=tmp_path) == {"shop/price.py": (1, 3), "shop/no.py": ()}, (
-            name
-        )
+        covered, missed = read_coverage(tmp_path / name, root=tmp_path)
+        assert covered == {"shop/price.py": (1, 3), "shop/no.py": ()}, name
+        assert missed == {"shop/price.py": (2,), "shop/no.py": (1,)}, name
 
 
 @pytest.mark.parametrize("text", ["nonsense\n", "{}", "{", "<coverage/>", "<testsuite/>", "SF:a\nDA:x,1\n"])

@@ -20,6 +20,7 @@ from amends.verdicts import Decision
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 COMMIT = "c0ffee" + "0" * 34
+LIFTED = p.QuarantineLifted(service="shop", release="v2", reason="harmless", role="qa", incident="INC-1")
 
 
 class Clock:
@@ -191,3 +192,25 @@ def test_a_policy_is_explained_in_sentences(loaded: LoadedPolicy) -> None:
     told = {place["environment"]: place for place in explain_policy(loaded)}
     assert told["staging"]["summary"] == "undecided: the policy sets no gates"
     assert told["production"]["gates"][1]["wants"] == "unit succeeded for this version"
+
+
+def test_another_version_of_a_quarantined_build_is_quarantined_too(log: Log, loaded: LoadedPolicy) -> None:
+    told = [
+        p.ReleaseDeclared(service="shop", version="2", commit=COMMIT),
+        p.ReleaseDeclared(service="shop", version="v2", commit=COMMIT),
+        p.ReleaseDeclared(service="shop", version="3", commit="b" * 40),
+    ]
+    log.record_all([("artifact.packaged", payload) for payload in told])
+    log.record("quarantine.set", p.QuarantineSet(service="shop", release="2", reason="r", incident="INC-1"))
+    found = {name: decide_gates(log, loaded, name, "dev") for name in ("2", "v2", "3")}
+    assert {name: told.decision for name, told in found.items()} == {
+        "2": Decision.BLOCK, "v2": Decision.BLOCK, "3": Decision.PASS,
+    }  # fmt: skip
+    assert found["v2"].rows[0].reason == (
+        "v2 is quarantined, as the same build as 2 until INC-1 says otherwise"
+    )
+    for alias in (COMMIT, COMMIT[:8]):
+        with pytest.raises(UsageError, match="fits several versions of shop: 2, v2"):
+            decide_gates(log, loaded, alias, "dev")
+    log.record("quarantine.lifted", LIFTED)
+    assert decide_gates(log, loaded, "2", "dev").decision is Decision.PASS

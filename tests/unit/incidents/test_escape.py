@@ -12,6 +12,9 @@ from amends.incidents.escape import QUESTIONS, STANDARD_GATES, EscapeMatrix, Esc
 from tests.escapes import KEY, POLICY, TRACEBACK, Escape, escape, minutes
 
 
+Lines = dict[str, tuple[int, ...]]
+
+
 @pytest.fixture
 def told() -> Iterator[Escape]:
     with escape() as told:
@@ -49,11 +52,19 @@ def row_of(found: EscapeMatrix, name: str) -> EscapeRow:
     return next(row for row in found.rows if row.gate == name)
 
 
-def exercise(told: Escape, *, inputs: tuple[str, ...] = (), **covered: tuple[int, ...]) -> str:
-    lines = {name.replace("__", "/") + ".py": numbers for name, numbers in covered.items()}
+def exercise(
+    told: Escape, *, inputs: tuple[str, ...] = (), covered: Lines | None = None, missed: Lines | None = None
+) -> str:
     fact = told.tell(
         "exercise.recorded",
-        p.ExerciseRecorded(service="shop", release="1.1", suite="unit", covered=lines, inputs=inputs),
+        p.ExerciseRecorded(
+            service="shop",
+            release="1.1",
+            suite="unit",
+            covered=covered or {},
+            missed=missed or {},
+            inputs=inputs,
+        ),
     )
     return fact.id
 
@@ -88,19 +99,22 @@ def test_recorded_inputs_without_the_failing_one_show_that_it_ran_blind(told: Es
 
 
 @pytest.mark.parametrize(
-    ("covered", "state"),
+    ("covered", "missed", "state"),
     [
-        ({"shop__server": (1, 2)}, EscapeState.RAN_BLIND),
-        ({"shop__price": (1,)}, EscapeState.RAN_BLIND),
-        ({"shop__price": (1, 2)}, EscapeState.SIGHT_UNKNOWN),
-        ({}, EscapeState.SIGHT_UNKNOWN),
+        ({"shop/price.py": (1,)}, {"shop/price.py": (2,)}, EscapeState.RAN_BLIND),
+        ({}, {"shop/price.py": (2,)}, EscapeState.RAN_BLIND),
+        # the file was not measured; the line is in neither list, as the rest of a statement is; it ran
+        ({"shop/server.py": (1, 2)}, {"shop/server.py": (3,)}, EscapeState.SIGHT_UNKNOWN),
+        ({"shop/price.py": (1,)}, {"shop/price.py": (9,)}, EscapeState.SIGHT_UNKNOWN),
+        ({"shop/price.py": (1, 2)}, {}, EscapeState.SIGHT_UNKNOWN),
+        ({}, {}, EscapeState.SIGHT_UNKNOWN),
     ],
 )
-def test_coverage_shows_blindness_only_where_the_failing_line_never_ran(
-    told: Escape, covered: dict[str, tuple[int, ...]], state: EscapeState
+def test_coverage_shows_blindness_only_where_it_lists_the_failing_line_as_missed(
+    told: Escape, covered: Lines, missed: Lines, state: EscapeState
 ) -> None:
     suite = told.suite("1.1")
-    exercise(told, **covered)
+    exercise(told, covered=covered, missed=missed)
     assert row_of(matrix(told, gate(events=(suite.id,))), "tests").state is state
 
 

@@ -10,13 +10,15 @@ from amends.adapters.testreports.xml import parse_xml, read_bytes
 from amends.errors import UsageError
 from amends.events.redaction import redact
 
-Covered = dict[str, tuple[int, ...]]
+Lines = dict[str, tuple[int, ...]]
+_Found = list[tuple[str, list[int], list[int]]]
 _WHAT = "coverage.py's JSON or XML report, another Cobertura XML, or LCOV"
 
 
-def read_coverage(path: Path, *, root: Path) -> Covered:
-    """Return the covered lines of each file, by path relative to ``root`` where it lies under it.
+def read_coverage(path: Path, *, root: Path) -> tuple[Lines, Lines]:
+    """Return the covered and the missed lines of each file.
 
+    Paths are relative to ``root`` where they lie under it. What a report does not list (another file, the rest of a statement over several lines) is in neither.
     Raises ``UsageError`` with file:line when the file is of no known form or names no file at all.
     """
     content = read_bytes(path)
@@ -29,10 +31,17 @@ def read_coverage(path: Path, *, root: Path) -> Covered:
         lines = _from_lcov(content, path)
     if not lines:
         raise UsageError("the coverage report names no file", where=f"{path}:1", remedy=f"give {_WHAT}")
-    found: dict[str, set[int]] = {}
-    for name, numbers in lines:
-        found.setdefault(_relative(name, root), set()).update(numbers)
-    return {name: tuple(sorted(numbers)) for name, numbers in sorted(found.items())}
+    covered: dict[str, set[int]] = {}
+    missed: dict[str, set[int]] = {}
+    for name, ran, did_not in lines:
+        covered.setdefault(_relative(name, root), set()).update(ran)
+        missed.setdefault(_relative(name, root), set()).update(did_not)
+    never = {name: numbers - covered[name] for name, numbers in missed.items()}
+    return _sorted(covered), _sorted({name: numbers for name, numbers in never.items() if numbers})
+
+
+def _sorted(lines: dict[str, set[int]]) -> Lines:
+    return {name: tuple(sorted(numbers)) for name, numbers in sorted(lines.items())}
 
 
 def read_inputs(path: Path) -> tuple[str, ...]:
@@ -42,7 +51,7 @@ def read_inputs(path: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for key in keys if key))
 
 
-def _from_json(content: bytes, path: Path) -> list[tuple[str, list[int]]]:
+def _from_json(content: bytes, path: Path) -> _Found:
     try:
         report = json.loads(content)
     except ValueError as error:
@@ -56,15 +65,17 @@ def _from_json(content: bytes, path: Path) -> list[tuple[str, list[int]]]:
             "this JSON is not a coverage.py report: it has no `files` with `executed_lines`",
             where=f"{path}:1", remedy="coverage json -o coverage.json",
         )  # fmt: skip
-    return [(name, part["executed_lines"]) for name, part in files.items()]
+    return [(name, part["executed_lines"], part.get("missing_lines", [])) for name, part in files.items()]
 
 
 def _is_file(part: Any) -> bool:
-    lines = part.get("executed_lines") if isinstance(part, dict) else None
-    return isinstance(lines, list) and all(isinstance(line, int) for line in lines)
+    if not isinstance(part, dict) or "executed_lines" not in part:
+        return False
+    both = (part["executed_lines"], part.get("missing_lines", []))
+    return all(isinstance(lines, list) and all(isinstance(line, int) for line in lines) for lines in both)
 
 
-def _from_cobertura(content: bytes, path: Path) -> list[tuple[str, list[int]]]:
+def _from_cobertura(content: bytes, path: Path) -> _Found:
     root = parse_xml(_without_known_doctype(content), str(path), "coverage.py's XML report")
     if root.tag != "coverage":
         raise UsageError(
@@ -74,16 +85,17 @@ def _from_cobertura(content: bytes, path: Path) -> list[tuple[str, list[int]]]:
         )
     sources = [source.text.strip() for source in root.iter("source") if source.text and source.text.strip()]
     base = sources[0] if len(sources) == 1 else ""
-    found = []
+    found: _Found = []
     for part in root.iter("class"):
         name = part.get("filename", "")
-        hits = [
-            int(line.get("number", "0"))
-            for line in part.iter("line")
-            if (line.get("hits") or "0") not in ("0", "")
-        ]
+        ran: list[int] = []
+        did_not: list[int] = []
+        for line in part.iter("line"):
+            hits = line.get("hits")
+            if hits:
+                (did_not if hits == "0" else ran).append(int(line.get("number", "0")))
         if name:
-            found.append((str(PurePath(base) / name), hits))
+            found.append((str(PurePath(base) / name), ran, did_not))
     return found
 
 
@@ -100,18 +112,18 @@ def _without_known_doctype(content: bytes) -> bytes:
     return content
 
 
-def _from_lcov(content: bytes, path: Path) -> list[tuple[str, list[int]]]:
-    found: list[tuple[str, list[int]]] = []
+def _from_lcov(content: bytes, path: Path) -> _Found:
+    found: _Found = []
     for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), start=1):
         tag, _, value = line.strip().partition(":")
         if tag == "SF":
-            found.append((value, []))
+            found.append((value, [], []))
         elif tag == "DA" and found:
             parts = value.split(",")
             if len(parts) < 2 or not parts[0].isdecimal() or not parts[1].lstrip("-").isdecimal():
                 raise UsageError(f"found {line!r}; allowed is DA:LINE,HITS", where=f"{path}:{number}")
-            if int(parts[1]) > 0:
-                found[-1][1].append(int(parts[0]))
+            _, ran, did_not = found[-1]
+            (ran if int(parts[1]) > 0 else did_not).append(int(parts[0]))
         elif not found and tag not in ("TN", ""):
             raise UsageError(
                 f"this is no coverage report: {line[:60]!r}", where=f"{path}:{number}", remedy=f"give {_WHAT}"

@@ -38,8 +38,9 @@ class SuiteFinished(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ExerciseRecorded(Payload, frozen=True, kw_only=True, omit_defaults=True):
-    """What a suite exercised: lines covered per file, and keys of the inputs that it sent.
+    """What a suite exercised: lines covered and missed per file, and keys of the inputs that it sent.
 
+    A line that is in neither (of a file that was not measured, or the rest of a statement) shows nothing.
     The escape matrix needs it to say *ran blind*; without it a gate that ran is *sight unknown*.
     """
 
@@ -47,6 +48,7 @@ class ExerciseRecorded(Payload, frozen=True, kw_only=True, omit_defaults=True):
     release: str
     suite: str
     covered: dict[str, tuple[int, ...]] = {}
+    missed: dict[str, tuple[int, ...]] = {}
     inputs: tuple[str, ...] = ()
 
 
