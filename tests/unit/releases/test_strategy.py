@@ -59,6 +59,14 @@ def test_a_whole_rollout_goes_gate_by_step_to_its_promotion(history: Any) -> Non
     assert isinstance(decide(history), Finish)
 
 
+def test_a_promotion_without_steps_claims_no_comparison(history: Any) -> None:
+    history.request(plan={"course": {"steps": []}})
+    history.gates()
+    history.actuate("start")
+    history.actuate("promote", 0, 100)
+    assert decide(history) == Finish("promoted", "the rollout has no steps, so it was not watched")
+
+
 def test_a_start_never_relies_on_gates_that_answered_in_an_earlier_run(history: Any) -> None:
     history.request()
     history.gates()
