@@ -150,11 +150,17 @@ class CrashRig:
         )  # fmt: skip
         return request_deployment(self.workspace.log, wish)
 
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
+    def start(self, *words: str, machine: str = "") -> subprocess.Popen[bytes]:
+        """Start a worker; with ``machine`` one that shares the log and the platform, and no disk."""
+        environ = {
+            **os.environ,
+            "AMENDS_STATE": str(self.root / f"state-{machine}" if machine else self.state),
+        }
         with (self.root / "workers.log").open("ab") as out:
             process = subprocess.Popen(
-                [sys.executable, str(WORKER), str(self.root), self.store, *words], stdout=out, stderr=out
-            )
+                [sys.executable, str(WORKER), str(self.root), self.store, *words], stdout=out, stderr=out,
+                env=environ,
+            )  # fmt: skip
         self.workers.append(process)
         return process
 

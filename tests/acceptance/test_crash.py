@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from amends.application.deploying import request_rollback
-from amends.application.deployments import find_deployment
+from amends.application.deployments import find_deployment, list_deployments
 from tests.acceptance.crash_rig import ENVIRONMENT, SERVICE, CrashRig, Figures, refused, run_campaign
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow]
@@ -83,6 +83,25 @@ def test_a_worker_stopped_before_a_shift_shifts_nothing_after_anothers_rollback(
     assert refused_events
     assert rig.weights(d) == {"v0": 100}
     assert find_deployment(rig.workspace.log, deployment).outcome == "aborted"
+
+
+@pytest.mark.parametrize("store", ["postgres_database"], indirect=True)
+def test_what_a_worker_of_another_machine_shifts_when_it_wakes_is_rolled_back_again(rig: CrashRig) -> None:
+    rig.ask("v1")
+    sleeper = rig.start("--stop-before", "shift", machine="a")
+    wait_for(rig.root / "stopped")
+    back = request_rollback(rig.workspace.log, SERVICE, ENVIRONMENT, reason="customers call")
+    rig.start(machine="b")
+    d = rig.until_settled(back)
+    sleeper.send_signal(signal.SIGCONT)
+    again = [d.id]
+    end = time.monotonic() + 60
+    while again == [d.id]:
+        assert time.monotonic() < end, "nobody saw the traffic that came back"
+        again = [one.id for one in list_deployments(rig.workspace.log, limit=1)]
+        time.sleep(0.05)
+    assert rig.until_settled(again[0]).kind == "rollback"
+    assert rig.weights(d) == {"v0": 100}
 
 
 @pytest.mark.timeout(3600)

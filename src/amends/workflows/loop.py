@@ -134,6 +134,7 @@ def run_loop(
         tell(deployment, progress)
         if progress.finished:
             tools.memory.pop(deployment, None)
+            engine.submit("reconcile", deployment)
             return None
         return progress.due or tools.clock.now() + _AT_THE_LATEST
 

@@ -1,7 +1,8 @@
 """Whether what a finished deployment left behind still holds in the world.
 
 A process that was stopped in the middle of an order that its deployer cannot fence (a command on some far
-platform) may finish it long after a roll-back. When a loop begins it looks once.
+platform, another machine's) may finish it long after a roll-back. So it is looked at whenever a deployment
+has come to its end, the overtaken one of a woken process too, and when a loop begins.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ from amends.workflows.toolbox import Toolbox, event_id
 
 
 def reconcile(tools: Toolbox, deployment: str) -> str:
-    """Compare what runs with how a lane's last deployment ended; return in a sentence what differs.
+    """Compare what runs with how the last deployment in a deployment's lane ended; say what differs.
 
     A release that was rolled back and has traffic again is rolled back again. Any other difference is only
     told: somebody may have meant it.
     """
     d = find_deployment(tools.log, deployment)
     standing = lane_now(tools.log, d.service, d.environment)[0].of(d.environment)
-    if not d.finished or standing.latest != d.id or not can_actuate(d.plan):
+    if standing.latest not in ("", d.id):
+        d = find_deployment(tools.log, standing.latest)
+    if not d.finished or not can_actuate(d.plan):
         return ""
     try:
         seen = tools.deployer_for(d).observe(d.service, d.environment)
