@@ -140,6 +140,21 @@ def test_the_editor_saves_what_was_typed(desk: Visit) -> None:
     assert desk.complaints == []
 
 
+def test_a_gate_is_proposed_where_the_incident_is_read(browser: Browser, lively: LiveServer) -> None:
+    for guest in visit(browser, lively):
+        guest.go("/incidents/INC-1")
+        for name in ("A test", "A gate"):
+            guest.page.locator("summary", has_text=name).press("Enter")
+        assert Axe().run(guest.page).response["violations"] == []
+        form = guest.page.get_by_role("form", name="Propose a gate")
+        form.get_by_label("The gate, as in amends.yaml").fill("tests: {suites: [regression]}\nmode: block")
+        form.get_by_label("Your role").fill("developer")
+        form.get_by_role("button").click()
+        expect(guest.page.get_by_role("heading", level=1)).to_contain_text("AM-3 proposed")
+        expect(guest.page.get_by_text("amends amendment prove AM-3")).to_be_visible()
+        assert guest.complaints == []
+
+
 def test_a_review_is_written_without_scripts(browser: Browser, server: LiveServer) -> None:
     for guest in visit(browser, server, java_script_enabled=False):
         guest.go("/incidents/INC-1/review/edit")
