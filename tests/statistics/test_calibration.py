@@ -215,9 +215,9 @@ def test_harm_in_the_second_step_costs_a_fresh_watch_and_its_weight(first: float
 
 
 def test_bounds_of_a_difference_hold_while_rate_and_split_change() -> None:
-    """Twice the errors, with a rate that rises as traffic moves to the candidate; the bound of each arm."""
+    """Twice the errors, with a rate that rises as traffic moves to the candidate. Four looks per run."""
     rng = np.random.default_rng(23)
-    runs, missed = 400, 0
+    runs, missed = 150, 0
     for _ in range(runs):
         theirs = ours = both = truth = 0.0
         out = False
@@ -226,6 +226,8 @@ def test_bounds_of_a_difference_hold_while_rate_and_split_change() -> None:
             more = matched_increment(rng.binomial(200 - m, rate), 200 - m, rng.binomial(m, 2 * rate), m)
             theirs, ours, both = theirs + more[0], ours + more[1], both + more[2]
             truth += more[2] * rate
+            if look not in (3, 9, 19, 29):
+                continue
             high = rate_interval(ours, both, ALPHA / 2)[1] - rate_interval(theirs, both, ALPHA / 2)[0]
             out |= high < truth / both
         missed += out
