@@ -39,6 +39,20 @@ class Workspace:
     clock: Clock
     log: Log
 
+    def require_log(self) -> None:
+        """Raise ``StoreUnavailableError`` where there is no log: nothing must not read as all well."""
+        if self.opened.exists():
+            return
+        address, named = self.settings.store, self.settings.named
+        place = "in this database" if "://" in address and self.opened.kind != "sqlite" else f"at {address}"
+        raise StoreUnavailableError(
+            f"there is no log {place}" + ("" if named else " yet"),
+            remedy="check --store and AMENDS_STORE"
+            if named
+            else "run it where the log is, or name the log with --store; `amends record` and `amends deploy` "
+            "begin one",
+        )
+
     def close(self) -> None:
         """Release the store."""
         self.opened.store.close()
@@ -52,13 +66,21 @@ def open_clock(settings: Settings) -> Clock:
 StoryClock = AcceleratedClock  # what an accelerated story steers; `amends demo` is one
 
 
-def open_workspace(*, store: str = "", policy: str = "", source: str = "/amends/cli") -> Workspace:
-    """Open the log and the clock that options and environment name."""
+def open_workspace(
+    *, store: str = "", policy: str = "", source: str = "/amends/cli", reading: bool = False
+) -> Workspace:
+    """Open the log and the clock that options and environment name.
+
+    With ``reading`` a log that was named must be there; the default one may still have to begin.
+    """
     settings = Settings.read(os.environ, store=store, policy=policy)
     clock = open_clock(settings)
     opened = open_store(settings.store, token=settings.token)
     log = Log(opened.store, clock, lambda: str(uuid.uuid4()), source)
-    return Workspace(settings, opened, clock, log)
+    workspace = Workspace(settings, opened, clock, log)
+    if reading and settings.named:
+        workspace.require_log()
+    return workspace
 
 
 def open_desk(workspace: Workspace, *, service: str = "") -> Desk:

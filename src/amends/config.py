@@ -14,9 +14,11 @@ class Settings:
     """Where this process finds its log, its policy and its clock.
 
     ``store`` is a path (SQLite), ``postgresql://…``, ``https://server`` or ``memory:``.
+    ``named`` says that somebody chose it, by option or environment.
     """
 
     store: str = DEFAULT_STORE
+    named: bool = False
     token: str = ""
     clock: str = ""
     policy: Path = Path("amends.yaml")
@@ -28,8 +30,10 @@ class Settings:
         """Take options first, then ``AMENDS_STORE``, ``AMENDS_TOKEN``, ``AMENDS_CLOCK``,
         ``AMENDS_POLICY``, ``AMENDS_STATE`` and ``AMENDS_DEBUG``.
         """
+        chosen = store or environ.get("AMENDS_STORE", "")
         return cls(
-            store=store or environ.get("AMENDS_STORE", "") or DEFAULT_STORE,
+            store=chosen or DEFAULT_STORE,
+            named=bool(chosen),
             token=environ.get("AMENDS_TOKEN", ""),
             clock=environ.get("AMENDS_CLOCK", ""),
             policy=Path(policy or environ.get("AMENDS_POLICY", "") or "amends.yaml"),

@@ -165,3 +165,9 @@ def test_one_command_lets_an_emergency_past_and_keeps_no_login(shell: Shell) -> 
     (granted,) = workspace.log.facts(kinds=["override.granted"])
     assert "ann-the-dev" not in str(granted.recorded.event.data)
     workspace.close()
+
+
+def test_a_named_log_that_is_not_there_could_not_be_asked(shell: Shell, tmp_path: Path) -> None:
+    code, _, said = shell.gate("production", "--store", str(tmp_path / "gone.db"))
+    assert code == 4
+    assert "there is no log at" in said

@@ -209,6 +209,53 @@ def test_a_full_disk_writes_nothing_by_half(
     store.append(LANE, [deployed("2")], recorded_at=NOW)
 
 
+def test_a_disk_that_is_full_before_the_first_event_leaves_nothing_half_made(
+    tmp_path: Path, on_connect: list[Callable[[sqlite3.Connection], Any]]
+) -> None:
+    on_connect.append(lambda connection: connection.execute("PRAGMA max_page_count = 9"))
+    store = sqlite_store(tmp_path / "log.db")
+    with pytest.raises(StoreUnavailableError, match="disk is full") as caught:
+        store.append(LANE, [deployed("1")], recorded_at=NOW)
+    assert "free some space" in caught.value.remedy
+    assert store.read() == []
+    on_connect.clear()
+    store.append(LANE, [deployed("1")], recorded_at=NOW)
+    assert [record.id for record in sqlite_store(tmp_path / "log.db").read()] == ["1"]
+
+
+def _unwritable(path: Path) -> None:
+    """Have SQLite fail to make its shared memory, as on a disk that is read-only or full."""
+    path.with_name(f"{path.name}-shm").symlink_to("nowhere")
+
+
+def test_a_log_that_lies_where_nothing_can_be_written_is_read_and_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    store = sqlite_store(path)
+    store.append(LANE, [deployed("1")], recorded_at=NOW)
+    store.close()
+    _unwritable(path)
+    store = sqlite_store(path)
+    assert [record.id for record in store.read()] == [record.id for record in store.records()] == ["1"]
+    with pytest.raises(StoreUnavailableError):
+        store.append(LANE, [deployed("2")], recorded_at=NOW)
+    path.with_name("log.db-shm").unlink()
+    store.append(LANE, [deployed("2")], recorded_at=NOW)
+    assert store.version(LANE) == 2
+
+
+def test_events_that_only_the_write_ahead_log_holds_are_never_left_out_unseen(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    store = sqlite_store(path)
+    store.append(LANE, [deployed("1")], recorded_at=NOW)
+    copy = tmp_path / "copy" / "log.db"
+    copy.parent.mkdir()
+    for name in ("log.db", "log.db-wal"):
+        copy.with_name(name).write_bytes(path.with_name(name).read_bytes())
+    _unwritable(copy)
+    with pytest.raises(StoreUnavailableError, match="newest events are still in log.db-wal"):
+        sqlite_store(copy).read()
+
+
 def test_a_body_that_cannot_be_read_is_named_and_never_skipped(tmp_path: Path) -> None:
     path = tmp_path / "log.db"
     store = sqlite_store(path)

@@ -199,7 +199,7 @@ def list_(
     for a in found:
         typer.echo(f"{a.id:8} {a.state:14} {a.incident:8} {a.proposed.title}")
     if not found:
-        typer.echo("no amendment is recorded")
+        typer.echo("no amendment is recorded yet; `amends amendment propose` makes one")
 
 
 @app.command()

@@ -39,7 +39,7 @@ def list_(
     from amends.bootstrap import open_workspace
     from amends.cli.deployment_texts import row, summary
 
-    workspace = open_workspace(store=store)
+    workspace = open_workspace(store=store, reading=True)
     try:
         found = list_deployments(
             workspace.log, service=service, environment=environment, open_only=open_only, limit=limit
@@ -52,7 +52,7 @@ def list_(
     for d in found:
         typer.echo(row(d))
     if not found:
-        typer.echo("no deployments" + (" under way" if open_only else " yet"))
+        typer.echo("no deployments" + (" under way" if open_only else " yet; `amends deploy` makes them"))
 
 
 @app.command()
@@ -62,7 +62,7 @@ def show(deployment: Id, format_: FormatOption = Format.TEXT, store: StoreOption
     from amends.bootstrap import open_workspace
     from amends.cli.deployment_texts import page, summary
 
-    workspace = open_workspace(store=store)
+    workspace = open_workspace(store=store, reading=True)
     try:
         d = find_deployment(workspace.log, deployment)
     finally:
@@ -106,7 +106,7 @@ def _steer(deployment: str, word: Word, role: str, by: str, reason: str, store: 
     from amends.bootstrap import open_workspace
     from amends.cli.deployment_texts import row
 
-    workspace = open_workspace(store=store)
+    workspace = open_workspace(store=store, reading=True)
     try:
         pseudonym = workspace.opened.people.pseudonym(by) if by else ""
         d = steer(workspace.log, deployment, word, role=role, by=pseudonym, reason=reason)

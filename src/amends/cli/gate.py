@@ -64,7 +64,7 @@ def gate(
 
     moment = parse_time(at) if at else None
     loaded = open_policy(policy, service=service)
-    workspace = open_workspace(store=store, policy=policy)
+    workspace = open_workspace(store=store, policy=policy, reading=True)
     try:
         decision = decide_gates(
             workspace.log, loaded, release, environment, at=moment, record=not (no_record or moment)

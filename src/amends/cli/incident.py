@@ -41,7 +41,7 @@ def open_log(store: str) -> Iterator[Log]:
     """Open the log for one command."""
     from amends.bootstrap import open_workspace
 
-    workspace = open_workspace(store=store)
+    workspace = open_workspace(store=store, reading=True)
     try:
         yield workspace.log
     finally:
@@ -119,7 +119,7 @@ def list_(
     for i in found:
         typer.echo(f"{i.id:8} {i.state:12} {i.service} {i.environment} {i.release}: {i.opened.summary}")
     if not found:
-        typer.echo("no incident is recorded")
+        typer.echo("no incident is recorded yet; `amends incident open` and rollbacks make them")
 
 
 @app.command()

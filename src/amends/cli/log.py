@@ -20,14 +20,16 @@ app = typer.Typer(
     help="Show, verify, checkpoint, export and import the log.",
 )  # fmt: skip
 
+_NOTHING_YET = "nothing is recorded yet; `amends record` and `amends deploy` begin a log"
+
 FileArgument = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Default: the terminal.")]
 
 
 @contextmanager
-def _workspace(store: str) -> Iterator[Workspace]:
+def _workspace(store: str, *, reading: bool = False) -> Iterator[Workspace]:
     from amends.bootstrap import open_workspace
 
-    workspace = open_workspace(store=store)
+    workspace = open_workspace(store=store, reading=reading)
     try:
         yield workspace
     finally:
@@ -46,7 +48,8 @@ def show(
     format: FormatOption = Format.TEXT,
 ) -> None:
     """Print the newest events, oldest first."""
-    with _workspace(store) as workspace:
+    with _workspace(store, reading=True) as workspace:
+        begun = workspace.opened.exists()
         facts = _find(workspace, service, kind or [], incident, limit)
     if format is Format.JSON:
         from amends.events import chain, lines
@@ -62,7 +65,7 @@ def show(
             f"{format_time(record.occurred_at):<27} {fact.kind:<24} {record.stream}#{record.seq}  {fact.id}"
         )
     if not facts:
-        typer.echo("no such events")
+        typer.echo("no such events" if begun else _NOTHING_YET)
 
 
 def _find(workspace: Workspace, service: str, kinds: list[str], incident: str, limit: int) -> list[Fact]:
@@ -88,6 +91,7 @@ def verify(
 
     kept = [logkeeping.read_checkpoint(_read(path), where=str(path)) for path in checkpoint or ()]
     with _workspace(store) as workspace:
+        workspace.require_log()
         report = logkeeping.verify(workspace.opened.store, kept)
     for problem in report.problems:
         typer.echo(str(problem))
@@ -111,6 +115,7 @@ def checkpoint(
     from amends.application import logkeeping
 
     with _workspace(store) as workspace:
+        workspace.require_log()
         made = logkeeping.make_checkpoint(workspace.opened.store, workspace.clock.now())
     if output is not None:
         with _writing(output) as write:
@@ -124,6 +129,7 @@ def export_(file: FileArgument = None, store: StoreOption = "") -> None:
     from amends.application import logkeeping
 
     with _workspace(store) as workspace:
+        workspace.require_log()
         lines = logkeeping.export_lines(workspace.opened.store)
         if file is None:
             stream = typer.get_binary_stream("stdout")

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from amends.adapters.stores import open_store
 from amends.cli.log import app
-from amends.errors import AmendsError
+from amends.errors import AmendsError, StoreUnavailableError, UsageError
 from amends.events import codec
 from amends.events import payloads as p
 
@@ -112,3 +112,36 @@ def test_a_missing_file_is_named(database: Path, tmp_path: Path) -> None:
         result = run(*words, "--store", database)
         assert isinstance(result.exception, AmendsError)
         assert result.exception.where == str(tmp_path / "no")
+
+
+@pytest.mark.parametrize("name", ["option", "environment"])
+@pytest.mark.parametrize("command", ["verify", "export", "show", "checkpoint"])
+def test_a_named_log_that_is_not_there_is_no_empty_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, name: str
+) -> None:
+    gone = tmp_path / "gone.db"
+    monkeypatch.setenv("AMENDS_STORE", str(gone) if name == "environment" else "")
+    error = run(command, *(("--store", gone) if name == "option" else ())).exception
+    assert isinstance(error, StoreUnavailableError)
+    assert error.message == f"there is no log at {gone}"
+    assert "--store" in error.remedy
+    assert error.exit_code == 4
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_before_the_first_event_a_list_is_friendly_and_verify_makes_no_claim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("AMENDS_STORE", raising=False)
+    said = run("show")
+    assert (said.exit_code, "nothing is recorded yet" in said.output) == (0, True)
+    with pytest.raises(StoreUnavailableError, match="there is no log at .amends/log.db yet"):
+        raise run("verify").exception or AssertionError("no error")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["memory", ":memory:"])
+def test_a_store_that_was_nearly_called_memory_makes_no_file(name: str) -> None:
+    with pytest.raises(UsageError, match="did you mean memory:"):
+        open_store(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ class OpenStore:
     people: People
     tokens: Tokens
     kind: str
+    exists: Callable[[], bool] = lambda: True
+    """Whether there is a log at all; a file or database without one reads as an empty log."""
 
 
 def open_store(url: str, *, token: str = "") -> OpenStore:
@@ -29,6 +32,11 @@ def open_store(url: str, *, token: str = "") -> OpenStore:
     """
     if url == "memory:":
         return _memory()
+    if url in ("memory", ":memory:"):
+        raise UsageError(
+            f"found the store {url!r}; did you mean memory: ?",
+            remedy="write memory: for a log that ends with the process, or ./NAME for a file of this name",
+        )
     scheme = url.split("://", 1)[0] if "://" in url else ""
     if scheme in ("", "sqlite"):
         return _sqlite(url.removeprefix("sqlite:///") if scheme else url)
@@ -55,7 +63,7 @@ def _sqlite(path: str) -> OpenStore:
     from amends.adapters.stores.sqlite import SqliteDatabase
 
     database = SqliteDatabase(Path(path).expanduser())
-    return OpenStore(SqlStore(database), SqlPeople(database), SqlTokens(database), "sqlite")
+    return OpenStore(SqlStore(database), SqlPeople(database), SqlTokens(database), "sqlite", database.exists)
 
 
 def _postgres(url: str) -> OpenStore:
@@ -76,7 +84,9 @@ def _postgres(url: str) -> OpenStore:
             "this is not an address of a PostgreSQL database",
             remedy="write postgresql://user:password@host:5432/database",
         ) from None
-    return OpenStore(SqlStore(database), SqlPeople(database), SqlTokens(database), "postgresql")
+    return OpenStore(
+        SqlStore(database), SqlPeople(database), SqlTokens(database), "postgresql", database.exists
+    )  # fmt: skip
 
 
 def _http(url: str, token: str) -> OpenStore:

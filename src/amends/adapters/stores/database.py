@@ -45,6 +45,11 @@ class Database(ABC):
     def reading(self) -> AbstractContextManager[Connection | None]:
         """Open a read transaction; ``None`` when there is no log yet."""
 
+    def exists(self) -> bool:
+        """Return whether there is a log: a file or database without our tables is none."""
+        with self.reading() as connection:
+            return connection is not None
+
     @abstractmethod
     def writing(self) -> AbstractContextManager[Connection]:
         """Open a write transaction, creating the log when there is none; commits unless it raises."""

@@ -5,12 +5,13 @@ By the standard library's driver alone; SQLAlchemy comes in with Alembic, when t
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +69,15 @@ class SqliteDatabase(Database):
     def reading(self) -> Iterator[Connection | None]:
         """See ``Database.reading``. A file that is missing or still empty is no log yet."""
         with self._told():
-            if not self._is_ready(create=False):
+            frozen = None
+            try:
+                ready = self._is_ready(create=False)
+            except sqlite3.OperationalError as error:
+                frozen, ready = self._open_frozen(error), True
+            if not ready:
                 yield None
                 return
-            with self._transaction("BEGIN") as connection:
+            with self._begun("BEGIN", frozen) as connection:
                 yield connection
 
     @contextmanager
@@ -79,12 +85,39 @@ class SqliteDatabase(Database):
         """See ``Database.writing``."""
         with self._told():
             self._is_ready(create=True)
-            with self._transaction("BEGIN IMMEDIATE") as connection:
+            with self._begun("BEGIN IMMEDIATE") as connection:
                 yield connection
 
+    def _open_frozen(self, error: sqlite3.OperationalError) -> sqlite3.Connection:
+        """Open for reading a file beside which SQLite cannot write its own, on a full or read-only disk.
+
+        Sound only where no write-ahead log stands beside it: what that holds would be missing unseen.
+        """
+        name = str(getattr(error, "sqlite_errorname", ""))
+        if not name.startswith(_NO_ROOM) or not self._path.is_file():
+            raise error
+        ahead = self._path.with_name(f"{self._path.name}-wal")
+        if ahead.exists() and ahead.stat().st_size > 0:
+            raise StoreUnavailableError(
+                f"this disk cannot be written, and the newest events are still in {ahead.name}",
+                remedy="make room or give write permission; or copy the file and its -wal elsewhere, read those",
+                where=str(self._path),
+            ) from None
+        address = f"{self._path.absolute().as_uri()}?mode=ro&immutable=1"
+        raw = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+        try:
+            version = self._judge(raw)
+        except BaseException:
+            raw.close()
+            raise
+        if version < SCHEMA_VERSION:
+            raw.close()
+            raise error
+        return raw
+
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[Connection]:
-        with self._connected() as raw:
+    def _begun(self, begin: str, frozen: sqlite3.Connection | None = None) -> Iterator[Connection]:
+        with closing(frozen) if frozen else self._connected() as raw:
             raw.execute(begin)
             try:
                 yield _SqliteConnection(raw)
@@ -156,6 +189,9 @@ class SqliteDatabase(Database):
             raise self._unusable(error) from None
 
     def _unusable(self, error: OSError) -> StoreUnavailableError:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            message, remedy = _EXPLANATIONS["SQLITE_FULL"]
+            return StoreUnavailableError(message, remedy=remedy, where=str(self._path))
         return StoreUnavailableError(
             f"cannot use this file as a log: {error.strerror}",
             remedy="name a file in a directory that you may write to, with --store or AMENDS_STORE",
@@ -164,10 +200,19 @@ class SqliteDatabase(Database):
 
     def _prepare(self, *, create: bool) -> bool:
         with self._connected() as raw:
-            application, version = _identity(raw)
-            if application == _APPLICATION_ID and version == SCHEMA_VERSION:
-                return True
-            empty = not raw.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            version = self._judge(raw)
+        if version < 0 and not create:
+            return False
+        if version < SCHEMA_VERSION:
+            self._bring_up_to_date()
+        return True
+
+    def _judge(self, raw: sqlite3.Connection) -> int:
+        """Return a log's schema, -1 for a file without anything; raise for what is no log, or a newer one."""
+        application, version = _identity(raw)
+        if application == _APPLICATION_ID and version == SCHEMA_VERSION:
+            return version
+        empty = not raw.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if application not in (0, _APPLICATION_ID) or (application == 0 and not empty):
             raise StoreUnavailableError(
                 "this SQLite file is not a log of amends",
@@ -180,10 +225,7 @@ class SqliteDatabase(Database):
                 remedy="update amends",
                 where=str(self._path),
             )
-        if empty and not create:
-            return False
-        self._bring_up_to_date()
-        return True
+        return -1 if empty else version
 
     def _bring_up_to_date(self) -> None:
         import sqlalchemy as sa
@@ -266,6 +308,7 @@ class SqliteDatabase(Database):
         )
 
 
+_NO_ROOM = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR")
 _EXPLANATIONS = {
     "SQLITE_BUSY": (
         "another process holds the log and did not let go in time",
