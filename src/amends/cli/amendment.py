@@ -109,26 +109,9 @@ def _text(path: Path) -> str:
 
 
 def _entry(path: Path) -> dict[str, Any]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from amends.bootstrap import read_gate
 
-    from amends.errors import UsageError
-
-    try:
-        found = YAML(typ="safe").load(_text(path))
-    except YAMLError as error:
-        raise UsageError(
-            f"this is not YAML: {error}", where=str(path), remedy="mend the line it names"
-        ) from None
-    if isinstance(found, list) and len(found) == 1:
-        found = found[0]
-    if not isinstance(found, dict):
-        raise UsageError(
-            "found no gate",
-            where=str(path),
-            remedy="write one entry, for example: tests: {suites: [regression]}",
-        )
-    return found
+    return read_gate(_text(path), str(path))
 
 
 @app.command()
