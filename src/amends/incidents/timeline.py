@@ -67,8 +67,9 @@ def pivot_of(milestones: Iterable[Milestone], facts: Iterable[Fact]) -> datetime
         milestone = named.get(name)
         if milestone and milestone.high:
             times = () if milestone.stated else (known.get(event) for event in milestone.events)
-            with_it = _recorded_with(facts, milestone) if not milestone.stated else ()
-            return max([milestone.high, *(at for at in (*times, *with_it) if at)])
+            with_it = [] if milestone.stated else _recorded_with(facts, milestone)
+            moments = [milestone.high, *(at for at in [*times, *with_it] if at)]
+            return max(moments)
     return None
 
 
