@@ -95,7 +95,7 @@ def open_desk(workspace: Workspace, *, service: str = "") -> Desk:
     same = not service or service == names.service
     return Desk(
         workspace.log, workspace.opened.people, service or names.service, names.team if same else "",
-        policy=str(workspace.settings.policy),
+        policy=str(workspace.settings.policy), environments=names.environments if same else (),
     )  # fmt: skip
 
 
@@ -111,6 +111,13 @@ def read_test_reports(suite: str, files: Sequence[Path]) -> SuiteReport:
     from amends.adapters.testreports import merge_reports, read_junit
 
     return merge_reports(suite, [report for file in files for report in read_junit(file)])
+
+
+def read_gate(text: str, path: str) -> dict[str, Any]:
+    """Read a gate that stands alone in a file."""
+    from amends.adapters.policyfile import parse_gate
+
+    return parse_gate(text, path)
 
 
 def read_exercise(coverage: Path | None, inputs: Path | None, *, root: Path) -> Exercised:

@@ -11,7 +11,7 @@ from amends.adapters.codehost import GitHost
 from amends.adapters.policyfile import parse_policy
 from amends.amendments.amendment import Amendment, AmendmentState
 from amends.application.amending import Proposal, plan_activation, propose, record_activation
-from amends.errors import NotAllowedError, NotFoundError
+from amends.errors import NotAllowedError, NotFoundError, UsageError
 from amends.events import payloads as p
 from amends.workflows.bench import Bench, Step
 from amends.workflows.prove import prove
@@ -147,7 +147,24 @@ def test_without_a_recorded_signature_the_tests_own_assertion_is_the_oracle(
     proof = prove(bench(told, tmp_path), wrong.id)
     assert proof.amendment.state is AmendmentState.DISPROVEN
     assert "TypeError" in proof.judgement.reason
-    assert prove(bench(told, tmp_path), test_amendment(told, incident).id).judgement.proven
+    right = test_amendment(told, incident)
+    proof = prove(bench(told, tmp_path), right.id)
+    assert proof.judgement.kind == "unconfirmed"
+    assert (proof.judgement.seen, proof.amendment.state) == (SIGNATURE, AmendmentState.PROPOSED)
+    with pytest.raises(UsageError, match="names who"):
+        prove(bench(told, tmp_path), right.id, confirm=SIGNATURE)
+    other = p.Signature(exception="KeyError")
+    assert not prove(bench(told, tmp_path), right.id, confirm=other, role="on-call").judgement.proven
+    proof = prove(bench(told, tmp_path), right.id, confirm=SIGNATURE, role="on-call")
+    assert proof.amendment.state is AmendmentState.PROVEN
+    assert "confirmed by on-call" in proof.amendment.reason
+
+
+def test_a_fix_that_is_the_escaped_commit_is_refused_before_any_run(told: Escape, tmp_path: Path) -> None:
+    amendment = test_amendment(told, told.live_through(), good="v1.1")
+    with pytest.raises(UsageError, match=r"the fix v1\.1 is the escaped release 1\.1"):
+        prove(bench(told, tmp_path), amendment.id)
+    assert not told.log.facts(kinds=("proof.run",))
 
 
 def test_a_gate_without_evidence_then_is_proven_with_evidence_produced_later(

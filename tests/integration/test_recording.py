@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from amends.application.desk import Desk, Receipt, Stamp
 from amends.application.gitfacts import record_changes_from_git, release_from_git
 from amends.application.log import Log
 from amends.application.reports import Exercised, SuiteReport
+from amends.application.reviewing import read_revision
 from amends.errors import EventConflictError, NotFoundError, UsageError
 from amends.events import payloads as p
 from tests.repositories import Repo
@@ -329,6 +331,37 @@ def test_events_of_other_systems_are_taken_all_or_none(amends: Any, tmp_path: Pa
     assert amends("record", "--from-event", "lines", "deployed", "1", "--env", "dev")[0] == 2
     (tmp_path / "worse").write_text("{")
     assert "worse:1" in amends("record", "--from-event", "worse")[2]
+
+
+@pytest.mark.parametrize("version", ["1 2", "1\t2", "1\x002", "v" * 201])
+def test_a_version_is_short_and_of_one_word(desk: Desk, version: str) -> None:
+    with pytest.raises(UsageError, match="version"):
+        recording.record_release(desk, version)
+
+
+def test_a_title_names_no_person(desk: Desk) -> None:
+    receipt = recording.record_change(desk, "c1", title="Merge ann.lee+x@mail.example.org for v1@2")
+    assert payload(receipt).title == "Merge [masked] for v1@2"
+
+
+def test_an_environment_that_the_policy_does_not_list_is_noted_and_recorded(desk: Desk) -> None:
+    desk = replace(desk, environments=("staging", "production"))
+    recording.record_release(desk, "1")
+    receipt = production.record_deployed(desk, "1", environment="stagin")
+    assert receipt.fresh
+    assert receipt.notes == ("amends.yaml has no environment 'stagin'; did you mean staging?",)
+    assert production.record_deployed(desk, "1", environment="staging").notes == ()
+
+
+def test_a_recorded_rollback_has_a_review_and_its_own_events_only(desk: Desk) -> None:
+    for version in ("1", "2"):
+        recording.record_release(desk, version)
+    at = NOW - timedelta(hours=3)
+    production.record_rolled_back(desk, "2", environment="p", to="1", reason="bad", stamp=Stamp(at))
+    text = read_revision(desk.log, "INC-1").text
+    assert "Release 2 quarantined" in text
+    assert "as stated later" not in text
+    assert not [line for line in text.splitlines() if "learned later" in line]
 
 
 def test_a_second_version_of_one_build_is_declared_with_a_note(desk: Desk) -> None:

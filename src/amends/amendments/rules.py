@@ -9,7 +9,7 @@ escaped release as of its own deployment; ``undecided`` is not proof but "not re
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from amends.events.payloads import Price, PricedRelease, ProofRun, Signature
@@ -17,16 +17,21 @@ from amends.verdicts import Decision
 
 ATTEMPTS = 3
 
-Kind = Literal["amendment.proven", "amendment.disproven", "amendment.unreplayable"]
+Kind = Literal["amendment.proven", "amendment.disproven", "amendment.unreplayable", "unconfirmed"]
 Describe = Callable[[Signature], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a proof came to: the kind of event that records it, and why in a sentence or two."""
+    """What a proof came to: the kind of event that records it, and why in a sentence or two.
+
+    ``unconfirmed`` is none, and nothing is recorded: a person has to say that what was ``seen`` is the
+    failure.
+    """
 
     kind: Kind
     reason: str
+    seen: Signature = field(default_factory=Signature)
 
     @property
     def proven(self) -> bool:
@@ -36,8 +41,8 @@ class Judgement:
 def judge_test(runs: Sequence[ProofRun], expected: Signature, describe: Describe) -> Judgement:
     """Judge a test from its runs on the escaped release (``on="bad"``) and on the fix (``on="good"``).
 
-    ``expected`` is the failure's signature; an empty one means that none was recorded, and that the runs were
-    held against the test's own assertion.
+    ``expected`` is the failure's signature, as it was captured, stated or confirmed. Where it is empty the
+    runs were held against the test's own assertion, and good ones are ``unconfirmed``.
     """
     bad = [run for run in runs if run.on == "bad"]
     good = [run for run in runs if run.on == "good"]
@@ -51,7 +56,8 @@ def judge_test(runs: Sequence[ProofRun], expected: Signature, describe: Describe
     if len(bad) < ATTEMPTS or len(good) < ATTEMPTS:
         counts = f"{len(bad)} of {ATTEMPTS} runs on the escaped release, {len(good)} of {ATTEMPTS} on the fix"
         return Judgement("amendment.unreplayable", f"The proof is not complete: {counts}.")
-    return judge_red(bad, expected, describe) or _green(good, describe) or _proven(bad, expected, describe)
+    failed = judge_red(bad, expected, describe) or _green(good, describe)
+    return failed or confirmable(_proven(bad, describe), bad, expected, describe)
 
 
 def judge_red(bad: Sequence[ProofRun], expected: Signature, describe: Describe) -> Judgement | None:
@@ -90,14 +96,30 @@ def _green(good: Sequence[ProofRun], describe: Describe) -> Judgement | None:
     )
 
 
-def _proven(bad: Sequence[ProofRun], expected: Signature, describe: Describe) -> Judgement:
+def _proven(bad: Sequence[ProofRun], describe: Describe) -> Judgement:
     found = describe(bad[0].signature)
     reason = f"Red on the escaped release, {len(bad)} of {len(bad)}, with {found}; green on the fix as often."
-    if expected == Signature():
-        reason += (
-            " No signature was recorded from production: that this is the same failure, a person confirms."
-        )
     return Judgement("amendment.proven", reason)
+
+
+def confirmable(
+    judgement: Judgement, bad: Sequence[ProofRun], expected: Signature, describe: Describe
+) -> Judgement:
+    """Return the judgement; ``unconfirmed`` where it rests on runs and nobody said what the failure is."""
+    red = [run.signature for run in bad if run.on == "bad" and run.outcome == "red"]
+    if not judgement.proven or expected != Signature() or not red:
+        return judgement
+    reason = (
+        f"{judgement.reason} Nobody recorded the failure: whether {describe(red[0])} is it, a person says."
+    )
+    return Judgement("unconfirmed", reason, red[0])
+
+
+def confirmed(judgement: Judgement, role: str) -> Judgement:
+    """Add who said what the failure is."""
+    return Judgement(
+        judgement.kind, f"{judgement.reason} That this is the failure was confirmed by {role}, not captured."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,6 +181,10 @@ def plan_activation(
     text must be part of the proposal. Raises ``NotAllowedError`` unless the amendment is proven.
     """
     found = require_amendment(log, amendment)
+    if found.state is AmendmentState.ACTIVE:
+        raise NotAllowedError(
+            f"{amendment} is active already", remedy=f"see `amends amendment show {amendment}`"
+        )
     if found.state is not AmendmentState.PROVEN:
         raise NotAllowedError(
             f"{amendment} is {found.state}; only what is proven becomes active",

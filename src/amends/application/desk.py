@@ -21,7 +21,8 @@ from amends.events.event import format_time
 class Desk:
     """Where facts about one service are taken.
 
-    ``team`` owns the service, where that is known. ``policy`` is the file that might name both.
+    ``team`` owns the service and ``environments`` are its policy's, where that is known. ``policy`` is the
+    file that might name them.
     """
 
     log: Log
@@ -29,6 +30,7 @@ class Desk:
     service: str
     team: str = ""
     policy: str = "amends.yaml"
+    environments: tuple[str, ...] = ()
 
     def require_service(self) -> Desk:
         """Return this desk. Raises ``UsageError`` when nobody said which service is meant."""

@@ -17,7 +17,7 @@ from amends.application.recording import declared_releases, record_release
 from amends.errors import NotFoundError, UsageError
 from amends.events import payloads as p
 from amends.events.codec import decode, make_event
-from amends.events.redaction import redact
+from amends.events.redaction import redact, without_addresses
 from amends.releases.catalogue import candidates
 
 _REVIEWED_BY = re.compile(r"^Reviewed-by:\s*(?P<who>\S.*)$", re.IGNORECASE | re.MULTILINE)
@@ -84,7 +84,7 @@ def _append(desk: Desk, items: Sequence[_Item]) -> list[Receipt]:
 def _change(desk: Desk, host: CodeHost, commit: CommitInfo, repository: str, asserted: bool) -> _Item:
     groups, teams = _owners(desk, host, commit)
     payload = p.ChangeMerged(
-        service=desk.service, change=commit.sha, title=redact(commit.title),
+        service=desk.service, change=commit.sha, title=redact(without_addresses(commit.title)),
         author=pseudonym_of(desk.people, commit.author), team=_most_common(teams) or team_name(desk.team),
         paths=commit.paths, lines=commit.lines, repository=repository, owners=groups,
     )  # fmt: skip

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from amends.application.desk import NOW, Desk, Receipt, Stamp, content_id, derived_id, record_once
@@ -12,6 +14,7 @@ from amends.application.log import Log
 from amends.application.people import team_name
 from amends.application.record import require_incident
 from amends.application.recording import named_release
+from amends.application.reviewing import draft_review
 from amends.errors import UsageError
 from amends.events import payloads as p
 from amends.events.codec import decode
@@ -79,6 +82,7 @@ def record_deployed(
 ) -> Receipt:
     """Record that a release took over an environment: ``service.upgraded`` when something ran there."""
     name, notes = named_release(desk, release)
+    notes += _environment_notes(desk, environment)
     for record in desk.log.store.find(stamp.id) if stamp.id else ():
         # On a retry this very release runs there already, so what was said the first time stands.
         fact = decode(record)
@@ -93,6 +97,15 @@ def record_deployed(
     )
 
 
+def _environment_notes(desk: Desk, environment: str) -> tuple[str, ...]:
+    """Note an environment that the policy does not list; what happened there happened all the same."""
+    if not desk.environments or environment in desk.environments:
+        return ()
+    near = get_close_matches(environment.lower(), desk.environments, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]}?" if near else f"; it lists {', '.join(desk.environments)}"
+    return (f"{Path(desk.policy).name} has no environment {environment!r}{hint}",)
+
+
 def _same_lane(told: p.ServiceDeployed, desk: Desk, release: str, environment: str) -> bool:
     return (told.service, told.release, told.environment) == (desk.service, release, environment)
 
@@ -100,11 +113,12 @@ def _same_lane(told: p.ServiceDeployed, desk: Desk, release: str, environment: s
 def record_rolled_back(
     desk: Desk, release: str, *, environment: str, to: str, reason: str, stamp: Stamp = NOW
 ) -> list[Receipt]:
-    """Record a rollback that was done elsewhere. It opens an incident and quarantines the release.
+    """Record a rollback that was done elsewhere. It opens an incident with a review's draft.
 
-    With an id it may be repeated until all three are in the log.
+    It quarantines the release, too. With an id it may be repeated until all three are in the log.
     """
     name, notes = named_release(desk, release)
+    notes += _environment_notes(desk, environment)
     restored = named_release(desk, to)[0] if to else ""
     if not restored or restored == name:
         raise UsageError(
@@ -128,6 +142,7 @@ def record_rolled_back(
         Stamp(rolled.fact.occurred_at, derived_id("quarantine.set", rolled.fact.id)),
         notes=(f"{incident} is open; {name} is quarantined until it says otherwise",),
     )  # fmt: skip
+    draft_review(desk.log, incident)
     opened = next(f for f in desk.log.stream(f"incident/{incident}") if f.kind == "incident.detected")
     return [rolled, Receipt(opened, fresh=rolled.fresh), held]
 

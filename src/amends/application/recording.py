@@ -19,7 +19,7 @@ from amends.application.reports import Exercised, SuiteReport
 from amends.errors import NotFoundError, UsageError
 from amends.events import payloads as p
 from amends.events.event import format_time
-from amends.events.redaction import redact
+from amends.events.redaction import redact, without_addresses
 from amends.releases.actuation import ReleaseRef
 from amends.releases.catalogue import (
     SHORTEST_COMMIT,
@@ -32,6 +32,8 @@ from amends.releases.catalogue import (
     releases_of,
     whole_name,
 )
+
+_VERSION_LIMIT = 200
 
 # --- which release is meant -----------------------------------------------------------------------------
 
@@ -108,7 +110,8 @@ def record_change(
 ) -> Receipt:  # fmt: skip
     """Record that a change reached the main line. From git: ``application.gitfacts``."""
     payload = p.ChangeMerged(
-        service=desk.service, change=change, title=redact(title), author=pseudonym_of(desk.people, author),
+        service=desk.service, change=change, title=redact(without_addresses(title)),
+        author=pseudonym_of(desk.people, author),
         team=team_name(team or desk.team), paths=tuple(paths), lines=lines, repository=repository,
     )  # fmt: skip
     return record_once(desk.log, "change.merged", payload, content_id("change.merged", payload, stamp))
@@ -154,8 +157,7 @@ def record_release(
         service=desk.service, version=bare_name(desk.service, version), commit=commit.lower(), digest=digest,
         changes=tuple(changes), previous=bare_name(desk.service, previous), team=team_name(desk.team),
     )  # fmt: skip
-    if not payload.version:
-        raise UsageError("found an empty version", remedy="give the release a version, for example 1.4.0")
+    _check_version(payload.version)
     known = declared_releases(desk.log, desk.service)
     for release in known:
         if release.version == payload.version and contradicts(release, payload):
@@ -172,6 +174,21 @@ def record_release(
     notes += _same_build(known, payload)
     stamp = content_id("artifact.packaged", payload, stamp)
     return record_once(desk.log, "artifact.packaged", payload, stamp, notes=notes)
+
+
+def _check_version(version: str) -> None:
+    remedy = "give the release a version, for example 1.4.0"
+    if not version:
+        raise UsageError("found an empty version", remedy=remedy)
+    if len(version) > _VERSION_LIMIT:
+        raise UsageError(
+            f"found a version of {len(version)} characters; allowed are {_VERSION_LIMIT}", remedy=remedy
+        )
+    if any(sign.isspace() or not sign.isprintable() for sign in version):
+        raise UsageError(
+            f"found the version {version!r}; allowed is one without blanks and control characters",
+            remedy=remedy,
+        )
 
 
 def _same_build(known: Sequence[Release], told: p.ReleaseDeclared) -> tuple[str, ...]:

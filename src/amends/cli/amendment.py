@@ -14,6 +14,8 @@ from amends.cli.options import Format, FormatOption, PolicyOption, StoreOption
 
 if TYPE_CHECKING:
     from amends.amendments.amendment import Amendment
+    from amends.events.payloads import Signature
+    from amends.workflows.prove import Proof
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode=None,
@@ -59,24 +61,18 @@ def propose(
 
     JSON: {"amendment", "kind", "state", "signature"}.
     """
-    from amends.application.amending import Proposal, read_gate
+    from amends.application.amending import Proposal
     from amends.application.amending import propose as do
     from amends.errors import UsageError
-    from amends.prevention.signature import describe, parse_signature
+    from amends.prevention.signature import describe
 
     if not test and gate is None:
         raise UsageError("propose a test or a gate", remedy="give --test 'pytest path::name' or --gate FILE")
-    stated = parse_signature(signature) if signature else None
-    if stated is not None and describe(stated) == "no signature":
-        raise UsageError(
-            f"found the signature {signature!r}",
-            remedy="write an exception and a frame, or a status and a path: 'KeyError shop/cart.py:total'",
-        )
     proposal = Proposal(
         "gate" if gate else "test", title=title, selector=test,
-        gate=read_gate(_text(gate), str(gate)) if gate else None,
+        gate=_entry(gate) if gate else None,
         test_text=_text(test_file) if test_file else "", environment=to, bad=bad, good=good,
-        signature=stated, role=role,
+        signature=_stated(signature), role=role,
     )  # fmt: skip
     with open_log(store) as log:
         found = do(log, incident, proposal)
@@ -90,6 +86,20 @@ def propose(
     )  # fmt: skip
 
 
+def _stated(text: str) -> Signature | None:
+    from amends.errors import UsageError
+    from amends.events.payloads import Signature
+    from amends.prevention.signature import parse_signature
+
+    found = parse_signature(text)
+    if text and found == Signature():
+        raise UsageError(
+            f"found the signature {text!r}",
+            remedy="write an exception and a frame, or a status and a path: 'KeyError shop/cart.py:total'",
+        )
+    return found if text else None
+
+
 def _text(path: Path) -> str:
     from amends.errors import UsageError
 
@@ -97,6 +107,12 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"it cannot be read: {error}", where=str(path)) from None
+
+
+def _entry(path: Path) -> dict[str, Any]:
+    from amends.bootstrap import read_gate
+
+    return read_gate(_text(path), str(path))
 
 
 @app.command()
@@ -107,11 +123,18 @@ def prove(
     past: Annotated[
         int, typer.Option("--past", metavar="N", help="On how many past good releases to run a gate's test")
     ] = 5,
+    confirm: Annotated[
+        str,
+        typer.Option(
+            "--confirm", metavar="SIGNATURE", help="Say what the failure is, where none was captured"
+        ),
+    ] = "",
+    role: RoleOption = "",
     store: StoreOption = "",
     policy: PolicyOption = "",
     format: FormatOption = Format.TEXT,
 ) -> None:
-    """Prove it in fresh worktrees. Exit 0 proven, 1 disproven, 3 not replayable.
+    """Prove it in fresh worktrees. Exit 0 proven, 1 disproven, 3 not replayable or still to be confirmed.
 
     JSON: as ``amendment show``.
     """
@@ -130,7 +153,11 @@ def prove(
         found = require_amendment(log, amendment)
         needs = found.proposed.kind == "gate"
         loaded = open_policy(policy, service=found.proposed.service) if needs else None
-        proof = do(Bench(log, open_code_host(repo), loaded, timeout, past, report), amendment)
+        bench = Bench(log, open_code_host(repo), loaded, timeout, past, report)
+        proof = do(bench, amendment, confirm=_stated(confirm), role=role)
+    if proof.judgement.kind == "unconfirmed":
+        _ask(proof, format)
+        raise typer.Exit(3)
     if format is Format.JSON:
         typer.echo(json.dumps(_data(proof.amendment), ensure_ascii=False))
     else:
@@ -139,6 +166,19 @@ def prove(
             typer.echo(line)
     codes = {AmendmentState.PROVEN: 0, AmendmentState.DISPROVEN: 1}
     raise typer.Exit(codes.get(proof.amendment.state, 3))
+
+
+def _ask(proof: Proof, format: Format) -> None:
+    """Say what was seen, and how a person says that it is the failure."""
+    from amends.prevention.signature import describe
+
+    seen = describe(proof.judgement.seen).replace(" in ", " ").replace(" on ", " ")
+    if format is Format.JSON:
+        typer.echo(json.dumps({**_data(proof.amendment), "confirm": seen}, ensure_ascii=False))
+        return
+    name = proof.amendment.id
+    typer.echo(f"{name} is {proof.amendment.state}: {proof.judgement.reason}")
+    typer.echo(f"say that this is the failure: amends amendment prove {name} --confirm '{seen}' --role ROLE")
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from amends.cli.options import Format, FormatOption
+from amends.cli.options import Format, FormatOption, PolicyOption
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode=None,
@@ -19,13 +19,13 @@ FileArgument = Annotated[
 
 
 @app.command()
-def check(file: FileArgument = "", format_: FormatOption = Format.TEXT) -> None:
+def check(file: FileArgument = "", policy: PolicyOption = "", format_: FormatOption = Format.TEXT) -> None:
     """Read a policy and its calendars; name every fault with its line. Exit 2 when there is one."""
     import json
 
     from amends.bootstrap import open_policy
 
-    loaded = open_policy(file)
+    loaded = open_policy(policy or file)
     gates = sum(len(entries) for entries in loaded.policy.gates.values())
     if format_ is Format.JSON:
         body = {

@@ -149,6 +149,8 @@ def history(
     if format is Format.JSON:
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
+    if not rows:
+        typer.echo(f"{incident} has no review yet; draft it: amends review draft {incident}")
     for row in rows:
         by = "drafted from the record" if row["drafted"] else f"by {row['role'] or 'a person'}"
         mark = ", published" if row["published"] else ""

@@ -53,6 +53,7 @@ _SCHEME = re.compile(
 _URL = re.compile(
     r"(?P<head>\b[a-z][a-z0-9+.-]{1,30}://[^\s/:@'\"]{0,256}:)[^\s/@'\"]{1,1024}(?=@)", re.IGNORECASE
 )
+_ADDRESS = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
 _SECRET_KEY = re.compile(rf"(?:^|[_.\- ])(?:{_NAMES})(?:$|[_.\- ])", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -64,6 +65,11 @@ def redact(text: str) -> str:
     text = _HEADER.sub(lambda hit: f"{hit['name']}{MASK}", text)
     text = _SCHEME.sub(lambda hit: f"{hit['name']}{MASK}", text)
     return _BY_NAME.sub(_masked_value, text)
+
+
+def without_addresses(text: str) -> str:
+    """Return ``text`` with e-mail addresses masked: they name persons, and what is recorded names none."""
+    return _ADDRESS.sub(MASK, text)
 
 
 def redact_value(value: Any) -> Any:

@@ -31,6 +31,7 @@ class EscapeState(StrEnum):
     UNDECIDED = "undecided"  # it had not made up its mind, and the release went on
     ERROR = "error"  # it could not be evaluated, and the release went on
     OVERRIDDEN = "overridden"  # an override let the release through
+    NOT_RECORDED = "not recorded"  # nobody recorded which policy applied, so nobody can say
     BYPASSED = "bypassed"  # the release was deployed without the gate's pass
 
 
@@ -56,6 +57,7 @@ QUESTIONS = {
     EscapeState.UNDECIDED: "What was it waiting for, and who can provide that?",
     EscapeState.ERROR: "What kept it from being evaluated, and how is that noticed sooner?",
     EscapeState.OVERRIDDEN: "What was weighed when the override was granted, and what was known then?",
+    EscapeState.NOT_RECORDED: "",  # where nobody knows what was there, there is nothing to ask about it
     EscapeState.BYPASSED: "What made the way around the gates the practical one that day?",
 }
 
@@ -309,13 +311,12 @@ def _counts(row: p.GateRow) -> bool:
 
 
 def _absent(kind: str, incident: Incident, known: bool) -> EscapeRow:
-    what = STANDARD_GATES[kind]
-    reason = (
-        f"The policy of {incident.service} has no such gate ({what})."
-        if known
-        else f"Not recorded: no policy of {incident.service} is known, so no such gate ({what}) is."
-    )
-    state = EscapeState.NOT_IN_PLACE
+    if known:
+        state = EscapeState.NOT_IN_PLACE
+        reason = f"The policy of {incident.service} has no such gate ({STANDARD_GATES[kind]})."
+    else:
+        state = EscapeState.NOT_RECORDED
+        reason = "Not recorded: nobody recorded which policy applied."
     return EscapeRow(kind, kind, incident.environment, state, reason, (), QUESTIONS[state])
 
 

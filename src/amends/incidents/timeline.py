@@ -66,20 +66,29 @@ def pivot_of(milestones: Iterable[Milestone], facts: Iterable[Fact]) -> datetime
     When the mitigation was known; without one, when the detection was; ``None`` where neither is recorded.
     """
     named = {milestone.name: milestone for milestone in milestones}
+    facts = list(facts)
     known = {fact.id: fact.known_at for fact in facts if fact.kind != "incident.detected"}
     for name in ("mitigated", "detected"):
         milestone = named.get(name)
         if milestone and milestone.high:
             times = () if milestone.stated else (known.get(event) for event in milestone.events)
-            return max([milestone.high, *(at for at in times if at)])
+            with_it = [] if milestone.stated else _recorded_with(facts, milestone)
+            moments = [milestone.high, *(at for at in [*times, *with_it] if at)]
+            return max(moments)
     return None
+
+
+def _recorded_with(facts: Iterable[Fact], milestone: Milestone) -> list[datetime | None]:
+    """Return when the quarantine and the incident that a recorded rollback brings were known: with it."""
+    kinds = ("quarantine.set", "incident.detected")
+    return [f.known_at for f in facts if f.kind in kinds and f.occurred_at == milestone.at]
 
 
 def _stated_when_opened(fact: Fact) -> list[Line]:
     """Tell the times that whoever opened the incident stated; nobody says when they were known."""
     told = fact.payload
-    if not isinstance(told, p.IncidentOpened) or told.deployment:
-        return []  # of a deployment the log holds its own events
+    if not isinstance(told, p.IncidentOpened) or told.deployment or told.opened_by == "rollback":
+        return []  # of a deployment or a rollback the log holds its own events
     stated = (
         (told.deployed_at, f"Release {short(told.release)} deployed to {told.environment}, as stated later"),
         (told.rolled_back_at, f"{told.environment} rolled back from {short(told.release)}, as stated later"),

@@ -14,7 +14,7 @@ def say_time(moment: datetime | None) -> str:
 
 def say_seconds(seconds: float) -> str:
     """Write a duration with its two largest units: ``2 min 5 s``, ``7 d``, ``0.4 s``."""
-    sign = "−" if seconds < 0 else ""
+    sign = "−" if seconds <= -0.05 else ""
     left = abs(seconds)
     if left < 10:
         return f"{sign}{left:.1f} s".replace(".0 s", " s")

@@ -196,8 +196,12 @@ def _records(record: Record, notes: _Citations) -> list[str]:
 
 def _questions(record: Record) -> list[str]:
     lines = [
-        f"- **{_name(record.incident, row)}** ({row.state}): {row.question}" for row in record.matrix.rows
+        f"- **{_name(record.incident, row)}** ({row.state}): {row.question}"
+        for row in record.matrix.rows
+        if row.question
     ]
+    if any(row.state is EscapeState.NOT_RECORDED for row in record.matrix.rows):
+        lines.append("- Which policy applied to this release, and where can that be looked up?")
     return ["\n".join(lines) + "\n"]
 
 
@@ -214,8 +218,11 @@ def _suggestions(record: Record) -> list[tuple[str, tuple[str, ...]]]:
     if captured:
         text = f"Make the captured input a test: `{propose} --test 'pytest PATH::NAME'`"
         found.append((text, (captured[0].id,)))
-    text = f"Make that test a gate for the next release: `{propose} --gate FILE.yaml`"
-    found.append((text, ()))
+        text = f"Make that test a gate for the next release: `{propose} --gate FILE.yaml`"
+        found.append((text, ()))
+    else:
+        text = "Capture the failure, so that it can become a test: `amends record failure --incident"
+        found.append((f"{text} {record.incident.id}`", ()))
     blind = [row for row in record.matrix.rows if row.state is EscapeState.RAN_BLIND]
     found += [(f"Give the gate {row.gate} the input that it never met", row.events[:2]) for row in blind]
     unknown = [

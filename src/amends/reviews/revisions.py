@@ -84,10 +84,19 @@ def revision(revisions: Sequence[Revision], number: int = 0) -> Revision:
 
 
 def check_base(revisions: Sequence[Revision], based_on: int, text: str) -> None:
-    """Raise ``RevisionConflictError`` unless ``based_on`` is the latest revision (0: there is none yet)."""
+    """Raise ``RevisionConflictError`` unless ``based_on`` is the latest revision (0: there is none yet).
+
+    Raises ``NotFoundError`` for a revision that there is not.
+    """
     latest = revisions[-1].number if revisions else 0
     if based_on == latest:
         return
+    if based_on > latest:
+        there = f"the latest is {latest}" if latest else "the incident has no review yet"
+        raise NotFoundError(
+            f"the text cannot be based on revision {based_on}: {there}",
+            remedy="see `amends review history INCIDENT`; `amends review draft INCIDENT` makes the first one",
+        )
     theirs = revisions[-1].text if revisions else ""
     raise RevisionConflictError(
         f"the text is based on revision {based_on}; meanwhile there is revision {latest}",

@@ -11,7 +11,7 @@ from amends.amendments.selector import Selector
 from amends.application.log import Log
 from amends.application.ports import CodeHost
 from amends.application.record import release_names
-from amends.errors import NotFoundError
+from amends.errors import NotFoundError, UsageError
 from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.gates.policy import LoadedPolicy
@@ -93,6 +93,18 @@ def _told(trial: Trial) -> str:
     if trial.outcome == "green":
         return "green"
     return f"red: {describe(trial.signature)}{'' if trial.matches else ' (another failure)'}"
+
+
+def both_commits(bench: Bench, told: p.AmendmentProposed) -> tuple[str, str]:
+    """Return the commits of the escaped release and of the fix. Raises ``UsageError`` when they are one."""
+    fix = told.good or "HEAD"
+    bad, good = commit_of(bench, told.service, told.bad), commit_of(bench, told.service, fix)
+    if bad == good:
+        raise UsageError(
+            f"the fix {fix} is the escaped release {told.bad}: both are commit {bad[:12]}",
+            remedy="commit the fix, or name it when proposing: --good NAME",
+        )
+    return bad, good
 
 
 def commit_of(bench: Bench, service: str, name: str) -> str:

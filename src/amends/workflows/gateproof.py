@@ -14,7 +14,7 @@ from typing import Any
 
 from amends.amendments.amendment import Amendment, AmendmentState, fold_amendments
 from amends.amendments.history import PastDeployment, decision_moment, good_deployments
-from amends.amendments.rules import ATTEMPTS, GateAnswer, Judgement, judge_gate, price_of
+from amends.amendments.rules import ATTEMPTS, GateAnswer, Judgement, confirmable, judge_gate, price_of
 from amends.amendments.selector import parse_selector
 from amends.application.record import release_names, require_incident
 from amends.errors import NotFoundError, UsageError
@@ -29,7 +29,7 @@ from amends.prevention.signature import describe
 from amends.releases.actuation import ReleaseRef
 from amends.releases.catalogue import candidates, releases_of
 from amends.verdicts import Decision
-from amends.workflows.bench import Bench, Guard, commit_of, run_of
+from amends.workflows.bench import Bench, Guard, both_commits, commit_of, run_of
 from amends.workflows.trying import test_file
 
 _OUTCOMES = {"red": "failure", "green": "success", "untestable": "error"}
@@ -72,12 +72,13 @@ def _produced(
     bench, told = case.bench, case.amendment.proposed
     past = [d for d in case.good() if not case.ran(d, suite)][-bench.past :]
     guard.total = ATTEMPTS + len(past) + (1 if told.good else 0)
-    commit = commit_of(bench, told.service, told.bad)
+    commit = both_commits(bench, told)[0] if told.good else commit_of(bench, told.service, told.bad)
     runs = [guard.run("bad", bad.version, commit, attempt + 1) for attempt in range(ATTEMPTS)]
     answer = case.ask(bad, at, _hypothetical(_worst(runs), bad.version, suite, at))
     said = ", ".join(run_of(run).outcome for run in runs)
     judgement = judge_gate(recorded, answer, f"{guard.selector.text} on {bad.version}: {said}")
     judgement = _stricter(judgement, runs, guard)
+    judgement = confirmable(judgement, [run_of(run) for run in runs], guard.expected, describe)
     if told.good and judgement.proven:
         fix = guard.run("good", told.good, commit_of(bench, told.service, told.good), 1)
         runs.append(fix)
@@ -255,7 +256,8 @@ class _Case:
         fix = source.proposed.good or told.good
         good = commit_of(self.bench, told.service, fix) if fix else ""
         file = test_file(self.bench.host, selector, text=source.proposed.test_text, good=good)
-        return Guard(self.bench, self.amendment, selector, source.proposed.signature, file, total=0)
+        expected = told.signature if source.proposed.signature == p.Signature() else source.proposed.signature
+        return Guard(self.bench, self.amendment, selector, expected, file, total=0)
 
     def _proven_test(self) -> Amendment | None:
         facts = self.bench.log.facts(tags=[f"incident:{self.amendment.incident}"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from amends.adapters.policyfile import add_gate, load_policy, parse_policy
+from amends.adapters.policyfile import add_gate, load_policy, parse_gate, parse_policy
 from amends.errors import PolicyError
 
 GOOD = """\
@@ -174,3 +174,23 @@ def test_flush_lists_stay_flush() -> None:
     assert add_gate(text, "production", ENTRY).endswith(
         "  - tests: {suites: [regression]}\n    mode: block\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("mode: block\ntets: {suites: [unit]}\n", 2, "did you mean `tests`?"),
+        ("- tests:\n    suites: 3\n", 2, "suites: found 3"),
+        ("tests: [\n", 2, "not YAML"),
+        ("hello\n", 1, "found no gate"),
+    ],
+)
+def test_a_gate_alone_in_a_file_has_its_faults_named_by_line(text: str, line: int, words: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        parse_gate(text, "gate.yaml")
+    assert caught.value.where == f"gate.yaml:{line}"
+    assert words in caught.value.message
+
+
+def test_a_gate_alone_in_a_file_is_read() -> None:
+    assert parse_gate("- tests: {suites: [unit]}\n", "g") == {"tests": {"suites": ["unit"]}}

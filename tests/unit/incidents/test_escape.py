@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from amends.application.incidents import incident_view, open_incident
+from amends.application.reviewing import draft_text
 from amends.events import payloads as p
 from amends.incidents.escape import QUESTIONS, STANDARD_GATES, EscapeMatrix, EscapeRow, EscapeState
 from tests.escapes import KEY, POLICY, TRACEBACK, Escape, escape, minutes
-
 
 Lines = dict[str, tuple[int, ...]]
 
@@ -227,4 +227,9 @@ def test_where_no_policy_is_known_that_is_said(told: Escape) -> None:
     )  # fmt: skip
     found = incident_view(told.log, incident).record.matrix
     assert not found.bypassed
-    assert all("Not recorded" in row.reason for row in found.rows)
+    assert {(row.state, row.question) for row in found.rows} == {(EscapeState.NOT_RECORDED, "")}
+    assert all(row.reason == "Not recorded: nobody recorded which policy applied." for row in found.rows)
+    text = draft_text(told.log, incident)
+    assert text.count("Which policy applied") == 1
+    assert "Make that test" not in text
+    assert "amends record failure --incident" in text

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from amends.adapters.policyfile.adding import add_gate
-    from amends.adapters.policyfile.reading import load_policy, parse_policy
+    from amends.adapters.policyfile.reading import load_policy, parse_gate, parse_policy
 
-__all__ = ["add_gate", "load_policy", "parse_policy"]
+__all__ = ["add_gate", "load_policy", "parse_gate", "parse_policy"]
 
 
 def __getattr__(name: str) -> Any:
@@ -17,7 +17,7 @@ def __getattr__(name: str) -> Any:
         from amends.adapters.policyfile.adding import add_gate
 
         return add_gate
-    if name in ("load_policy", "parse_policy"):
+    if name in ("load_policy", "parse_gate", "parse_policy"):
         from amends.adapters.policyfile import reading
 
         return getattr(reading, name)

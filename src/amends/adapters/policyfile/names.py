@@ -17,10 +17,11 @@ from amends.errors import PolicyError
 
 @dataclass(frozen=True, slots=True)
 class PolicyNames:
-    """The service and its owning team; empty where the file does not say."""
+    """The service, its owning team and its environments; empty where the file does not say."""
 
     service: str = ""
     team: str = ""
+    environments: tuple[str, ...] = ()
 
 
 def read_names(path: Path) -> PolicyNames:
@@ -38,4 +39,6 @@ def read_names(path: Path) -> PolicyNames:
     except (OSError, UnicodeError, YAMLError) as error:
         raise PolicyError(f"the policy cannot be read: {error}", where=str(path)) from None
     found = content if isinstance(content, dict) else {}
-    return PolicyNames(*(str(found.get(name) or "") for name in ("service", "team")))
+    listed = found.get("environments")
+    environments = tuple(map(str, listed)) if isinstance(listed, list) else ()
+    return PolicyNames(str(found.get("service") or ""), str(found.get("team") or ""), environments)

@@ -63,9 +63,33 @@ def parse_policy(text: str, path: str = "amends.yaml") -> LoadedPolicy:
     )
 
 
-def _parse_yaml(text: str, path: str) -> CommentedMap:
+def parse_gate(text: str, path: str) -> dict[str, Any]:
+    """Return the gate that a text holds, as an entry of a policy, alone or as a list of one.
+
+    Raises ``PolicyError`` as ``load_policy`` does.
+    """
+    tree = _loaded(text, path)
+    if isinstance(tree, CommentedSeq) and len(tree) == 1:
+        tree = tree[0]
+    if not isinstance(tree, CommentedMap):
+        raise PolicyError(
+            "found no gate",
+            where=f"{path}:1",
+            remedy="write one entry, for example: tests: {suites: [regression]}",
+        )
+    entry, place = _plain(tree), ("gates", "here", 0)
+    raw = {"service": "any", "team": "any", "environments": ["here"], "gates": {"here": [entry]}}
     try:
-        tree = YAML(typ="rt").load(text)
+        Policy.model_validate(raw)
+    except ValidationError as error:
+        faults = [f for f in faults_of(error, raw) if f.place[:3] == place]
+        raise _all([Fault(f.place[3:], f.text) for f in faults], tree, path) from None
+    return dict(entry)
+
+
+def _loaded(text: str, path: str) -> Any:
+    try:
+        return YAML(typ="rt").load(text)
     except DuplicateKeyError as error:
         raise _malformed(path, error, "give each name once") from None
     except MarkedYAMLError as error:
@@ -74,6 +98,10 @@ def _parse_yaml(text: str, path: str) -> CommentedMap:
         ) from None
     except (YAMLError, ValueError) as error:
         raise PolicyError(f"this is not YAML: {error}", where=path, remedy="mend the YAML") from None
+
+
+def _parse_yaml(text: str, path: str) -> CommentedMap:
+    tree = _loaded(text, path)
     if not isinstance(tree, CommentedMap):
         found = (
             "nothing" if tree is None else f"a {'list' if isinstance(tree, CommentedSeq) else 'single value'}"

@@ -18,7 +18,8 @@ _WHAT = "coverage.py's JSON or XML report, another Cobertura XML, or LCOV"
 def read_coverage(path: Path, *, root: Path) -> tuple[Lines, Lines]:
     """Return the covered and the missed lines of each file.
 
-    Paths are relative to ``root`` where they lie under it. What a report does not list (another file, the rest of a statement over several lines) is in neither.
+    Paths are relative to ``root`` where they lie under it. What a report does not
+    list (another file, the later lines of a statement) is in neither.
     Raises ``UsageError`` with file:line when the file is of no known form or names no file at all.
     """
     content = read_bytes(path)
