@@ -50,3 +50,5 @@ else
   echo "setup: venv and pip (some minutes the first time)"
   with_pip
 fi
+# Bytecode of amends itself: an editable install leaves it to each start, where a machine may forbid to keep it.
+.venv/bin/python -m compileall -q src/amends

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -98,3 +99,5 @@ def main() -> None:
             "  mend: run it again with AMENDS_DEBUG=1 and report what it prints\n"
         )
         sys.exit(4)
+    finally:
+        gc.freeze()  # the process ends: looking through all its modules for garbage would only take time
