@@ -98,8 +98,8 @@ def record_look(tools: Toolbox, sight: Sight, looked: Looked) -> Sight:
 
 def conclude_step(d: Deployment, now: datetime) -> tuple[str, str]:
     """Return the outcome of a step (promote, roll_back, extend or ask) with its reason."""
-    if d.look is None:
-        return "ask", "the watch has not looked once"
+    if d.look is None or d.look.step != d.step:
+        return "ask", "the watch has not looked once in this step"
     said = conclude(watch_plan(d.plan), WatchState.from_data(d.look.state), now)
     if said.verdict is Verdict.PROMOTE:
         return "promote", said.reason
