@@ -63,6 +63,7 @@ def propose(
     """
     from amends.application.amending import Proposal
     from amends.application.amending import propose as do
+    from amends.bootstrap import read_gate
     from amends.errors import UsageError
     from amends.prevention.signature import describe
 
