@@ -85,25 +85,6 @@ def propose(log: Log, incident: str, proposal: Proposal) -> Amendment:
     raise VersionConflictError("others took the next amendment's number first", remedy="try again")
 
 
-def read_gate(text: str, where: str) -> dict[str, Any]:
-    """Read one gate's entry, written as in ``amends.yaml``. Raises ``UsageError`` that names ``where``."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        found = YAML(typ="safe", pure=True).load(text)
-    except YAMLError as error:
-        raise UsageError(f"this is not YAML: {error}", where=where, remedy="mend the line it names") from None
-    if isinstance(found, list) and len(found) == 1:
-        found = found[0]
-    if not isinstance(found, dict):
-        raise UsageError(
-            "found no gate", where=where,
-            remedy="write one entry, for example: tests: {suites: [regression]}",
-        )  # fmt: skip
-    return found
-
-
 def _gate_kind(gate: Mapping[str, Any]) -> str:
     """Check a gate's entry as the policy would. Raises ``UsageError`` with what is wrong."""
     from pydantic import ValidationError

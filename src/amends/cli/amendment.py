@@ -63,6 +63,7 @@ def propose(
     """
     from amends.application.amending import Proposal
     from amends.application.amending import propose as do
+    from amends.bootstrap import read_gate
     from amends.errors import UsageError
     from amends.prevention.signature import describe
 
@@ -70,7 +71,7 @@ def propose(
         raise UsageError("propose a test or a gate", remedy="give --test 'pytest path::name' or --gate FILE")
     proposal = Proposal(
         "gate" if gate else "test", title=title, selector=test,
-        gate=_entry(gate) if gate else None,
+        gate=read_gate(_text(gate), str(gate)) if gate else None,
         test_text=_text(test_file) if test_file else "", environment=to, bad=bad, good=good,
         signature=_stated(signature), role=role,
     )  # fmt: skip
@@ -107,12 +108,6 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"it cannot be read: {error}", where=str(path)) from None
-
-
-def _entry(path: Path) -> dict[str, Any]:
-    from amends.bootstrap import read_gate
-
-    return read_gate(_text(path), str(path))
 
 
 @app.command()

@@ -73,7 +73,7 @@ def pivot_of(milestones: Iterable[Milestone], facts: Iterable[Fact]) -> datetime
         if milestone and milestone.high:
             times = () if milestone.stated else (known.get(event) for event in milestone.events)
             with_it = [] if milestone.stated else _recorded_with(facts, milestone)
-            moments = [milestone.high, *(at for at in [*times, *with_it] if at)]
+            moments: list[datetime] = [milestone.high, *(at for at in [*times, *with_it] if at)]
             return max(moments)
     return None
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from amends.application import amending
 from amends.application import incidents as application
+from amends.bootstrap import read_gate
 from amends.web.forms import Role, Words, back_to, moment_of, required_role
 from amends.web.templating import page, path_part
 
@@ -82,7 +83,7 @@ def propose(
     """Propose a test or a gate. Proving it runs code, which the command line does in a repository."""
     proposal = amending.Proposal(
         kind, title=title.strip(), selector=selector.strip(), test_text=test_text.replace("\r\n", "\n"),
-        gate=amending.read_gate(gate, "gate") if kind == "gate" else None, environment=environment.strip(),
+        gate=read_gate(gate, "gate") if kind == "gate" else None, environment=environment.strip(),
         good=good.strip(), role=required_role(role),
     )  # fmt: skip
     found = amending.propose(request.app.state.workspace.log, incident, proposal)
