@@ -33,8 +33,8 @@ def events() -> str:
         f"Every event is a CloudEvent that carries a CDEvent {SPEC_VERSION}. Standard kinds keep what only "
         "amends knows in `customData.amends`, custom kinds in `subject.content`. Any tool may send them "
         "(`POST /api/v1/events`); kinds that are not listed here are kept as they are. An event "
-        "may leave out `time`, as CloudEvents allows: a CDEvent's is then its `context.timestamp`, another event "
-        "counts as having happened when it was recorded. An imported event needs its time.\n",
+        "may leave out `time`, as CloudEvents allows: a CDEvent's is then its `context.timestamp`, another "
+        "event counts as having happened when it was recorded. An imported event needs its time.\n",
     ]
     for kind in KINDS:
         lines.append(f"\n## {kind.name}\n\n`{kind.cdtype}` in stream `{kind.stream}`\n")

@@ -273,6 +273,8 @@ def test_checkpoints_come_back_in_order_and_once(store: EventStore) -> None:
     assert store.checkpoints() == []
     for checkpoint in (first, second, first):
         store.save_checkpoint(checkpoint)
+    with pytest.raises(VersionConflictError, match="meanwhile"):
+        store.save_checkpoint(replace(first, root="e" * 64))
     assert store.checkpoints() == [first, second]
 
 

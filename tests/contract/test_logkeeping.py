@@ -14,7 +14,7 @@ import pytest
 from amends.adapters.stores import open_store
 from amends.application import logkeeping
 from amends.application.ports import EventStore
-from amends.errors import EventConflictError, InvalidEventError, TamperedLogError
+from amends.errors import EventConflictError, InvalidEventError, TamperedLogError, VersionConflictError
 from amends.events import chain, codec
 from amends.events import payloads as p
 from amends.events.event import Event, Recorded
@@ -101,12 +101,52 @@ def test_an_event_rewritten_with_a_fitting_digest_is_found_by_its_follower(datab
 
 def test_a_dropped_event_is_named(database: Path) -> None:
     store = tampered(database, "DELETE FROM events WHERE event_id IN ('2', '3')")
-    assert told(store) == [f"{LANE}#2: dropped: number 2 to 3 is not in the log"]
+    assert told(store) == [
+        f"{LANE}#2: dropped: number 2 to 3 is not in the log",
+        "position#2: dropped: what stood at 2 is not in the log",
+        "position#4: dropped: what stood at 4 is not in the log",
+    ]
+
+
+def test_a_dropped_stream_is_named_by_its_place_in_the_log(database: Path) -> None:
+    store = tampered(database, "DELETE FROM events WHERE event_id = 'other'")
+    assert told(store) == ["position#3: dropped: what stood at 3 is not in the log"]
+
+
+def test_neither_retries_nor_conflicts_nor_imports_leave_gaps(database: Path, tmp_path: Path) -> None:
+    store = open_store(str(database)).store
+    store.append(LANE, [deployed("5"), deployed("6")], recorded_at=NOW)
+    with pytest.raises(EventConflictError):
+        store.append(LANE, [deployed("7"), deployed("6", "2.0")], recorded_at=NOW)
+    with pytest.raises(VersionConflictError):
+        store.append(LANE, [deployed("7")], recorded_at=NOW, expected=1)
+    store.append("late", [deployed("8")], recorded_at=NOW)
+    other = open_store(str(tmp_path / "other.db")).store
+    exported = list(logkeeping.export_lines(store))
+    for _ in range(2):
+        logkeeping.import_lines(other, exported, at=NOW)
+    assert store.gaps() == other.gaps() == []
+    assert logkeeping.verify(other).ok
+
+
+def test_checkpoints_are_kept_when_they_are_due(database: Path) -> None:
+    store = open_store(str(database)).store
+    first = logkeeping.keep_checkpoint(store, NOW)
+    assert first is not None
+    store.append(LANE, [deployed("6")], recorded_at=NOW)
+    assert logkeeping.keep_checkpoint(store, NOW + timedelta(hours=23)) is None
+    daily = logkeeping.keep_checkpoint(store, NOW + timedelta(hours=24))
+    assert daily is not None
+    assert daily.previous == first.root
+    assert logkeeping.keep_checkpoint(store, NOW + timedelta(days=9)) is None
+    store.append_many([(LANE, deployed(f"n{n}")) for n in range(1000)], recorded_at=NOW)
+    assert logkeeping.keep_checkpoint(store, NOW + timedelta(hours=25)) is not None
+    assert logkeeping.verify(store).ok
 
 
 def test_a_dropped_first_event_is_named(database: Path) -> None:
     store = tampered(database, "DELETE FROM events WHERE event_id = '1'")
-    assert told(store) == [f"{LANE}#1: dropped: number 1 is not in the log"]
+    assert f"{LANE}#1: dropped: number 1 is not in the log" in told(store)
 
 
 def test_swapped_events_are_named(database: Path) -> None:
@@ -131,15 +171,20 @@ def test_moved_positions_are_named(database: Path) -> None:
     assert any("(event 2): it stands after number 5" in problem for problem in problems)
 
 
-def test_a_cut_tail_is_seen_by_a_checkpoint_and_by_nothing_else(database: Path) -> None:
+def test_a_cut_tail_is_named_with_its_stream_by_a_checkpoint_alone(database: Path) -> None:
     checkpoint = logkeeping.make_checkpoint(open_store(str(database)).store, NOW)
     cut = "DELETE FROM events WHERE event_id IN ('4', '5', 'other')"
     store = tampered(database, cut, "DELETE FROM checkpoints")
-    assert told(store) == []
+    gaps = [
+        "position#3: dropped: what stood at 3 is not in the log",
+        "position#5: dropped: what stood at 5 to 6 is not in the log",
+    ]
+    assert told(store) == gaps
     said = "dropped: by the checkpoint of 2026-03-20T14:27:05.120000Z the stream had"
     assert told(store, logkeeping.read_checkpoint(logkeeping.write_checkpoint(checkpoint))) == [
         f"{LANE}#4: {said} 5 events, now it has 3",
         f"note/é#1: {said} 1 events, now it has 0",
+        *gaps,
     ]
 
 

@@ -252,7 +252,7 @@ def test_events_that_only_the_write_ahead_log_holds_are_never_left_out_unseen(tm
     for name in ("log.db", "log.db-wal"):
         copy.with_name(name).write_bytes(path.with_name(name).read_bytes())
     _unwritable(copy)
-    with pytest.raises(StoreUnavailableError, match="newest events are still in log.db-wal"):
+    with pytest.raises(StoreUnavailableError, match=r"newest events are still in log\.db-wal"):
         sqlite_store(copy).read()
 
 

@@ -16,8 +16,8 @@ def take_events(log: Log, values: Iterable[Any], *, imported: bool = False) -> l
     """Record CloudEvents (or bare CDEvents) as they came, in one transaction.
 
     ``imported`` marks another system's past: known when the event says so itself. Raises
-    ``InvalidEventError`` with the number and field of the first that is none, ``EventConflictError`` for a (source, id)
-    with another body; then nothing is recorded.
+    ``InvalidEventError`` with the number and field of the first that is none, ``EventConflictError`` for a
+    (source, id) with another body; then nothing is recorded.
     """
     events = []
     for number, value in enumerate(values, start=1):

@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from amends.application.ports import Checkpoint, EventStore
-from amends.errors import AmendsError, InvalidEventError, TamperedLogError
+from amends.errors import AmendsError, InvalidEventError, TamperedLogError, VersionConflictError
 from amends.events import chain, lines
 from amends.events.event import Event, Recorded, format_time, parse_time
 from amends.events.intake import read_event, route
 
 _BATCH = 1000
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ def verify(store: EventStore, checkpoints: Sequence[Checkpoint] | None = None) -
     """Walk the whole log and name every event that was changed, dropped or reordered.
 
     ``checkpoints`` were kept outside the store; the store's own are always looked at. Only a checkpoint
-    shows that a stream's tail was cut, or that a chain was rewritten from some event on.
+    shows for certain that a stream's tail was cut, or that a chain was rewritten from some event on; where a
+    store numbers events without gaps, an event that was taken out leaves one.
     """
     own = store.checkpoints()
     known = [*own, *(c for c in checkpoints or () if all(c.root != kept.root for kept in own))]
@@ -103,6 +105,7 @@ def verify(store: EventStore, checkpoints: Sequence[Checkpoint] | None = None) -
             walk.problems.append(_about(checkpoint, "it does not follow the checkpoint before it"))
     for checkpoint in known:
         walk.problems.extend(_against(checkpoint, walk))
+    walk.problems.extend(_taken_out(store.gaps()))
     return VerifyReport(count, len(walk.ends), len(known), tuple(dict.fromkeys(walk.problems)))
 
 
@@ -119,6 +122,12 @@ def _against(checkpoint: Checkpoint, walk: _Walk) -> Iterator[Problem]:
             yield Problem(stream, last + 1, "", what)
         elif found and found != digest:
             yield Problem(stream, seq, event, f"changed: by {said} it had another digest")
+
+
+def _taken_out(gaps: Sequence[tuple[int, int]]) -> Iterator[Problem]:
+    for first, last in gaps:
+        upto = f" to {last}" if last > first else ""
+        yield Problem("position", first, "", f"dropped: what stood at {first}{upto} is not in the log")
 
 
 def _about(checkpoint: Checkpoint, what: str) -> Problem:
@@ -142,6 +151,23 @@ def make_checkpoint(store: EventStore, at: datetime) -> Checkpoint:
     checkpoint = Checkpoint(at, position, heads, previous, root_of(heads, previous))
     store.save_checkpoint(checkpoint)
     return checkpoint
+
+
+def keep_checkpoint(store: EventStore, at: datetime) -> Checkpoint | None:
+    """Make a checkpoint where one is due; return it, or ``None``.
+
+    Due is the first, then one for every 1,000 events (a tenth more, in a log that holds many: a checkpoint
+    lists every stream), and one a day in which something happened.
+    """
+    kept, position = store.checkpoints()[-1:], store.last_position()
+    before = kept[0].position if kept else 0
+    aged = not kept or at - kept[0].at >= _DAY
+    if position == before or not (aged or position - before >= max(_BATCH, before // 10)):
+        return None
+    try:
+        return make_checkpoint(store, at)
+    except VersionConflictError:
+        return None  # another process keeps them as well
 
 
 def write_checkpoint(checkpoint: Checkpoint) -> bytes:

@@ -110,8 +110,17 @@ class EventStore(Protocol):
     def records(self) -> Iterator[Recorded]:
         """Iterate over the whole log in order, in batches; memory stays bounded."""
 
+    def gaps(self) -> list[tuple[int, int]]:
+        """Return ranges of positions (both ends included) whose events were taken out.
+
+        Empty where a store leaves out positions by itself (PostgreSQL) or cannot lose one (memory).
+        """
+
     def save_checkpoint(self, checkpoint: Checkpoint) -> None:
-        """Keep a checkpoint."""
+        """Keep a checkpoint; one that is kept already is not kept twice.
+
+        Raises ``VersionConflictError`` when its ``previous`` is not the last one kept.
+        """
 
     def checkpoints(self) -> list[Checkpoint]:
         """Return the kept checkpoints, oldest first."""

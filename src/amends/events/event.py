@@ -38,8 +38,10 @@ def format_time(moment: datetime) -> str:
 class Event:
     """A CloudEvent 1.0, before it is in the log.
 
-    ``time`` is empty where the source stated none, which CloudEvents allows: it then counts as having happened
-    when it was recorded. ``data`` is the CDEvent (or any JSON value for events of other kinds). ``extensions`` are CloudEvents
+    ``time`` is empty where the source stated none, which CloudEvents allows: it then counts as having
+    happened when it was recorded.
+
+    ``data`` is the CDEvent (or any JSON value for events of other kinds). ``extensions`` are CloudEvents
     extension attributes, kept as they came. ``known_at`` is when the source system says that it knew the
     fact; it is given for imported events only (*asserted*) and ``None`` for live ones, which are known when
     they are recorded. An imported event whose source states no such time has ``imported`` set and

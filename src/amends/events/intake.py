@@ -33,8 +33,10 @@ def read_event(value: Any, *, imported: bool = False) -> Event:
     """Read a CloudEvent in structured JSON, or a bare CDEvent, which is then wrapped.
 
     ``imported`` marks events of another system's past: they are known when their ``knownat`` says, and
-    never when they carry none. A live event may leave out its ``time``, as CloudEvents allows; none is made up
-    for it, so that sending it again is the same event. Raises ``InvalidEventError`` naming the field, what was found and what is
+    never when they carry none. A live event may leave out its ``time``, as CloudEvents
+    allows; none is made up for it, so that sending it again is the same event.
+
+    Raises ``InvalidEventError`` naming the field, what was found and what is
     allowed.
     """
     if not isinstance(value, dict):

@@ -245,6 +245,11 @@ def _add_reading(router: APIRouter) -> None:
             store.wait(after, min(wait, LONGEST_WAIT))
         return _json({"position": store.last_position()})
 
+    @router.get("/log/gaps")
+    def gaps(store: _Store) -> Response:
+        """Return ranges of positions whose events were taken out."""
+        return _json({"gaps": store.gaps()})
+
     @router.get("/log/checkpoints")
     def checkpoints(store: _Store) -> Response:
         """Return the kept checkpoints."""

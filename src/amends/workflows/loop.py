@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
+from amends.application.logkeeping import keep_checkpoint
 from amends.application.ports import Clock, Engine, Stop
 from amends.errors import AmendsError
 from amends.workflows.advance import advance
@@ -31,6 +32,7 @@ MakeEngine = Callable[[Mapping[str, Job], OnFault, int], Engine]
 _Task = tuple[str, str]
 _LONGEST_SLEEP = 0.5  # real seconds until it is looked whether to stop
 _AFTER_A_FAULT = timedelta(seconds=30)
+_BETWEEN_CHECKPOINTS = timedelta(minutes=10)
 _AT_THE_LATEST = timedelta(hours=1)
 
 
@@ -123,7 +125,7 @@ def run_loop(
     tools: Toolbox, stop: Stop, *, tell: Tell = lambda _id, _progress: None, threads: int = 16,
     shared: MakeEngine | None = None,
 ) -> None:  # fmt: skip
-    """Carry all deployments of the log on until told to stop.
+    """Carry all deployments of the log on until told to stop, and keep checkpoints of the log.
 
     Several may run on one log, on one machine or many: what they do twice has no effect. ``shared`` makes the
     engine by which they divide the work among them; without it each does all of it.
@@ -144,16 +146,21 @@ def run_loop(
             tell(deployment, Progress(None, True, found))
         return None
 
+    def keep_one(_key: str) -> datetime:
+        keep_checkpoint(tools.log.store, tools.clock.now())
+        return tools.clock.now() + _BETWEEN_CHECKPOINTS
+
     def fault(key: str, error: Exception) -> None:
         kind = "" if isinstance(error, AmendsError) else f"{type(error).__name__}: "
         tell(key, Progress(None, False, f"went wrong and is tried again: {kind}{error}"))
 
-    jobs = {"advance": advance_one, "reconcile": reconcile_one}
+    jobs = {"advance": advance_one, "reconcile": reconcile_one, "checkpoint": keep_one}
     engine: Engine
     if shared is None:
         engine = LoopEngine(jobs, tools.clock, threads=threads, on_fault=fault)
     else:
         engine = shared(jobs, fault, threads)
+    engine.submit("checkpoint", "checkpoint of the log")
     following = Follower(tools, engine, shared=shared is not None)
     follower = threading.Thread(target=following.run, args=(stop,), name="amends-follower")
     follower.start()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from amends.adapters.clocks import SystemClock
+from amends.application import logkeeping
 from amends.application.deploying import request_rollback, steer
 from amends.events import payloads as p
 from amends.verdicts import Decision
@@ -223,3 +224,4 @@ def test_two_loops_on_one_log_finish_a_rollback(rig: Any) -> None:
             loop.join(30)
     assert rig.world.weights == {"2": 0, "1": 100}
     assert len(rig.kinds("incident.detected")) == 1
+    assert logkeeping.verify(first.log.store).checkpoints == 1

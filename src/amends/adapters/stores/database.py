@@ -62,6 +62,10 @@ class Database(ABC):
     def reserve(self, connection: Connection, count: int) -> list[int]:
         """Return ``count`` fresh positions, rising."""
 
+    def gaps(self, connection: Connection) -> list[tuple[int, int]]:  # noqa: ARG002 - see below
+        """Return ranges of positions whose events were taken out; nothing, where gaps come by themselves."""
+        return []
+
     @abstractmethod
     def settled(self, connection: Connection) -> int:
         """Return the position below or at which nothing will appear any more."""

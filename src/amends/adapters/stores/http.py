@@ -210,6 +210,10 @@ class HttpStore:
         for page in self._pages({}, 0):
             yield from page
 
+    def gaps(self) -> list[tuple[int, int]]:
+        """See ``EventStore.gaps``."""
+        return [(int(first), int(last)) for first, last in self._server.get("log/gaps")["gaps"]]
+
     def save_checkpoint(self, checkpoint: Checkpoint) -> None:
         """See ``EventStore.save_checkpoint``."""
         self._server.post("log/checkpoints", write_checkpoint(checkpoint))

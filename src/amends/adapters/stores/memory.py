@@ -11,6 +11,7 @@ from datetime import datetime
 from amends.adapters.stores.placing import (
     Entry,
     Key,
+    check_follows,
     check_range,
     check_restored,
     conflict,
@@ -164,10 +165,15 @@ class MemoryStore:
             entries = list(self._entries)
         return (entry.record for entry in entries)
 
+    def gaps(self) -> list[tuple[int, int]]:
+        """See ``EventStore.gaps``."""
+        return []
+
     def save_checkpoint(self, checkpoint: Checkpoint) -> None:
         """See ``EventStore.save_checkpoint``."""
         with self._changed:
             if all(kept.root != checkpoint.root for kept in self._checkpoints):
+                check_follows(checkpoint, self._checkpoints[-1].root if self._checkpoints else "")
                 self._checkpoints.append(checkpoint)
 
     def checkpoints(self) -> list[Checkpoint]:

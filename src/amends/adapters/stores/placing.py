@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from amends.application.ports import Checkpoint
 from amends.errors import EventConflictError, TamperedLogError, UsageError, VersionConflictError
 from amends.events import chain, kinds
 from amends.events.codec import decode
@@ -141,6 +142,14 @@ def _unfit(record: Recorded, why: str) -> TamperedLogError:
         remedy="restore from an export that `amends log verify` accepts",
         where=f"{record.stream}#{record.seq}",
     )
+
+
+def check_follows(checkpoint: Checkpoint, last: str) -> None:
+    """Raise ``VersionConflictError`` when a checkpoint does not follow the last one that is kept."""
+    if checkpoint.previous != last:
+        raise VersionConflictError(
+            "another checkpoint was kept meanwhile", remedy="make the checkpoint again"
+        )
 
 
 def in_batches(records: Iterable[Recorded], size: int) -> Iterable[list[Recorded]]:

@@ -23,6 +23,7 @@ from amends.adapters.stores.database import (
 from amends.adapters.stores.placing import (
     Entry,
     Key,
+    check_follows,
     check_range,
     check_restored,
     conflict,
@@ -37,6 +38,7 @@ from amends.events import chain
 from amends.events.event import Event, Recorded
 
 _ATTEMPTS = 20
+_CHECKPOINTS = "checkpoints"  # what writers of checkpoints lock, in the place of a stream
 
 
 class SqlStore:
@@ -190,10 +192,17 @@ class SqlStore:
                 yield read_row(sql.Row._make((*row, "")), lenient=True)
             after = int(rows[-1][0])
 
+    def gaps(self) -> list[tuple[int, int]]:
+        """See ``EventStore.gaps``."""
+        with self._database.reading() as connection:
+            return [] if connection is None else self._database.gaps(connection)
+
     def save_checkpoint(self, checkpoint: Checkpoint) -> None:
         """See ``EventStore.save_checkpoint``."""
         with self._database.writing() as connection:
+            self._database.lock_streams(connection, [_CHECKPOINTS])
             if not connection.rows(sql.CHECKPOINT_WITH_ROOT, {"root": checkpoint.root}):
+                check_follows(checkpoint, str(first_value(connection.rows(sql.LAST_CHECKPOINT)) or ""))
                 row = (
                     to_micros(checkpoint.at), checkpoint.position, chain.canonical(checkpoint.heads),
                     checkpoint.previous, checkpoint.root,

@@ -100,7 +100,7 @@ class SqliteDatabase(Database):
         if ahead.exists() and ahead.stat().st_size > 0:
             raise StoreUnavailableError(
                 f"this disk cannot be written, and the newest events are still in {ahead.name}",
-                remedy="make room or give write permission; or copy the file and its -wal elsewhere, read those",
+                remedy="make room or give write permission; or copy the file and its -wal elsewhere",
                 where=str(self._path),
             ) from None
         address = f"{self._path.absolute().as_uri()}?mode=ro&immutable=1"
@@ -252,6 +252,10 @@ class SqliteDatabase(Database):
         last = int(first_value(connection.rows("SELECT seq FROM sqlite_sequence WHERE name = 'events'")) or 0)
         return list(range(last + 1, last + count + 1))
 
+    def gaps(self, connection: Connection) -> list[tuple[int, int]]:
+        """See ``Database.gaps``: positions are drawn in the transaction that writes them."""
+        return [(int(first), int(last)) for first, last in connection.rows(_GAPS)]
+
     def settled(self, connection: Connection) -> int:
         """See ``Database.settled``: writers come one after the other, so whatever is seen is settled."""
         return int(first_value(connection.rows("SELECT max(position) FROM events")) or 0)
@@ -308,6 +312,14 @@ class SqliteDatabase(Database):
         )
 
 
+_GAPS = """
+    SELECT before + 1, position - 1
+    FROM (SELECT position, lag(position, 1, 0) OVER (ORDER BY position) AS before FROM events)
+    WHERE position > before + 1
+    UNION ALL
+    SELECT coalesce((SELECT max(position) FROM events), 0) + 1, seq FROM sqlite_sequence
+    WHERE name = 'events' AND seq > coalesce((SELECT max(position) FROM events), 0)
+"""
 _NO_ROOM = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR")
 _EXPLANATIONS = {
     "SQLITE_BUSY": (

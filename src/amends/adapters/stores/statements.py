@@ -44,6 +44,7 @@ LAST_OF_STREAMS = (
     " WHERE (stream, seq) IN (SELECT stream, max(seq) FROM events GROUP BY stream)"
 )
 CHECKPOINT_WITH_ROOT = "SELECT number FROM checkpoints WHERE root = :root"
+LAST_CHECKPOINT = "SELECT root FROM checkpoints ORDER BY number DESC LIMIT 1"
 CHECKPOINTS = f"SELECT {', '.join(CHECKPOINT_COLUMNS)} FROM checkpoints ORDER BY number"
 
 Statement = tuple[str, dict[str, Any]]
