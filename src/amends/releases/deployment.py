@@ -73,7 +73,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The last look of the watch. ``state`` continues its e-process."""
+    """The last look of the watch. ``state`` continues its e-process; ``candidate_alive`` may be unknown."""
 
     tick: int
     step: int
@@ -81,6 +81,7 @@ class Look:
     verdict: str
     reason: str
     state: Mapping[str, Any]
+    candidate_alive: bool | None = None
 
 
 Outcome = Literal["promoted", "rolled_back", "aborted", "refused", "failed"]
@@ -344,9 +345,10 @@ def _assessed(d: Deployment, fact: Fact) -> Deployment:
     assert isinstance(said, p.WatchAssessed)
     if d.look is not None and said.tick <= d.look.tick:
         return d
-    after = replace(
-        d, look=Look(said.tick, said.step, fact.occurred_at, said.verdict, said.reason, said.state)
+    look = Look(
+        said.tick, said.step, fact.occurred_at, said.verdict, said.reason, said.state, said.candidate_alive
     )
+    after = replace(d, look=look)
     if said.verdict == "roll_back" and not d.finished:
         return _go_back(after, Cause.WORSE, said.reason)
     return after

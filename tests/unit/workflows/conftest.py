@@ -146,7 +146,7 @@ class ListSpool:
 
 @dataclass
 class Rig:
-    """One log and one world; ``tools`` is one process that works on them."""
+    """One log and one world; ``tools`` is one process that works on them. ``first``: nothing runs yet."""
 
     store: FlakyStore = field(default_factory=FlakyStore)
     clock: StillClock = field(default_factory=lambda: StillClock(BEGIN))
@@ -155,9 +155,12 @@ class Rig:
     gates: Answer = field(default_factory=lambda: Answer(Decision.PASS))
     drafted: list[str] = field(default_factory=list)
     ids: int = 0
+    first: bool = False
 
     def __post_init__(self) -> None:
         self.tools = self.process()
+        if self.first:
+            return
         self.log.record(
             "service.deployed", p.ServiceDeployed(service="shop", release="1", environment="production")
         )
@@ -234,3 +237,9 @@ class Rig:
 @pytest.fixture
 def rig() -> Rig:
     return Rig()
+
+
+@pytest.fixture
+def bare() -> Rig:
+    """A rig where nothing was ever deployed."""
+    return Rig(world=World(weights={}, alive={}), first=True)

@@ -49,6 +49,26 @@ def test_a_candidate_that_dies_is_rolled_back(rig: Any) -> None:
     assert rig.state(deployment).outcome == "rolled_back"
 
 
+@pytest.mark.parametrize("metrics", [[], None])
+def test_a_first_release_that_does_not_answer_is_never_promoted(bare: Any, metrics: Any) -> None:
+    watch = {"on_inconclusive": "promote"} | ({} if metrics is None else {"metrics": metrics})
+    deployment = bare.ask(plan=bare.plan(**watch))
+    bare.go(deployment, until="step 1 of 1")
+    bare.world.alive["2"] = False
+    assert bare.go(deployment).finished
+    state = bare.state(deployment)
+    assert state.outcome == "rolled_back"
+    assert "does not answer" in state.outcome_reason
+
+
+def test_where_neither_arm_answers_a_person_is_asked_though_the_policy_promotes(rig: Any) -> None:
+    deployment = rig.ask(plan=rig.plan(on_inconclusive="promote"))
+    rig.go(deployment, until="step 1 of 2")
+    rig.world.alive.update({"1": False, "2": False})
+    rig.go(deployment, until="ends: ask")
+    assert "does not answer" in rig.state(deployment).question
+
+
 @pytest.mark.parametrize(
     ("wish", "phase", "outcome"),
     [
