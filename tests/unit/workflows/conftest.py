@@ -20,7 +20,8 @@ from amends.errors import ActuationFailedError, ActuationRefusedError, StoreUnav
 from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.releases.actuation import Action, Actuation, Instance, Observation, ReleaseRef
-from amends.releases.deployment import Deployment, retreat_in_a_sentence
+from amends.releases.deployment import Deployment
+from amends.releases.wording import retreat_in_a_sentence
 from amends.verdicts import Decision
 from amends.watch.measurements import Arm, Arms, MetricKind, MetricSnapshot, Reading
 from amends.workflows.advance import advance
