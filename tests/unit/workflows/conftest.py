@@ -209,10 +209,10 @@ class Rig:
         changed["watch"].update(watch)
         return changed
 
-    def ask(self, release: str = "2", plan: dict[str, Any] | None = None) -> str:
+    def ask(self, release: str = "2", plan: dict[str, Any] | None = None, policy: str = "abc") -> str:
         wish = Wish(
             release=ReleaseRef("shop", release), environment="production", environments=["production"],
-            plan=plan or PLAN, policy="abc",
+            plan=plan or PLAN, policy=policy,
         )  # fmt: skip
         return request_deployment(self.log, wish)
 
