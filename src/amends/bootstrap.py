@@ -317,7 +317,7 @@ def _adopted(log: Log, d: Deployment) -> LoadedPolicy:
 
 def _open_incident(log: Log, d: Deployment) -> str:
     from amends.application.incidents import open_incident
-    from amends.releases.deployment import retreat_in_a_sentence
+    from amends.releases.wording import retreat_in_a_sentence
 
     return open_incident(
         log, service=d.service, release=d.candidate.version, environment=d.environment,

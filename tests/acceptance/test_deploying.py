@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
@@ -111,7 +113,7 @@ def test_a_release_whose_tests_fail_is_blocked_and_waits_until_they_pass(desk: D
     assert "tests" in asked
     assert desk.weights() == {"1": 100}
     deployment = asked.split(":")[0]
-    assert deployment in desk.run("deploy", "2", "--to", "production", exits=2)
+    assert deployment in desk.run("deploy", "2", "--to", "production", exits=1)
     desk.run("deployment", "abort", deployment, "--reason", "another day")
     assert "aborted" not in desk.run("deployment", "list", "--open")
 
@@ -134,6 +136,44 @@ def test_a_person_approves_and_a_worker_carries_on(desk: Desk) -> None:
         assert worker.wait(30) == 0
     assert desk.shown(deployment)["outcome"] == "promoted"
     assert desk.weights() == {"2": 100}
+
+
+def test_what_a_pipeline_leaves_to_a_person_is_said_and_the_persons_word_carries_it_on(desk: Desk) -> None:
+    desk.run("deploy", "1", "--to", "production")
+    desk.policy(wish="ask")
+    asked = desk.run("deploy", "2", "--to", "production", exits=3)
+    deployment = asked.split(":")[0]
+    assert f"nobody watches {deployment}, with 50% on shop@2" in asked
+    assert f"amends deployment abort {deployment}" in asked
+    assert "nobody watches" in desk.run("deployment", "approve", deployment, "--no-wait", "--role", "sre")
+    assert "aborted" in desk.run("deployment", "abort", deployment)
+    assert desk.weights() == {"1": 100}
+
+
+def test_a_word_without_a_server_is_carried_out_to_the_end(desk: Desk) -> None:
+    desk.run("deploy", "1", "--to", "production")
+    desk.policy(approval="true")
+    deployment = desk.run("deploy", "2", "--to", "production", exits=3).split(":")[0]
+    assert "promoted" in desk.run("deployment", "approve", deployment, "--role", "release-manager")
+    assert desk.weights() == {"2": 100}
+
+
+def test_at_a_terminal_it_watches_on_until_told_to_leave_and_says_so(desk: Desk) -> None:
+    desk.run("deploy", "1", "--to", "production")
+    desk.policy(wish="ask")
+    ours, theirs = pty.openpty()
+    done = subprocess.Popen(
+        [sys.executable, "-m", "amends", "deploy", "2", "--to", "production"], cwd=desk.folder,
+        stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    os.close(theirs)
+    with os.fdopen(ours, "rb") as terminal:
+        assert any(b"keeps watching" in line for line in terminal)
+        done.send_signal(signal.SIGINT)
+        _, said = done.communicate(timeout=60)
+    assert done.returncode == 130
+    assert "nobody watches" in said
+    assert "amends worker" in said
 
 
 def test_a_worker_refuses_a_log_that_dies_with_it(desk: Desk) -> None:

@@ -89,13 +89,17 @@ def can_actuate(plan: Mapping[str, Any]) -> bool:
 def request_deployment(log: Log, wish: Wish) -> str:
     """Record that a release is to be brought to an environment; return the deployment's id.
 
+    A release that is on its way there is not asked for twice: its deployment's id is returned. A deployment
+    that has touched nothing yet yields to another release, or to the same one under another policy; it ends
+    as refused.
+
     Raises
     ------
     BlockedError
         The release is quarantined; the message names the incident.
     NotAllowedError
-        Another deployment of this service is under way there, the release runs there already, or the policy
-        names no deployer.
+        Another release is on its way there and has been started, a roll-back is, the release runs there
+        already, or the policy names no deployer.
     UsageError
         The policy knows no such environment.
     """
@@ -104,7 +108,11 @@ def request_deployment(log: Log, wish: Wish) -> str:
     for _ in range(_ATTEMPTS):
         places, version = lane_now(log, service, environment)
         standing = places.of(environment)
-        _check_standing(wish, standing)
+        _check_quarantine(wish, standing)
+        underway = find_deployment(log, standing.open) if standing.open else None
+        if underway is not None and _is_the_wish(underway, wish):
+            return underway.id
+        _check_standing(wish, standing, underway)
         previous = places.ref(standing.release) if standing.release else None
         identity = _new_id(log)
         asked = p.DeploymentRequested(
@@ -113,8 +121,12 @@ def request_deployment(log: Log, wish: Wish) -> str:
             commit=wish.release.commit, digest=wish.release.digest, role=wish.role, reason=wish.reason,
             **_previous(previous),
         )  # fmt: skip
+        items: list[tuple[str, p.Payload, str]] = [("deployment.requested", asked, "")]
+        if underway is not None:
+            why = f"superseded before it began by {identity}, which brings {wish.release}"
+            items.insert(0, ("deployment.finished", _overtaken(underway, "refused", why), ""))
         try:
-            log.record("deployment.requested", asked, expected=version)
+            log.record_together(items, expected=version)
         except VersionConflictError:
             continue
         return identity
@@ -171,7 +183,8 @@ def request_rollback(
         )  # fmt: skip
         items: list[tuple[str, p.Payload, str]] = [("deployment.requested", asked, "")]
         if underway is not None:
-            items.insert(0, ("deployment.finished", _superseded(underway, deployment), ""))
+            why = f"overtaken by the roll-back {deployment}"
+            items.insert(0, ("deployment.finished", _overtaken(underway, "aborted", why), ""))
         try:
             log.record_together(items, expected=version)
         except VersionConflictError:
@@ -240,7 +253,13 @@ def _check_wish(wish: Wish) -> None:
         )
 
 
-def _check_standing(wish: Wish, standing: Standing) -> None:
+def _is_the_wish(underway: Deployment, wish: Wish) -> bool:
+    if underway.retreat is not None or underway.candidate.version != wish.release.version:
+        return False
+    return underway.started_at is not None or underway.policy == wish.policy
+
+
+def _check_quarantine(wish: Wish, standing: Standing) -> None:
     held = standing.quarantines.get(wish.release.version)
     if held is not None:
         raise BlockedError(
@@ -250,7 +269,10 @@ def _check_standing(wish: Wish, standing: Standing) -> None:
             if held.incident
             else "deploy a release with the fix",
         )
-    if standing.open:
+
+
+def _check_standing(wish: Wish, standing: Standing, underway: Deployment | None) -> None:
+    if underway is not None and (underway.kind == "rollback" or underway.started_at is not None):
         raise NotAllowedError(
             f"{standing.open} is under way in {standing.environment} (with {standing.open_release}); "
             "one deployment at a time moves there",
@@ -310,10 +332,10 @@ def _previous(ref: ReleaseRef | None) -> dict[str, Any]:
     return {"previous": ref.version, "previous_commit": ref.commit, "previous_digest": ref.digest}
 
 
-def _superseded(d: Deployment, by: str) -> p.DeploymentFinished:
+def _overtaken(d: Deployment, outcome: Literal["aborted", "refused"], why: str) -> p.DeploymentFinished:
     return p.DeploymentFinished(
         deployment=d.id, service=d.service, environment=d.environment, release=d.candidate.version,
-        outcome="aborted", reason=f"overtaken by the roll-back {by}",
+        outcome=outcome, reason=why,
     )  # fmt: skip
 
 

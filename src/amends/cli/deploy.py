@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from amends.cli.options import Format, FormatOption, PolicyOption, StoreOption
-
-if TYPE_CHECKING:
-    from amends.bootstrap import Workspace
-    from amends.cli.deployment_texts import Teller
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -36,12 +32,15 @@ def deploy(
 ) -> None:
     """Bring a release to an environment: through its gates, step by step, watched, promoted or rolled back.
 
+    At a terminal it stays and watches while a person decides; elsewhere it exits and says who has to go on.
+
     Exit: 0 promoted (or, with --no-wait, asked for), 1 blocked or rolled back, 3 waits for evidence or a
     person, 4 failed.
     """
     from amends.application.deploying import Wish, adopt_policy, request_deployment
     from amends.application.recording import find_release
     from amends.bootstrap import open_policy, open_workspace
+    from amends.cli.carrying import carry_on
     from amends.cli.deployment_texts import Teller
 
     loaded = open_policy(policy, service=service)
@@ -60,15 +59,7 @@ def deploy(
             teller.follow(workspace.log, deployment)
             raise typer.Exit(teller.end(workspace.log, deployment))
         if wait:
-            raise typer.Exit(_carry_on(workspace, deployment, teller))
+            raise typer.Exit(carry_on(workspace, deployment, teller))
         teller.say("a server or worker carries it on: `amends serve` or `amends worker`")
     finally:
         workspace.close()
-
-
-def _carry_on(workspace: Workspace, deployment: str, teller: Teller) -> int:
-    from amends.bootstrap import toolbox
-    from amends.workflows.driving import drive
-
-    progress = drive(toolbox(workspace), deployment, tell=lambda p: teller.step(deployment, p.did))
-    return teller.end(workspace.log, deployment, progress.did)

@@ -17,6 +17,13 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=T
 Id = Annotated[str, typer.Argument(metavar="ID", help="The deployment, as `amends deploy` printed it.")]
 Role = Annotated[str, typer.Option("--role", help="In which role you say so.")]
 By = Annotated[str, typer.Option("--by", metavar="LOGIN", help="Who says so; kept as a pseudonym.")]
+Wait = Annotated[
+    bool | None,
+    typer.Option(
+        "--wait/--no-wait",
+        help="Carry it on in this process, or leave it to a worker. Default: wait where the log is a file.",
+    ),
+]
 Reason = Annotated[str, typer.Option("--reason", help="Why, in a few words.")]
 
 
@@ -72,44 +79,57 @@ def show(deployment: Id, format_: FormatOption = Format.TEXT, store: StoreOption
 
 @app.command()
 def approve(
-    deployment: Id, role: Role = "", by: By = "", reason: Reason = "", store: StoreOption = ""
-) -> None:
+    deployment: Id, role: Role = "", by: By = "", reason: Reason = "", wait: Wait = None,
+    store: StoreOption = "",
+) -> None:  # fmt: skip
     """Let it start, or let it go on where its watch was inconclusive."""
-    _steer(deployment, "approved", role, by, reason, store)
+    _steer(deployment, "approved", role, by, reason, store, wait)
 
 
 @app.command()
 def pause(deployment: Id, role: Role = "", by: By = "", reason: Reason = "", store: StoreOption = "") -> None:
     """Shift no further for now. The watch goes on, and still rolls back what is worse."""
-    _steer(deployment, "paused", role, by, reason, store)
+    _steer(deployment, "paused", role, by, reason, store, False)
 
 
 @app.command()
 def resume(
-    deployment: Id, role: Role = "", by: By = "", reason: Reason = "", store: StoreOption = ""
-) -> None:
+    deployment: Id, role: Role = "", by: By = "", reason: Reason = "", wait: Wait = None,
+    store: StoreOption = "",
+) -> None:  # fmt: skip
     """Go on after a pause."""
-    _steer(deployment, "resumed", role, by, reason, store)
+    _steer(deployment, "resumed", role, by, reason, store, wait)
 
 
 @app.command()
-def abort(deployment: Id, role: Role = "", by: By = "", reason: Reason = "", store: StoreOption = "") -> None:
+def abort(
+    deployment: Id, role: Role = "", by: By = "", reason: Reason = "", wait: Wait = None,
+    store: StoreOption = "",
+) -> None:  # fmt: skip
     """End it and give all traffic back to the previous release.
 
     The release is not quarantined and no incident is opened: that is what `amends rollback` does.
     """
-    _steer(deployment, "aborted", role, by, reason, store)
+    _steer(deployment, "aborted", role, by, reason, store, wait)
 
 
-def _steer(deployment: str, word: Word, role: str, by: str, reason: str, store: str) -> None:
+def _steer(
+    deployment: str, word: Word, role: str, by: str, reason: str, store: str, wait: bool | None
+) -> None:  # fmt: skip
     from amends.application.deploying import steer
     from amends.bootstrap import open_workspace
-    from amends.cli.deployment_texts import row
+    from amends.cli.carrying import carry_on, leave
+    from amends.cli.deployment_texts import Teller, row
 
     workspace = open_workspace(store=store, reading=True)
     try:
         pseudonym = workspace.opened.people.pseudonym(by) if by else ""
         d = steer(workspace.log, deployment, word, role=role, by=pseudonym, reason=reason)
+        typer.echo(row(d))
+        # Elsewhere than beside a file, servers and workers have the deployer and its credentials.
+        if wait if wait is not None else workspace.opened.kind == "sqlite":
+            meant = "aborted" if word == "aborted" else "promoted"
+            raise typer.Exit(carry_on(workspace, deployment, Teller(json_lines=False), meant=meant))
+        leave(deployment, d)
     finally:
         workspace.close()
-    typer.echo(row(d))

@@ -44,10 +44,10 @@ class Teller:
         self._told[topic] = did
         self._line({"deployment": deployment, "did": did}, f"  {did}")
 
-    def end(self, log: Log, deployment: str, why: str = "") -> int:
-        """Tell how it stands, and return the exit code for that."""
+    def end(self, log: Log, deployment: str, why: str = "", *, meant: str = "promoted") -> int:
+        """Tell how it stands, and return the exit code for that: 0 where it ended as it was ``meant``."""
         d = find_deployment(log, deployment)
-        code = exit_code(d)
+        code = 0 if d.outcome == meant else exit_code(d)
         if d.finished:
             text = f"{d.id}: {str(d.outcome).replace('_', ' ')}" + (f", {d.incident}" if d.incident else "")
         else:

@@ -32,9 +32,9 @@ def rollback(
     What is left is quarantined, and an incident is opened.
     """
     from amends.application.deploying import request_rollback
-    from amends.bootstrap import open_workspace, toolbox
+    from amends.bootstrap import open_workspace
+    from amends.cli.carrying import carry_on
     from amends.cli.deployment_texts import Teller
-    from amends.workflows.driving import drive
 
     workspace = open_workspace(store=store, policy=policy)
     teller = Teller(json_lines=format_ is Format.JSON)
@@ -52,8 +52,7 @@ def rollback(
         if not wait:
             teller.say("a server or worker carries it on: `amends serve` or `amends worker`")
             return
-        progress = drive(toolbox(workspace), deployment, tell=lambda p: teller.step(deployment, p.did))
-        raise typer.Exit(teller.end(workspace.log, deployment, progress.did))
+        raise typer.Exit(carry_on(workspace, deployment, teller, meant="rolled_back"))
     finally:
         workspace.close()
 

@@ -73,7 +73,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The last look of the watch. ``state`` continues its e-process."""
+    """The last look of the watch. ``state`` continues its e-process; ``candidate_alive`` may be unknown."""
 
     tick: int
     step: int
@@ -81,6 +81,7 @@ class Look:
     verdict: str
     reason: str
     state: Mapping[str, Any]
+    candidate_alive: bool | None = None
 
 
 Outcome = Literal["promoted", "rolled_back", "aborted", "refused", "failed"]
@@ -92,8 +93,8 @@ class Deployment:
 
     ``seq`` is the place in its lane of the last of its own events. ``weight`` is the candidate's confirmed
     share of the traffic, ``served`` whether it was ever meant to have any. ``step`` counts from 1.
-    ``refusals`` counts orders in a row that the deployer refused as stale. ``reviewed`` is filled in by who
-    reads the incident too.
+    ``refusals`` counts orders in a row that the deployer refused as stale. ``grounds`` say of each step why
+    it went on. ``reviewed`` is filled in by who reads the incident too.
     """
 
     id: str
@@ -130,6 +131,7 @@ class Deployment:
     gates_event: str = ""
     gates_seq: int = 0
     question: str = ""
+    grounds: tuple[tuple[int, str], ...] = ()
     outcome: Outcome | None = None
     outcome_reason: str = ""
     finished_at: datetime | None = None
@@ -213,21 +215,12 @@ def begin(fact: Fact, asked: p.DeploymentRequested) -> Deployment:
     )  # fmt: skip
 
 
-def retreat_in_a_sentence(d: Deployment) -> str:
-    """Return what its incident says happened, as of now."""
-    reason = d.outcome_reason or (d.retreat.reason if d.retreat else "")
-    if d.rolled_back:
-        return f"{d.candidate} was rolled back in {d.environment}: {reason}"
-    return (
-        f"{d.candidate} is to be rolled back in {d.environment}: {reason}. "
-        "When this was opened, the roll-back was not confirmed yet: it may still have traffic."
-    )
-
-
 def _approved(d: Deployment, fact: Fact) -> Deployment:
-    said = (*d.approvals, getattr(fact.payload, "role", "") or "a person")
+    role = getattr(fact.payload, "role", "")
+    said = (*d.approvals, role or "a person")
     if d.phase is Phase.ASKING:
-        return replace(d, approvals=said, question="", phase=_onward(d))
+        ground = "a person decided so" + (f" ({role})" if role else "")
+        return _went_on(replace(d, approvals=said, question=""), ground)
     if d.phase in (Phase.GATING, Phase.APPROVAL, Phase.READY):
         return replace(d, approvals=said, phase=Phase.GATING)
     return d
@@ -314,7 +307,7 @@ def _step_concluded(d: Deployment, fact: Fact) -> Deployment:
         seconds = d.course.steps[d.step - 1].seconds if 0 < d.step <= len(d.course.steps) else 0.0
         ends = fact.occurred_at + timedelta(seconds=seconds)
         return replace(d, extensions=d.extensions + 1, step_ends_at=ends)
-    return replace(d, phase=_onward(d))
+    return _went_on(d, said.reason)
 
 
 def _finished(d: Deployment, fact: Fact) -> Deployment:
@@ -344,9 +337,10 @@ def _assessed(d: Deployment, fact: Fact) -> Deployment:
     assert isinstance(said, p.WatchAssessed)
     if d.look is not None and said.tick <= d.look.tick:
         return d
-    after = replace(
-        d, look=Look(said.tick, said.step, fact.occurred_at, said.verdict, said.reason, said.state)
+    look = Look(
+        said.tick, said.step, fact.occurred_at, said.verdict, said.reason, said.state, said.candidate_alive
     )
+    after = replace(d, look=look)
     if said.verdict == "roll_back" and not d.finished:
         return _go_back(after, Cause.WORSE, said.reason)
     return after
@@ -358,6 +352,10 @@ def _quarantined(d: Deployment, _: Fact) -> Deployment:
 
 def _incident(d: Deployment, fact: Fact) -> Deployment:
     return replace(d, incident=d.incident or getattr(fact.payload, "incident", ""))
+
+
+def _went_on(d: Deployment, ground: str) -> Deployment:
+    return replace(d, phase=_onward(d), grounds=(*d.grounds, (d.step, ground)))
 
 
 def _onward(d: Deployment) -> Phase:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from amends.releases.actuation import Action
 from amends.releases.deployment import Cause, Deployment, Intent, Outcome, Phase
+from amends.releases.wording import promotion_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,9 +262,7 @@ def _shift(d: Deployment) -> Do:
 
 def _promote(d: Deployment) -> Do:
     if _half_way(d):
-        if not d.course.steps:
-            return Finish("promoted", "the rollout has no steps, so it was not watched")
-        return Finish("promoted", "every step showed it no worse than its baseline, or a person decided so")
+        return Finish("promoted", promotion_reason(d))
     return Intend(Action.PROMOTE, d.step, 100, "every step is through")
 
 

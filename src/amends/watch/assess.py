@@ -17,6 +17,7 @@ from amends.watch.measurements import MetricKind, Reading
 from amends.watch.plan import MetricSpec, WatchPlan
 from amends.watch.state import MetricState, Totals, WatchState
 
+_UNKNOWN = Health()
 _UNREAD = (Cause.CANDIDATE_SILENT, Cause.BASELINE_SILENT, Cause.NO_DATA)
 
 
@@ -70,13 +71,13 @@ def assess(
     return after, _with_harm(plan, said, looked.broken, health)
 
 
-def conclude(plan: WatchPlan, state: WatchState, now: datetime) -> Assessment:
+def conclude(plan: WatchPlan, state: WatchState, now: datetime, health: Health = _UNKNOWN) -> Assessment:
     """Say at a step's end whether the candidate may go on.
 
     ``PROMOTE`` only if in this step every compared metric has its minimum of requests on both arms and its
     effect's bound within the margin; ``ROLL_BACK`` if something is proven worse; otherwise ``INCONCLUSIVE``
-    with the reason. Judges the last look: what it did not see is not assumed. Health and limits are for
-    `assess`, at each look.
+    with the reason. Judges the last look, with the ``health`` that it found: what it did not see is not
+    assumed, and a candidate that does not answer never goes on. Limits are for `assess`, at each look.
 
     The plan's alpha bounds false rollbacks, over the whole watch. Of a promotion is claimed less: at each
     step, a candidate whose effect is beyond the margin in that step passes with probability at most alpha
@@ -95,9 +96,11 @@ def conclude(plan: WatchPlan, state: WatchState, now: datetime) -> Assessment:
         elapsed_seconds=(now - state.started_at).total_seconds(),
         metrics=rows,
     )
-    said = _with_harm(plan, said, {}, Health())
+    said = _with_harm(plan, said, {}, health)
     if said.verdict is Verdict.ROLL_BACK:
         return said
+    if health.candidate_alive is False:
+        return replace(said, cause=Cause.CANDIDATE_DEAD, reason="the candidate does not answer")
     judged = [r for r in rows if r.kind is not MetricKind.GAUGE]
     waiting = [r for r in judged if r.decision is not Decision.PASS] + _unread_gauges(plan, rows)
     if waiting:

@@ -12,18 +12,27 @@ _LONGEST_NAP = 1.0
 
 
 def drive(
-    tools: Toolbox, deployment: str, *, tell: Callable[[Progress], None] = lambda _: None
+    tools: Toolbox, deployment: str, *, tell: Callable[[Progress], None] = lambda _: None, stay: bool = False
 ) -> Progress:  # fmt: skip
-    """Advance until the deployment is finished, or is held by its gates or a person's decision."""
+    """Advance until the deployment is finished, or is held by its gates or a person's decision.
+
+    With ``stay``, what has traffic is not left while a person decides: it is watched on.
+    """
     told = ""
     while True:
         progress = advance(tools, deployment)
         if progress.did != told:
             tell(progress)
             told = progress.did
-        if progress.finished or progress.held:
+        if progress.finished or (progress.held and not (stay and watched(tools, deployment))):
             return progress
         _nap(tools, progress)
+
+
+def watched(tools: Toolbox, deployment: str) -> bool:
+    """Whether the deployment, as this process saw it last, has traffic that is to be watched."""
+    sight = tools.memory.get(deployment)
+    return sight is not None and sight.deployment.watching
 
 
 def _nap(tools: Toolbox, progress: Progress) -> None:

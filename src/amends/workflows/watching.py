@@ -15,7 +15,7 @@ from amends.events.prepared import prepare
 from amends.releases.actuation import Instance, Observation
 from amends.releases.deployment import Deployment
 from amends.watch.assess import assess, conclude
-from amends.watch.assessment import Assessment, Health, Verdict
+from amends.watch.assessment import Assessment, Cause, Health, Verdict
 from amends.watch.measurements import Arms, Endpoint, MetricSnapshot
 from amends.watch.plan import WatchPlan
 from amends.watch.state import WatchState, begin_step, begin_watch
@@ -73,11 +73,10 @@ def take_look(tools: Toolbox, sight: Sight) -> Looked:
     seen, problems = _observe(tools, d)
     snapshot = _read(tools, d, plan, seen, tools.clock.now())
     at = tools.clock.now()
-    state, said = assess(
-        plan, _state(sight), snapshot.readings, _health(d, seen), at, (*problems, *snapshot.problems)
-    )
+    health = _health(d, seen)
+    state, said = assess(plan, _state(sight), snapshot.readings, health, at, (*problems, *snapshot.problems))
     tick = d.look.tick + 1 if d.look else 1
-    return Looked(state, _payload(d, tick, state, said), at)
+    return Looked(state, _payload(d, tick, state, said, health), at)
 
 
 def record_look(tools: Toolbox, sight: Sight, looked: Looked) -> Sight:
@@ -100,12 +99,18 @@ def conclude_step(d: Deployment, now: datetime) -> tuple[str, str]:
     """Return the outcome of a step (promote, roll_back, extend or ask) with its reason."""
     if d.look is None or d.look.step != d.step:
         return "ask", "the watch has not looked once in this step"
-    said = conclude(watch_plan(d.plan), WatchState.from_data(d.look.state), now)
+    health = Health(candidate_alive=d.look.candidate_alive)
+    said = conclude(watch_plan(d.plan), WatchState.from_data(d.look.state), now, health)
     if said.verdict is Verdict.PROMOTE:
         return "promote", said.reason
     if said.verdict is Verdict.ROLL_BACK:
         return "roll_back", said.reason
+    dead = said.cause is Cause.CANDIDATE_DEAD
+    if dead and d.baseline is None:
+        return "roll_back", f"{said.reason}, and no release before it that could tell a wider trouble"
     wish, why = d.course.on_inconclusive, said.reason.rstrip(".")
+    if dead and wish == "promote":
+        return "ask", f"{why}. The policy says: promote; what does not answer is never promoted."
     if wish == "extend" and d.extensions >= d.course.max_extensions:
         return "ask", f"{why}. Extended {d.extensions} times already."
     outcome = {"ask": "ask", "extend": "extend", "rollback": "roll_back", "promote": "promote"}[wish]
@@ -178,11 +183,13 @@ def _arms(d: Deployment, seen: Observation | None) -> Arms:
     )  # fmt: skip
 
 
-def _payload(d: Deployment, tick: int, state: WatchState, said: Assessment) -> p.WatchAssessed:
+def _payload(
+    d: Deployment, tick: int, state: WatchState, said: Assessment, health: Health
+) -> p.WatchAssessed:
     rows = tuple(msgspec.to_builtins(row) for row in said.metrics)
     return p.WatchAssessed(
         deployment=d.id, service=d.service, environment=d.environment, step=d.step, tick=tick,
         verdict=said.verdict.value, reason=said.reason, state=state.to_data(), metrics=rows,
         problems=said.problems, cause=said.cause.value, moved=said.moved, log_evidence=said.log_evidence,
-        log_threshold=said.log_threshold,
+        log_threshold=said.log_threshold, candidate_alive=health.candidate_alive,
     )  # fmt: skip

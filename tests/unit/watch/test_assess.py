@@ -399,3 +399,11 @@ def test_a_ramp_while_both_get_worse_is_no_harm(seed: int) -> None:
         for arm, requests in ((Arm.CANDIDATE, ours), (Arm.BASELINE, 400 - ours)):
             feed.serve(arm, requests, 0.01 + 0.1 * part, 0.05 + 0.5 * part)
         assert feed.look().verdict is Verdict.WATCHING
+
+
+def test_what_does_not_answer_is_not_concluded_to_be_well() -> None:
+    feed = Feed(PLAN)
+    feed.run(400, candidate=0.004, requests=4000)
+    assert conclude(PLAN, feed.state, at(feed.seconds)).verdict is Verdict.PROMOTE
+    said = conclude(PLAN, feed.state, at(feed.seconds), Health(candidate_alive=False))
+    assert (said.verdict, said.cause) == (Verdict.INCONCLUSIVE, Cause.CANDIDATE_DEAD)

@@ -20,7 +20,8 @@ from amends.errors import ActuationFailedError, ActuationRefusedError, StoreUnav
 from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.releases.actuation import Action, Actuation, Instance, Observation, ReleaseRef
-from amends.releases.deployment import Deployment, retreat_in_a_sentence
+from amends.releases.deployment import Deployment
+from amends.releases.wording import retreat_in_a_sentence
 from amends.verdicts import Decision
 from amends.watch.measurements import Arm, Arms, MetricKind, MetricSnapshot, Reading
 from amends.workflows.advance import advance
@@ -146,7 +147,7 @@ class ListSpool:
 
 @dataclass
 class Rig:
-    """One log and one world; ``tools`` is one process that works on them."""
+    """One log and one world; ``tools`` is one process that works on them. ``first``: nothing runs yet."""
 
     store: FlakyStore = field(default_factory=FlakyStore)
     clock: StillClock = field(default_factory=lambda: StillClock(BEGIN))
@@ -155,9 +156,12 @@ class Rig:
     gates: Answer = field(default_factory=lambda: Answer(Decision.PASS))
     drafted: list[str] = field(default_factory=list)
     ids: int = 0
+    first: bool = False
 
     def __post_init__(self) -> None:
         self.tools = self.process()
+        if self.first:
+            return
         self.log.record(
             "service.deployed", p.ServiceDeployed(service="shop", release="1", environment="production")
         )
@@ -205,10 +209,10 @@ class Rig:
         changed["watch"].update(watch)
         return changed
 
-    def ask(self, release: str = "2", plan: dict[str, Any] | None = None) -> str:
+    def ask(self, release: str = "2", plan: dict[str, Any] | None = None, policy: str = "abc") -> str:
         wish = Wish(
             release=ReleaseRef("shop", release), environment="production", environments=["production"],
-            plan=plan or PLAN, policy="abc",
+            plan=plan or PLAN, policy=policy,
         )  # fmt: skip
         return request_deployment(self.log, wish)
 
@@ -234,3 +238,9 @@ class Rig:
 @pytest.fixture
 def rig() -> Rig:
     return Rig()
+
+
+@pytest.fixture
+def bare() -> Rig:
+    """A rig where nothing was ever deployed."""
+    return Rig(world=World(weights={}, alive={}), first=True)

@@ -10,11 +10,59 @@ from amends.application.deploying import request_rollback, steer
 from amends.application.deployments import find_deployment, list_deployments
 from amends.errors import BlockedError, NotAllowedError, NotFoundError, UsageError
 from amends.events import payloads as p
+from amends.verdicts import Decision
+from amends.workflows.advance import advance
 
 
-def test_a_second_deployment_in_a_lane_is_refused_with_the_id_of_the_first(rig: Any) -> None:
+def test_a_second_deployment_in_a_lane_is_refused_once_the_first_has_started(rig: Any) -> None:
     deployment = rig.ask()
+    advance(rig.tools, deployment)
+    assert rig.actions() == ["start"]
     with pytest.raises(NotAllowedError, match=deployment):
+        rig.ask("3")
+
+
+def test_asking_again_for_what_is_under_way_goes_on_with_it(rig: Any) -> None:
+    rig.gates.decision = Decision.UNDECIDED
+    deployment = rig.ask()
+    advance(rig.tools, deployment)
+    assert rig.ask() == deployment
+    rig.gates.decision = Decision.PASS
+    advance(rig.tools, deployment)
+    assert rig.ask() == deployment
+    assert len(rig.kinds("deployment.requested")) == 1
+
+
+def test_what_waits_at_its_gates_yields_to_another_release(rig: Any) -> None:
+    rig.gates.decision = Decision.UNDECIDED
+    waiting = rig.ask()
+    advance(rig.tools, waiting)
+    fix = rig.ask("3")
+    state = rig.state(waiting)
+    assert (state.outcome, fix in state.outcome_reason) == ("refused", True)
+    assert advance(rig.tools, waiting).finished
+    rig.gates.decision = Decision.PASS
+    advance(rig.tools, fix)
+    assert [order.candidate.version for order in rig.world.orders] == ["3"]
+
+
+def test_what_waits_under_an_old_policy_yields_to_the_same_release_under_the_new_one(rig: Any) -> None:
+    old = rig.ask()
+    new = rig.ask(policy="def")
+    assert new != old
+    assert rig.state(old).outcome == "refused"
+
+
+def test_what_was_aborted_is_not_gone_on_with(rig: Any) -> None:
+    aborted = rig.ask()
+    steer(rig.log, aborted, "aborted")
+    assert rig.ask() != aborted
+
+
+def test_a_rollback_under_way_yields_to_no_deployment(rig: Any) -> None:
+    rig.go(rig.ask())
+    back = request_rollback(rig.log, "shop", "production", reason="customers call")
+    with pytest.raises(NotAllowedError, match=back):
         rig.ask("3")
 
 

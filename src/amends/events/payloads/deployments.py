@@ -91,6 +91,7 @@ class WatchAssessed(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
     ``log_evidence`` is the natural logarithm of the mean e-value of all metrics: a rollback by statistics is
     where it crosses ``log_threshold``. ``moved`` names the metrics that moved, ``cause`` why a verdict fell.
+    ``candidate_alive`` is what the deployer saw; absent where nobody knows.
     """
 
     deployment: str
@@ -107,6 +108,7 @@ class WatchAssessed(Payload, frozen=True, kw_only=True, omit_defaults=True):
     moved: tuple[str, ...] = ()
     log_evidence: float | None = None
     log_threshold: float | None = None
+    candidate_alive: bool | None = None
 
 
 class DeploymentFinished(Payload, frozen=True, kw_only=True, omit_defaults=True):
