@@ -203,7 +203,7 @@ def test_a_test_and_a_gate_are_proposed_from_the_incident(server: LiveServer, br
         ({"kind": "test", "selector": "pytest tests/test_cart.py::test_empty", "role": ""}, "no role"),
         ({"kind": "test", "selector": "", "role": "developer"}, "which test"),
         ({"kind": "gate", "gate": "tests: [", "role": "developer"}, "not YAML"),
-        ({"kind": "gate", "gate": "hope: {}", "role": "developer"}, "not a gate"),
+        ({"kind": "gate", "gate": "hope: {}", "role": "developer"}, "unknown gate"),
         ({"kind": "wish", "role": "developer"}, ""),
     ],
 )
