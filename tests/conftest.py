@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.servers import PostgresServer, require_server
 
@@ -20,6 +21,11 @@ SERVER_FIXTURES = {
     "haproxy_binary",
     "chromium_path",
 }
+
+
+# A slow machine is no fault of the code: no test here has a deadline.
+settings.register_profile("amends", deadline=None)
+settings.load_profile("amends")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
