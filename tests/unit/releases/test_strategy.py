@@ -64,7 +64,9 @@ def test_a_promotion_without_steps_claims_no_comparison(history: Any) -> None:
     history.gates()
     history.actuate("start")
     history.actuate("promote", 0, 100)
-    assert decide(history) == Finish("promoted", "the rollout has no steps, so it was not watched")
+    assert decide(history) == Finish(
+        "promoted", "promoted without a watch: the rollout has no steps in production"
+    )
 
 
 def test_a_start_never_relies_on_gates_that_answered_in_an_earlier_run(history: Any) -> None:
