@@ -93,10 +93,18 @@ def others(draw: st.DrawFn) -> Told:
         draw(st.sampled_from(["p-a", "p-b", "p-c"])),
         draw(st.sampled_from(["pay", "@org/pay", "web"])),
     )
-    commit = draw(st.sampled_from([COMMIT, COMMIT, OTHER]))
+    commit, version = (
+        draw(st.sampled_from([COMMIT, COMMIT, OTHER])),
+        draw(st.sampled_from(["1.2.0", "1.2.1"])),
+    )
+    name = draw(st.sampled_from([name, "1.2.1"]))
     return draw(st.sampled_from([
         ("artifact.packaged",
-         p.ReleaseDeclared(service="shop", version="1.2.0", commit=commit, changes=("c1",))),
+         p.ReleaseDeclared(service="shop", version=version, commit=commit, changes=("c1",))),
+        ("artifact.packaged",
+         p.ReleaseDeclared(service="shop", version="1.2.1", commit=OTHER, digest="sha256:1")),
+        ("quarantine.set", p.QuarantineSet(service="shop", release=name, reason="r", incident="INC-1")),
+        ("quarantine.lifted", p.QuarantineLifted(service="shop", release=name, reason="r", role="r")),
         ("change.reviewed", p.ChangeReviewed(service="shop", change="c1", reviewer=person)),
         ("testsuiterun.finished",
          p.SuiteFinished(service="shop", release=name, suite="unit", outcome="success")),
