@@ -24,6 +24,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from amends.application.deploying import Wish, request_deployment
 from amends.bootstrap import Workspace, open_workspace, shared_engine, toolbox
 from amends.events import payloads as p

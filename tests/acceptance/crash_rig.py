@@ -182,8 +182,7 @@ class CrashRig:
         end = time.monotonic() + patience
         while not self.settled(deployment):
             if time.monotonic() > end:
-                told = (self.root / "told.log").read_text()[-2000:]
-                raise AssertionError(f"{deployment} is stuck; the workers told:\n{told}")
+                raise AssertionError(f"{deployment} is stuck; the workers told:\n{self.told()[-2000:]}")
             time.sleep(0.05)
         return find_deployment(self.workspace.log, deployment)
 
@@ -191,10 +190,14 @@ class CrashRig:
         seen = toolbox(self.workspace).deployer_for(d).observe(SERVICE, ENVIRONMENT)
         return {version: share for version, share in seen.weights.items() if share}
 
+    def told(self) -> str:
+        """Return what the workers told, a line for each call: when, who, for which deployment, what."""
+        path = self.root / "told.log"
+        return path.read_text() if path.exists() else ""
+
     def first_advance(self, since: float) -> list[float]:
         """Return how long it took since a moment until a worker advanced something, if one did."""
-        told = self.root / "told.log"
-        lines = told.read_text().splitlines()[-500:] if told.exists() else []
+        lines = self.told().splitlines()[-500:]
         later = [at for line in lines if (at := float(line.split()[0])) > since]
         return [min(later) - since] if later else []
 

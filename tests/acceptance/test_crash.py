@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ from amends.application.deploying import request_rollback
 from amends.application.deployments import find_deployment, list_deployments
 from tests.acceptance.crash_rig import ENVIRONMENT, SERVICE, CrashRig, Figures, refused, run_campaign
 
+Worker = subprocess.Popen[bytes]
 pytestmark = [pytest.mark.crash, pytest.mark.slow]
 
 
@@ -104,6 +107,23 @@ def test_what_a_worker_of_another_machine_shifts_when_it_wakes_is_rolled_back_ag
     assert rig.weights(d) == {"v0": 100}
 
 
+@pytest.mark.parametrize("store", ["postgres_database"], indirect=True)
+def test_a_frozen_worker_is_relieved_and_lets_go_when_it_wakes(rig: CrashRig) -> None:
+    rig.seconds = (600.0, 600.0)
+    deployment = rig.ask("v1")
+    frozen = rig.start()
+    until_told(rig, frozen, f"{deployment} watch:")
+    frozen.send_signal(signal.SIGSTOP)
+    other = rig.start()
+    until_told(rig, other, f"{deployment} watch:")
+    frozen.send_signal(signal.SIGCONT)
+    time.sleep(5.0)  # it looks every second whether its jobs are its own
+    before = len(rig.told())
+    time.sleep(3.0)
+    until_told(rig, other, f"{deployment} watch:", after=before)
+    assert f" {frozen.pid} " not in rig.told()[before:]
+
+
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("kind", ["command", "process"])
 def test_random_kills_leave_nothing_stuck_wrong_or_done_twice(
@@ -123,6 +143,13 @@ def test_random_kills_leave_nothing_stuck_wrong_or_done_twice(
     )
     assert figures.kills >= crash_rounds
     assert (figures.stuck, figures.wrong, figures.duplicates, figures.twice) == (0, [], [], [])
+
+
+def until_told(rig: CrashRig, worker: Worker, words: str, *, after: int = 0, patience: float = 60.0) -> None:
+    end = time.monotonic() + patience
+    while not re.search(rf" {worker.pid} {words}", rig.told()[after:]):
+        assert time.monotonic() < end, f"{worker.pid} never told {words!r}"
+        time.sleep(0.05)
 
 
 def wait_for(path: Path, patience: float = 30.0) -> None:

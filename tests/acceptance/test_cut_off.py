@@ -29,7 +29,7 @@ def rig(tmp_path: Path, own_postgres: PostgresServer) -> Iterator[CrashRig]:
 def watched(rig: CrashRig, steps: tuple[float, float]) -> str:
     rig.seconds = steps
     deployment = rig.ask("v1")
-    until(lambda: f"{deployment} watch:" in told(rig), "the watch has looked")
+    until(lambda: f"{deployment} watch:" in rig.told(), "the watch has looked")
     return deployment
 
 
@@ -38,7 +38,7 @@ def test_a_watch_goes_on_without_the_log_and_rolls_back_what_dies(
 ) -> None:
     deployment = watched(rig, (600.0, 600.0))
     own_postgres.stop()
-    until(lambda: f"{deployment} watches on without the log" in told(rig), "it is watched without the log")
+    until(lambda: f"{deployment} watches on without the log" in rig.told(), "it is watched without the log")
     town = rig.root / "town.py"
     fresh = town.with_suffix(".new")
     fresh.write_text(town.read_text().replace('v.startswith("bad")', 'v.startswith("v1")'))
@@ -56,7 +56,7 @@ def test_a_watch_goes_on_without_the_log_and_rolls_back_what_dies(
 def test_when_the_log_is_back_a_deployment_goes_on(rig: CrashRig, own_postgres: PostgresServer) -> None:
     deployment = watched(rig, (8.0, 0.5))
     own_postgres.kill()
-    until(lambda: f"{deployment} watches on without the log" in told(rig), "it is watched without the log")
+    until(lambda: f"{deployment} watches on without the log" in rig.told(), "it is watched without the log")
     own_postgres.start()
     assert rig.until_settled(deployment).outcome == "promoted"
     assert rig.weights(find_deployment(rig.workspace.log, deployment)) == {"v1": 100}
@@ -69,11 +69,6 @@ def nothing_twice(rig: CrashRig) -> None:
     figures = Figures()
     rig.check(figures)
     assert (figures.duplicates, figures.twice) == ([], [])
-
-
-def told(rig: CrashRig) -> str:
-    path = rig.root / "told.log"
-    return path.read_text() if path.exists() else ""
 
 
 def until(look: Callable[[], bool], what: str, patience: float = 90.0) -> None:
