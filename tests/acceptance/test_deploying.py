@@ -129,7 +129,7 @@ def test_a_person_approves_and_a_worker_carries_on(desk: Desk) -> None:
     try:
         assert worker.stdout is not None
         assert "carries" in worker.stdout.readline()
-        desk.run("deployment", "approve", deployment, "--role", "release-manager")
+        desk.run("deployment", "approve", deployment, "--role", "release-manager", "--no-wait")
         assert any("finished: promoted" in line for line in worker.stdout)
     finally:
         worker.terminate()
@@ -158,13 +158,18 @@ def test_a_word_without_a_server_is_carried_out_to_the_end(desk: Desk) -> None:
     assert desk.weights() == {"2": 100}
 
 
+def _heed_interrupts() -> None:
+    """Undo what a shell does to the jobs that it runs in the background: they ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_at_a_terminal_it_watches_on_until_told_to_leave_and_says_so(desk: Desk) -> None:
     desk.run("deploy", "1", "--to", "production")
     desk.policy(wish="ask")
     ours, theirs = pty.openpty()
     done = subprocess.Popen(
         [sys.executable, "-m", "amends", "deploy", "2", "--to", "production"], cwd=desk.folder,
-        stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, text=True,
+        stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, text=True, preexec_fn=_heed_interrupts,
     )  # fmt: skip
     os.close(theirs)
     with os.fdopen(ours, "rb") as terminal:
