@@ -142,7 +142,10 @@ def wait_for_window(stage: Stage) -> None:
     now = stage.now()
     ahead = (1 - now.weekday()) % 7
     morning = (now + timedelta(days=ahead)).replace(hour=9, minute=30, second=0, microsecond=0)
-    let_pass(stage, (morning if morning > now else morning + timedelta(days=7)) - now)
+    end = morning if morning > now else morning + timedelta(days=7)
+    # A late wake-up at full pace would be hours late, and the window closed: the last day passes more slowly.
+    let_pass(stage, end - now - timedelta(days=1))
+    let_pass(stage, end - stage.now(), 86_400.0 * 1.5)
 
 
 def let_pass(stage: Stage, time: timedelta, pace: float = _DAYS_PER_SECOND) -> None:
