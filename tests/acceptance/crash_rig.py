@@ -15,7 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -113,10 +113,8 @@ class CrashRig:
         self.wish = "promote" if self.kind == "command" else "extend"
         self.state = self.root / "state"
         self.store = self.store or str(self.root / "log.db")
-        os.environ["AMENDS_STATE"] = str(self.state)
-        self.workspace: Workspace = open_workspace(
-            store=self.store, policy=str(self.root / "amends.yaml"), source="/test"
-        )
+        opened = open_workspace(store=self.store, policy=str(self.root / "amends.yaml"), source="/test")
+        self.workspace: Workspace = replace(opened, settings=replace(opened.settings, state_dir=self.state))
         (self.root / "town.py").write_text(textwrap.dedent(PLATFORM))
         (self.root / "service.py").write_text(textwrap.dedent(SHOP))
 

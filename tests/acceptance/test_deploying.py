@@ -64,10 +64,14 @@ class Desk:
         (self.folder / "unit.xml").write_text(f'<testsuite name="unit">{case}</testsuite>')
         self.run("record", "tests", version, "--suite", "unit", "unit.xml")
 
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment without what would lead amends away from this folder."""
+        return {k: v for k, v in os.environ.items() if not k.startswith("AMENDS_")}
+
     def run(self, *words: str, exits: int = 0) -> str:
-        env = {k: v for k, v in os.environ.items() if not k.startswith("AMENDS_")}
         done = subprocess.run(
-            [sys.executable, "-m", "amends", *words], cwd=self.folder, env=env, capture_output=True,
+            [sys.executable, "-m", "amends", *words], cwd=self.folder, env=self.env, capture_output=True,
             text=True, timeout=120, check=False,
         )  # fmt: skip
         assert done.returncode == exits, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
@@ -124,8 +128,9 @@ def test_a_person_approves_and_a_worker_carries_on(desk: Desk) -> None:
     asked = desk.run("deploy", "2", "--to", "production", exits=3)
     deployment = asked.split(":")[0]
     worker = subprocess.Popen(
-        [sys.executable, "-m", "amends", "worker"], cwd=desk.folder, stdout=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-m", "amends", "worker"], cwd=desk.folder, env=desk.env,
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
     try:
         assert worker.stdout is not None
         assert "carries" in worker.stdout.readline()
@@ -168,7 +173,7 @@ def test_at_a_terminal_it_watches_on_until_told_to_leave_and_says_so(desk: Desk)
     desk.policy(wish="ask")
     ours, theirs = pty.openpty()
     done = subprocess.Popen(
-        [sys.executable, "-m", "amends", "deploy", "2", "--to", "production"], cwd=desk.folder,
+        [sys.executable, "-m", "amends", "deploy", "2", "--to", "production"], cwd=desk.folder, env=desk.env,
         stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, text=True, preexec_fn=_heed_interrupts,
     )  # fmt: skip
     os.close(theirs)

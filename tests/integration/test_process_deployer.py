@@ -228,7 +228,7 @@ def test_killing_who_gives_the_orders_fails_no_request_and_completes_every_order
                 token += 1
                 for _ in range(2):
                     worker = act_elsewhere(world, action, new, old, token, weight)
-                    killed += kill_inside(world, worker, chance.uniform(0.0, 0.3))
+                    killed += kill_inside(world, worker, chance.choice((0.0, 0.003, 0.03, 0.3)))
                 seen = world.do(action, new, old, token, weight)
                 assert seen.token == token
                 expected = {
@@ -242,7 +242,7 @@ def test_killing_who_gives_the_orders_fails_no_request_and_completes_every_order
                 assert all(i.alive and i.ready for i in seen.instances)
                 traffic.passes(20)
     print(f"seed {seed}: {killed} kills, {traffic.answers.total()} answers, {len(traffic.failures)} failures")
-    assert killed >= 5
+    assert killed, "every order was done before its kill, so nothing was tried"
     assert traffic.failures == []
 
 
