@@ -32,7 +32,7 @@ from amends.workflows.loop import Job, OnFault
 
 _HELD_AT_MOST = 256
 _LONGEST_HOLD = 90.0  # real seconds until the next call
-_BEAT = 1.0
+_BEAT = 2.0
 _LOOK = 1.0  # for what is due, for what was abandoned, for whether to stop
 _PATIENCE_FOR_A_THREAD = 5.0
 _AFTER_A_FAULT = timedelta(seconds=30)
@@ -139,9 +139,10 @@ class ProcrastinateEngine:
         self._one_by_one = asyncio.Lock()
         # A job that cannot be marked as done is taken up again by its lock; nobody needs the traceback.
         self._loop.set_exception_handler(lambda _loop, _context: None)
+        # Connections are not tried before use: one that is dead ends this run, and the next one makes others.
         pool = psycopg_pool.AsyncConnectionPool(
             self._queue.url, min_size=1, max_size=4, timeout=WAIT_FOR_A_CONNECTION, open=False,
-            check=psycopg_pool.AsyncConnectionPool.check_connection,
+            configure=_autocommit,
         )  # fmt: skip
         async with (
             await psycopg.AsyncConnection.connect(self._queue.url, autocommit=True) as connection,
@@ -293,7 +294,11 @@ class ProcrastinateEngine:
 
 async def _until(stop: Stop) -> None:
     while not stop.is_set():
-        await asyncio.sleep(_LOOK / 5)
+        await asyncio.sleep(_LOOK / 2)
+
+
+async def _autocommit(connection: psycopg.AsyncConnection[Any]) -> None:
+    await connection.set_autocommit(True)
 
 
 def _earliest(*moments: datetime | None) -> datetime | None:

@@ -11,6 +11,7 @@ and still miss events, for ids and positions are not drawn in the same order.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import zlib
@@ -21,7 +22,7 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from amends.adapters.stores import schema
 from amends.adapters.stores.database import NO_VALUES, Connection, Database, DuplicateError, first_value
@@ -57,27 +58,36 @@ _LOCK_STREAMS = (
 _NOTIFY = f"SELECT set_config('synchronous_commit', 'off', true), pg_notify('{_CHANNEL}', '')"
 
 
-_text = lru_cache(maxsize=256)(sa.text)
+_NAME = re.compile(r"(?<!:):([a-z]\w*)")
+
+
+@lru_cache(maxsize=256)
+def _native(statement: str) -> bytes:
+    """Write a statement as the driver takes it: ``%(name)s`` for ``:name``."""
+    return _NAME.sub(r"%(\1)s", statement.replace("%", "%%")).encode()
 
 
 class _PostgresConnection:
-    """``Connection`` on SQLAlchemy's pool and dialect."""
+    """``Connection`` on SQLAlchemy's pool. Statements go straight to the driver: they are text already, and
+    SQLAlchemy's execution of one costs as much as the driver's.
+    """
 
     def __init__(self, connection: sa.Connection) -> None:
         self.own = connection
+        self._driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
 
     def rows(self, statement: str, values: Mapping[str, Any] = NO_VALUES) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in self.own.execute(_text(statement), dict(values))]
+        return self._driver.execute(_native(statement), values).fetchall()
 
     def change(self, statement: str, values: Mapping[str, Any]) -> int:
-        return self.own.execute(_text(statement), dict(values)).rowcount
+        return self._driver.execute(_native(statement), values).rowcount
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         # One statement for all rows, an array for each column.
         types = (schema.metadata.tables[table].c[name].type for name in columns)
         arrays = ", ".join(f"%s::{type_.compile(self.own.dialect)}[]" for type_ in types)
         statement = f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({arrays})"  # noqa: S608 - our own
-        self.own.exec_driver_sql(statement, tuple(list(column) for column in zip(*rows, strict=True)))
+        self._driver.execute(statement.encode(), [list(column) for column in zip(*rows, strict=True)])
 
 
 class PostgresDatabase(Database):
@@ -211,15 +221,20 @@ class PostgresDatabase(Database):
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except IntegrityError as error:
-            raise DuplicateError(_first_line(error.orig)) from None
-        except DataError as error:
-            raise InvalidEventError(
-                f"PostgreSQL cannot keep this: {_first_line(error.orig)}",
-                remedy="leave out NUL characters from ids, sources and names",
-            ) from None
         except DBAPIError as error:
-            raise self._explain(error.orig) from None
+            raise self._meant(error.orig) from None
+        except psycopg.Error as error:
+            raise self._meant(error) from None
+
+    def _meant(self, error: BaseException | None) -> Exception:
+        if isinstance(error, psycopg.IntegrityError):
+            return DuplicateError(_first_line(error))
+        if isinstance(error, psycopg.DataError):
+            return InvalidEventError(
+                f"PostgreSQL cannot keep this: {_first_line(error)}",
+                remedy="leave out NUL characters from ids, sources and names",
+            )
+        return self._explain(error)
 
     @contextmanager
     def _told_plainly(self) -> Iterator[None]:
