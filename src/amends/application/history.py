@@ -15,7 +15,8 @@ from amends.events.payloads import Payload
 class Told:
     """One fact.
 
-    ``key`` with the kind makes it the same fact when it is told again. ``at`` is when it happened, ``known_at``
+    ``key`` with the kind makes it the same fact when it is told again. ``at`` is when it happened,
+    ``known_at``
     when its source knew it: ``None`` where that is not stated, and what relies on it is then undecided.
     Persons in the payload are logins still. ``where`` is the place it was read from: ``file:line``, a commit.
     """

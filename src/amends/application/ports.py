@@ -278,7 +278,8 @@ class HistoryReader(Protocol):
     """The CloudEvents source of its facts; empty for facts that amends records from there by itself, too."""
 
     def read(self) -> Iterator[Told | Fault | Remark]:
-        """Yield the facts of it, oldest first as far as it knows, and what could not be understood, with its place.
+        """Yield the facts of it, oldest first as far as it knows, and what could not be understood, with its
+        place.
 
         The same history gives the same facts under the same keys. Persons are named by their logins here.
         Raises ``UsageError`` where it cannot be read at all as what it was said to be.

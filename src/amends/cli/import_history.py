@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, rich_markup_mode=None,
-    help="Bring in history that already exists: git, tables, test reports, calendars, GitHub. Again adds nothing.",
+    help="Bring in history that already exists: git, tables, test reports, calendars, GitHub. Again adds "
+         "nothing.",
 )  # fmt: skip
 
 _DEFAULT_ENVIRONMENT = "production"
@@ -58,7 +59,8 @@ def git(
         Deployed,
         typer.Option(
             "--deployed",
-            help="What counts as deployed, which git does not say: tags; merges (each change by itself); none; "
+            help="What counts as deployed, which git does not say: tags; merges (each change by itself); "
+                 "none; "
             "auto: tags, and merges where no tag is a release",
         ),
     ] = Deployed.AUTO,
@@ -74,7 +76,9 @@ def git(
         bool, typer.Option("--all-tags", help="Also tags that the branch does not contain")
     ] = False,
     reviews_in_trailers: Annotated[
-        bool, typer.Option("--reviews-in-trailers", help="Every review is in a trailer: no trailer, no review")
+        bool, typer.Option("--reviews-in-trailers", help=
+            "Every review is in a trailer: no trailer, no "
+            "review")
     ] = False,
     fixes: Annotated[
         Fixes, typer.Option("--fixes", help="What a Fixes trailer after a deployment says")
@@ -88,7 +92,8 @@ def git(
 ) -> None:  # fmt: skip
     """Import a git history: changes, reviews in trailers, reverts, releases, and what was deployed when.
 
-    A merge is one change, with all that it brought. Reviews that no trailer states are unrecorded, not absent.
+    A merge is one change, with all that it brought. Reviews that no trailer states are unrecorded, not
+    absent.
     """
     from amends.application.history import GitPast
 
@@ -125,7 +130,8 @@ def table(
     """Import a table of changes, one a row. What is missing is undecided.
 
     Columns: change_id, service, release, created_at, merged_at, deployed_at, environment, author, reviewers,
-    approvals, self_approved, checks_passed, files, lines, reverted_by, reverted_at, revert_reason, incident_id.
+    approvals, self_approved, checks_passed, files, lines, reverted_by, reverted_at, revert_reason,
+    incident_id.
     """
     from amends.application.history import TablePast
 

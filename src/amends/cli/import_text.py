@@ -16,7 +16,7 @@ _WORDS = {"assumed": "assumed", "left out": "left out", "note": "note"}
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[ImportSummary], None]]:
-    """Show on stderr how far an import is: one line that renews itself on a terminal, plain lines elsewhere."""
+    """Show on stderr how far an import is: a line that renews itself on a terminal, plain lines elsewhere."""
     if sys.stderr.isatty():
         from rich.console import Console
 
@@ -41,7 +41,7 @@ def as_json(what: str, summary: ImportSummary) -> str:
 
 
 def as_text(what: str, summary: ImportSummary) -> str:
-    """Return an import's account for people: what was understood, what was assumed, what was not understood."""
+    """Return an import's account for people: what was understood, what was assumed, what was not."""
     return "\n".join([*_understood(what, summary), *_said(summary), *_not_understood(summary)])
 
 
@@ -61,7 +61,8 @@ def _understood(what: str, summary: ImportSummary) -> Iterator[str]:
     if summary.reverts:
         counts = summary.reverts
         yield (
-            f"  of the reverts {counts['failure']:,} read like a failure, {counts['not_failure']:,} like none, "
+            f"  of the reverts {counts['failure']:,} read like a failure, {counts['not_failure']:,} like "
+            f"none, "
             f"{counts['uncertain']:,} are uncertain: by their words alone, so none is certain"
         )
 

@@ -101,4 +101,5 @@ def main() -> None:
         )
         sys.exit(4)
     finally:
-        gc.freeze()  # the process ends: looking through all its modules for garbage would only take time
+        if "duckdb" not in sys.modules:  # which takes what is left for a leak, and says so at length
+            gc.freeze()  # the process ends: looking through all its modules for garbage would only take time

@@ -94,7 +94,8 @@ RULES: tuple[Rule, ...] = (
         "causes-trouble", "failure",
         r"\bcaus(?:e|es|ed|ing)\b(?! of\b)|\b(?:trigger|introduc)(?:s|es|ed|ing) (?:an?|some|more|new|many)\b"
         r"|\b(?:flak(?:e|es|y|ier|iness|ing)|too (?:slow|noisy|big|large|many)|slow(?:s|ed|er|down)"
-        r"|unblock\w*|block(?:s|ing)|performance (?:issue|problem|drop|impact|hit)s?|(?:negative|bad|adverse) (?:impact|effect)s?"
+        r"|unblock\w*|block(?:s|ing)|performance "
+        r"(?:issue|problem|drop|impact|hit)s?|(?:negative|bad|adverse) (?:impact|effect)s?"
         r"|spam\w*|flood\w*|spike[sd]?)\b",
         "causes twice the load on the database",
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amends.application.history import GitPast, GithubPast, IcalPast, JUnitPast, Past, TablePast
+from amends.application.history import GithubPast, GitPast, IcalPast, JUnitPast, Past, TablePast
 from amends.application.ports import HistoryReader
 
 

@@ -1,4 +1,4 @@
-"""Cells of tables: times, numbers, truth values, names. What cannot be read for sure is refused, with a reason."""
+"""Cells of tables: times, numbers, truth values. What cannot be read for sure is refused, with a reason."""
 
 from __future__ import annotations
 
@@ -40,11 +40,13 @@ def read_text(cell: str | None) -> str:
 def read_time(text: str, zone: tzinfo | None) -> datetime:
     """Return the moment that a cell names, in UTC.
 
-    Read are RFC 3339 and ISO 8601 (blank or T, any offset), RFC 5322 (``Fri, 20 Mar 2026 14:27:05 +0000``), IANA
-    zones after the time, and seconds, milliseconds, microseconds or nanoseconds since 1970. ``zone`` is what a
-    time without one means; a day without a time of day is then its midnight.
+    Read are RFC 3339 and ISO 8601 (blank or T, any offset), RFC 5322 (``Fri, 20 Mar 2026 14:27:05 +0000``),
+    IANA
+    zones after the time, and seconds, milliseconds, microseconds or nanoseconds since 1970. ``zone`` is what
+    a time without one means; a day without a time of day is then its midnight.
 
-    Raises ``CellError`` for an unknown zone, a time without one where ``zone`` is not given, and what is no time.
+    Raises ``CellError`` for an unknown zone, a time without one where ``zone`` is not given, and what is no
+    time.
     """
     if _EPOCH.match(text):
         return _since_epoch(text)

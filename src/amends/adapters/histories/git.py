@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -111,15 +112,15 @@ class GitHistory:
         if early or other:
             yield Remark(
                 "left out",
-                f"{early} tags of pre-releases and {other} without a version (--tags PATTERN takes those you name)",
+                f"{early} tags of pre-releases and {other} without a version (--tags PATTERN takes those "
+                f"you name)",
             )
         if self._counts["beside"]:
             yield Remark(
                 "left out", f"{self._counts['beside']} tags beside the branch (--all-tags takes them, too)"
             )
         if past.deployed == "auto":
-            how = "tags" if tags else "merges"
-            self._past = past = GitPast(**{**_fields(past), "deployed": how})
+            self._past = past = replace(past, deployed="tags" if tags else "merges")
         if past.deployed == "tags":
             yield Remark(
                 "assumed",
@@ -175,7 +176,9 @@ class GitHistory:
             found = reverted_by(commit.body)
             if not found and says_revert(commit.title):
                 yield Fault(
-                    "revert-of-unknown", commit.sha[:_SHORT], f"{commit.title[:80]!r} names no commit that it reverts",
+                    "revert-of-unknown", commit.sha[:_SHORT],
+                        f"{commit.title[:80]!r} names no commit that "
+                        f"it reverts",
                     "what it took back stays unmarked; `git revert` writes the commit into the message",
                 )  # fmt: skip
             for name in found:
@@ -188,7 +191,9 @@ class GitHistory:
         reverted = line.carrier.get(sha, "")
         if not reverted:
             yield Fault(
-                "revert-of-unknown", unit.sha[:_SHORT], f"it reverts {name}, which is no commit of this history",
+                "revert-of-unknown", unit.sha[:_SHORT],
+                    f"it reverts {name}, which is no commit of this "
+                    f"history",
                 "import the branch that holds it, with --branch",
             )  # fmt: skip
             return
@@ -241,8 +246,8 @@ class GitHistory:
                 service=past.service, release=release.version, environment=past.environment, previous=previous
             )
             kind = "service.upgraded" if previous else "service.deployed"
-            key = (past.service, release.version, past.environment)
-            yield self._told(kind, deployed, key, release.deployed_at, release.commit)
+            place = (past.service, release.version, past.environment)
+            yield self._told(kind, deployed, place, release.deployed_at, release.commit)
             previous = release.version
 
     def _sign_off(self, line: Line, release: _Release) -> Iterator[Told]:
@@ -259,7 +264,7 @@ class GitHistory:
     # --- defects ----------------------------------------------------------------------------------------
 
     def _fixes(self, line: Line, names: Names, releases: list[_Release]) -> Iterator[Told | Fault | Remark]:
-        """A Fixes trailer says that an earlier commit had a defect; if it was deployed by then, it escaped."""
+        """A Fixes trailer says that an earlier commit had a defect; if that was deployed, it escaped."""
         # A change may be in a tagged release and in one of its own; what was deployed counts.
         home = {change: r for r in reversed(releases) if r.deployed_at for change in r.changes}
         told: set[tuple[str, str]] = set()  # a fix that was carried to another branch mends the same defect
@@ -283,7 +288,8 @@ class GitHistory:
         if told:
             yield Remark(
                 "assumed",
-                f"{len(told)} defects that a Fixes trailer names, mended after their release was deployed, are incidents "
+                f"{len(told)} defects that a Fixes trailer names, mended after their release was deployed, "
+                f"are incidents "
                 "of that release (--fixes none leaves them out)",
             )
 
@@ -333,7 +339,3 @@ class GitHistory:
 
     def _told(self, kind: str, payload: p.Payload, key: tuple[str, ...], at: datetime, sha: str) -> Told:
         return Told(kind, payload, key, at, at, sha[:_SHORT])
-
-
-def _fields(past: GitPast) -> dict[str, object]:
-    return {name: getattr(past, name) for name in GitPast.__dataclass_fields__}

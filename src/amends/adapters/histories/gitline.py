@@ -1,6 +1,7 @@
 """From commits to changes and releases: what reached a line, and which tag had it first.
 
-A change is a commit on the first-parent line: of the branch, and of each release tag that lies beside it. A merge
+A change is a commit on the first-parent line: of the branch, and of each release tag that lies beside it. A
+merge
 is one change, with all that it brought. A release has the changes of its tag's line that no earlier tag had.
 """
 
@@ -84,7 +85,7 @@ class Line:
             self._seen.add(sha)
             brought = self._commits[sha]
             self.carrier.setdefault(sha, commit.sha)
-            if len(brought.parents) < 2:  # noqa: PLR2004 - a merge says nothing of its own
+            if len(brought.parents) < 2:
                 unit.brought.append(brought)
             open_.extend(brought.parents)
 

@@ -24,7 +24,7 @@ _OTHERS = re.compile(r"^[ \t]*(?:>.*|Original (?:change|commit|patch).*)$", re.I
 
 
 def approvers(unit: Unit) -> tuple[str, ...]:
-    """Return who approved a change: by its own message, or by the messages of every commit that it brought."""
+    """Return who approved a change: by its own message, or by that of every commit that it brought."""
     own = dict.fromkeys(_APPROVED.findall(unit.commit.body))
     return tuple({**own, **dict.fromkeys(_by_all(unit, _APPROVED))})
 

@@ -98,7 +98,8 @@ class TableHistory:
         elif known[0] != about:
             yield Fault(
                 "told-twice", entry.where,
-                f"it says otherwise of change {entry.change} than {known[1]}, whose account stays; the deployment "
+                f"it says otherwise of change {entry.change} than {known[1]}, whose account stays; the "
+                f"deployment "
                 "is imported", "give a change the same values in each of its rows",
             )  # fmt: skip
 
@@ -113,8 +114,8 @@ class TableHistory:
         ):  # the column counts approvals by others than the author
             author = unnamed(entry.service, entry.change, "author")
         merged = p.ChangeMerged(
-            service=entry.service, change=entry.change, author=author, team=self._past.team, lines=entry.lines,
-            files=entry.files, created=entry.created, unrecorded=tuple(unrecorded),
+            service=entry.service, change=entry.change, author=author, team=self._past.team,
+            lines=entry.lines, files=entry.files, created=entry.created, unrecorded=tuple(unrecorded),
         )  # fmt: skip
         yield _told("change.merged", merged, (entry.service, entry.change), entry, entry.merged)
         said = list(approvals or ())
@@ -131,8 +132,8 @@ class TableHistory:
     def _approvals(self, entry: Entry) -> list[tuple[str, bool]] | None:
         """Return who approved (or only reviewed), or ``None`` where nobody recorded that.
 
-        Without a count the reviewers are who approved. A count says how many did: all reviewers when there are
-        no more of them, and people without a name for the rest; where there are more, nobody knows which.
+        Without a count the reviewers are who approved. A count says how many did: all reviewers when there
+        are no more of them, and people without a name for the rest; where there are more, nobody knows which.
         """
         if entry.approvals is None:
             return [(name, True) for name in entry.reviewers] or None
@@ -156,7 +157,8 @@ class TableHistory:
             if in_circle:
                 yield Fault(
                     "cycle", entry.where,
-                    f"change {entry.change} is reverted by {entry.reverted_by}, which goes back to {entry.change}; "
+                    f"change {entry.change} is reverted by {entry.reverted_by}, which goes back to "
+                    f"{entry.change}; "
                     "that it was reverted is kept as uncertain, without time", "mend reverted_by",
                 )  # fmt: skip
             yield self._revert(entry, in_circle)
@@ -168,7 +170,8 @@ class TableHistory:
         known = at if entry.revert_datable and not in_circle else None
         payload = p.ChangeReverted(
             service=entry.service, change=entry.change, by=entry.reverted_by, reason=entry.reason,
-            classified="uncertain" if in_circle else judged.classified, rule="cycle" if in_circle else judged.rule,
+            classified="uncertain" if in_circle else judged.classified, rule="cycle" if in_circle else
+            judged.rule,
         )  # fmt: skip
         key = (entry.service, entry.change, entry.reverted_by)
         moment = at or entry.any_time
@@ -182,7 +185,8 @@ class TableHistory:
         if counts["no environment"]:
             yield Remark(
                 "assumed",
-                f"{counts['no environment']} deployments name no environment and are taken for {past.environment} "
+                f"{counts['no environment']} deployments name no environment and are taken for "
+                f"{past.environment} "
                 "(--env NAME says another)",
             )
         if counts["no release"]:
@@ -211,7 +215,8 @@ def _told(kind: str, payload: p.Payload, key: tuple[str, ...], entry: Entry, at:
 def _told_twice(entry: Entry, first: str) -> Fault:
     return Fault(
         "told-twice", entry.where,
-        f"change {entry.change} in {entry.environment} stands in {first} already, with other values; that row stays",
+        f"change {entry.change} in {entry.environment} stands in {first} already, with other values; that "
+        f"row stays",
         "give each change and environment one row",
     )  # fmt: skip
 

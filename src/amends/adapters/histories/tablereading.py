@@ -30,7 +30,8 @@ def find_columns(
 ) -> dict[str, int]:
     """Return which column of a file is which documented one, whatever the case of its letters.
 
-    Raises ``UsageError`` for a renamed column that is not documented or not in the file, and for two of one name.
+    Raises ``UsageError`` for a renamed column that is not documented or not in the file, and for two of one
+    name.
     """
     names = [name.strip().lower() for name in header]
     found: dict[str, int] = {}
@@ -44,13 +45,15 @@ def find_columns(
             found[column] = names.index(wanted)
         elif column in renamed:
             raise UsageError(
-                f"--column {column}={renamed[column]}: the file has no such column; it has {', '.join(names)}",
+                f"--column {column}={renamed[column]}: the file has no such column; it has "
+                f"{', '.join(names)}",
                 where=where, remedy="name one of its columns",
             )  # fmt: skip
     unknown = [column for column in renamed if column not in documented]
     if unknown:
         raise UsageError(
-            f"--column names {unknown[0]!r}, which is no documented column; they are: {', '.join(documented)}",
+            f"--column names {unknown[0]!r}, which is no documented column; they are: "
+            f"{', '.join(documented)}",
             remedy="amends import table --help",
         )
     return found
@@ -129,7 +132,8 @@ def _checked(where: str, cells: dict[str, str]) -> Iterator[Row | Fault]:
     broken = [name for name, cell in cells.items() if "�" in cell]
     if broken:
         yield Fault(
-            "encoding", where, f"{', '.join(broken)}: found bytes that are not UTF-8; they are left out of the row",
+            "encoding", where, f"{', '.join(broken)}: found bytes that are not UTF-8; they are left out of "
+                               f"the row",
             "save the table as UTF-8",
         )  # fmt: skip
         cells = {name: "" if name in broken else cell for name, cell in cells.items()}
@@ -137,7 +141,7 @@ def _checked(where: str, cells: dict[str, str]) -> Iterator[Row | Fault]:
 
 
 class _Parquet(Table):
-    """Apache Parquet, read by DuckDB. Times without a zone in it stay without one; a place is a row's number."""
+    """Apache Parquet, read by DuckDB. Times without a zone stay without one; a place is a row's number."""
 
     def __init__(self, file: Path) -> None:
         import duckdb

@@ -140,7 +140,8 @@ class Releases:
         if self._partly:
             yield Remark(
                 "note",
-                f"{self._partly} releases have changes without checks_passed: whether theirs passed is undecided",
+                f"{self._partly} releases have changes without checks_passed: whether theirs passed is "
+                f"undecided",
             )
         if self._open:
             yield Remark("note", f"{self._open} incidents stay open: the table does not say when they ended")

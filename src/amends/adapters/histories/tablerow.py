@@ -16,8 +16,8 @@ from amends.application.people import normal_login
 
 COLUMNS = (
     "change_id", "service", "release", "created_at", "merged_at", "deployed_at", "environment", "author",
-    "reviewers", "approvals", "self_approved", "checks_passed", "files", "lines", "reverted_by", "reverted_at",
-    "revert_reason", "incident_id",
+    "reviewers", "approvals", "self_approved", "checks_passed", "files", "lines", "reverted_by",
+    "reverted_at", "revert_reason", "incident_id",
 )  # fmt: skip
 """The documented columns; all but the first may be missing, and what is missing is undecided."""
 
@@ -56,7 +56,7 @@ class Entry:
 
     @property
     def known(self) -> datetime | None:
-        """When what it says of the change was known: merged, else deployed; ``None`` where that is not stated."""
+        """When what it says of the change was known: merged, else deployed; ``None`` where not stated."""
         return (self.merged or self.deployed) if self.datable else None
 
     @property
@@ -78,7 +78,7 @@ class Entry:
 
 
 def read_entry(row: Row, *, service: str, environment: str, zone: tzinfo | None) -> Entry | Fault:
-    """Read a row; what cannot be read is in its faults and counts as missing. A row without an id is a fault."""
+    """Read a row; what cannot be read is in its faults and counts as missing. Without an id it is a fault."""
     cells = {name: read_text(cell) for name, cell in row.cells.items()}
     if not cells.get("change_id"):
         return Fault("no-change-id", row.where, "the row names no change; left out", "fill change_id")
@@ -141,7 +141,7 @@ def _read_reviewers(entry: Entry, text: str) -> None:
     """Names, separated by semicolon, comma, bar or blanks; or a number, where only that is known."""
     if not text:
         return
-    if text.replace(".0", "").isdecimal() and len(text) <= 4:  # noqa: PLR2004 - no login is that short a number
+    if text.replace(".0", "").isdecimal() and len(text) <= 4:
         if entry.approvals is None:
             entry.approvals = int(float(text))
         return
@@ -183,5 +183,5 @@ def _fault(entry: Entry, column: str, what: str) -> Fault:
 
 
 def unnamed(*parts: str) -> str:
-    """Return a pseudonym for somebody whom a table counts and does not name: nobody else's, and always the same."""
+    """Return a pseudonym for somebody whom a table counts without a name: nobody else's, always the same."""
     return "p-" + hashlib.sha256("\0".join(("somebody", *parts)).encode()).hexdigest()[:12]
