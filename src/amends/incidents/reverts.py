@@ -48,7 +48,7 @@ _REVERT = r"(?:partial\w*\W+)?revert\w*\W+"
 RULES: tuple[Rule, ...] = (
     _rule(
         "landed-again", "not_failure",
-        rf"\A\W*(?:{_REVERT}{_REVERT})+(?!{_REVERT})|\A\W*(?:reland|re-land|reapply|re-apply|unrevert)\w*\b",
+        rf"\A\W*(?:{_REVERT}{_REVERT})+(?!\W*{_REVERT})|\A\W*(?:reland|re-land|reapply|re-apply|unrevert)\w*\b",
         'Revert "Revert "Cache the catalogue""', "title",
     ),
     _rule(
