@@ -64,6 +64,11 @@ class IcalHistory:
         where = f"{file}: {event.get('UID', 'an entry without UID')}"
         if "RECURRENCE-ID" in event:
             return  # expanded with the entry that it changes
+        if _runs_backwards(event):  # the library would turn it round without a word
+            yield Fault(
+                "time-runs-backwards", where, "it ends no later than it starts; left out", "mend its DTEND"
+            )
+            return
         alone = Calendar()
         for part in (*calendar.walk("VTIMEZONE"), *_of_one_uid(calendar, event)):
             alone.add_component(part)
@@ -95,11 +100,6 @@ class IcalHistory:
             return
         if str(shift.get("STATUS", "")).upper() == "CANCELLED" or starts > past.until:
             return
-        if ends <= starts:
-            yield Fault(
-                "time-runs-backwards", where, "the shift ends no later than it starts; left out", "mend DTEND"
-            )
-            return
         if past.since and ends <= past.since:
             return
         persons = list(_persons(shift))
@@ -119,6 +119,13 @@ class IcalHistory:
             word = "acknowledged" if payload.acknowledged else "planned"
             key = (payload.team, past.role, person.lower(), starts.isoformat(), word)
             yield Told("shift.acknowledged", payload, key, starts, starts, where)
+
+
+def _runs_backwards(event: Any) -> bool:
+    try:
+        return "DTEND" in event and bool(event["DTEND"].dt <= event["DTSTART"].dt)
+    except (KeyError, TypeError):  # no start, or a day against a time: the library says so
+        return False
 
 
 def _of_one_uid(calendar: Any, event: Any) -> list[Any]:
