@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -29,6 +28,7 @@ from amends.events.event import Event, format_time
 from amends.events.redaction import cut, redact, without_addresses
 
 BATCH = 2_000
+"""How many facts of common size are written at once."""
 EXAMPLES = 5
 """How many faults of each kind are shown."""
 
@@ -38,6 +38,7 @@ _PERSONS: dict[type[p.Payload], str] = {
 _TEXTS: dict[type[p.Payload], str] = {
     p.ChangeMerged: "title", p.ChangeReverted: "reason", p.IncidentOpened: "summary",
 }  # fmt: skip
+_Said = Told | Fault | Remark
 _LONGEST_TEXT = 500
 _PSEUDONYM_LENGTH = len("p-") + 12
 _AHEAD_OF_TIME = "shift.acknowledged"  # a shift may be announced; it counts from its start
@@ -78,6 +79,7 @@ class ImportSummary:
             "reverts": {name: self.reverts[name] for name in ("failure", "not_failure", "uncertain")},
             "since": format_time(self.earliest) if self.earliest else None,
             "until": format_time(self.latest) if self.latest else None,
+            "told_otherwise": {kind: list(where) for kind, where in sorted(self.examples.items())},
             "faults": [
                 {
                     "fault": name, "count": count,
@@ -115,8 +117,8 @@ class _Import:
         self._summary = ImportSummary()
         self._names: dict[str, str] = {"": ""}
 
-    def run(self, said: Iterator[Told | Fault | Remark]) -> ImportSummary:
-        while batch := list(islice(said, BATCH)):
+    def run(self, said: Iterator[_Said]) -> ImportSummary:
+        for batch in _batches(said):
             told = [one for one in batch if isinstance(one, Told)]
             for one in batch:
                 self._note(one)
@@ -126,7 +128,7 @@ class _Import:
                 self._progress(self._summary)
         return self._summary
 
-    def _note(self, one: Told | Fault | Remark) -> None:
+    def _note(self, one: _Said) -> None:
         summary = self._summary
         if isinstance(one, Fault):
             summary.faults[one.fault] += 1
@@ -211,6 +213,31 @@ class _Import:
             if len(shown) < EXAMPLES:
                 shown.append(one.where)
         return [one for one, _ in kept], [item for _, item in kept]
+
+
+def _batches(said: Iterator[_Said]) -> Iterator[list[_Said]]:
+    batch: list[_Said] = []
+    weight = 0
+    for one in said:
+        batch.append(one)
+        weight += _weight(one)
+        if weight >= BATCH:
+            yield batch
+            batch, weight = [], 0
+    if batch:
+        yield batch
+
+
+def _weight(one: _Said) -> int:
+    """Return how many facts of common size (some 2 kB) one is as large as."""
+    told = one.payload if isinstance(one, Told) else None
+    if isinstance(told, p.ChangeMerged):
+        return 1 + len(told.paths) // 20
+    if isinstance(told, p.ReleaseDeclared):
+        return 1 + len(told.changes) // 40
+    if isinstance(told, p.SuiteFinished):
+        return 1 + sum(len(case.output) + len(case.message) + 100 for case in told.cases) // 2_000
+    return 1
 
 
 @lru_cache(maxsize=65536)

@@ -118,7 +118,8 @@ class Releases:
     def _incident(self, key: tuple[str, str, str, str], entry: Entry) -> Iterator[Told]:
         service, incident, version, environment = key
         at = entry.reverted or entry.deployed
-        known = at if entry.revert_datable else None
+        # Of an incident whose end is not stated nobody says when it was known: at its deployment it was not.
+        known = entry.reverted if entry.revert_datable else None
         moment = at or entry.any_time
         assert moment is not None
         payload = p.IncidentOpened(
