@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from amends.incidents.reverts import RULES, Rule, judge_revert, original_title, reason_of
@@ -57,3 +59,9 @@ def test_an_endless_message_is_read_in_little_time() -> None:
 def test_the_title_of_what_was_reverted() -> None:
     assert original_title('Revert "Depool db1"') == "Depool db1"
     assert original_title("Change the colour") == ""
+
+
+def test_the_reference_lists_the_rules_in_their_order() -> None:
+    page = (Path(__file__).parents[3] / "docs/reference/reverts.md").read_text(encoding="utf-8")
+    rows = [f"| `{r.name}` | {r.classified.replace('_', ' ')} | {r.about} | {r.example} |" for r in RULES]
+    assert "\n".join(rows) in page
