@@ -263,3 +263,42 @@ def test_the_account_in_words_says_what_was_assumed(amends: Amends, repo: PastRe
     assert "assumed: each of 1 tagged releases was deployed to production" in out
     assert "everything else was understood" in out
     assert err == "reading git repo …\n"
+
+
+def test_a_shallow_clone_is_imported_with_a_word_of_warning(
+    amends: Amends, repo: PastRepo, tmp_path: Path
+) -> None:
+    for name in ("One", "Two", "Three"):
+        repo.commit(name)
+    repo.tag("v1")
+    repo.git("clone", "-q", "--depth", "2", f"file://{repo.path}", str(tmp_path / "shallow"))
+    code, out, _ = amends("import", "git", "shallow", "--format", "json")
+    said = json.loads(out)
+    assert code == 0
+    assert any("shallow" in note for note in said["notes"])
+    assert [r.changes for r in payloads(tmp_path, "artifact.packaged")] == [()]  # nobody knows all of them
+
+
+def test_a_clone_without_contents_leaves_lines_unrecorded(
+    amends: Amends, repo: PastRepo, tmp_path: Path
+) -> None:
+    repo.commit("One")
+    repo.git("config", "uploadpack.allowFilter", "true")
+    repo.git("clone", "-q", "--bare", "--filter=blob:none", f"file://{repo.path}", str(tmp_path / "partial"))
+    code, _, err = amends("import", "git", "partial")
+    assert code == 0, err
+    [change] = payloads(tmp_path, "change.merged")
+    assert (change.paths, change.lines, change.files) == (("shop.py",), None, 1)
+
+
+def test_interrupting_says_how_to_go_on(
+    amends: Amends, repo: PastRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.commit("One")
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("amends.application.importing.import_history", interrupt)
+    code, _, err = amends("import", "git", "repo")
+    assert (code, "run the same again" in err) == (130, True)

@@ -1,6 +1,6 @@
 """Measure the rules for reverts against the labels of ../shared/data/changes.
 
-Run: python benchmarks/reverts.py NAME=CLONE... [--data DIR]
+Run: python benchmarks/histories/reverts.py NAME=CLONE... [--data DIR]
 
 for example ``angle=../angle dpdk_to_2018=../dpdk puppet_2015_2018=../operations-puppet``. The data holds
 labels and no messages, so a clone of the repository is needed for each. The labels are rules, too (about 81 %

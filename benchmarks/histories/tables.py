@@ -1,6 +1,6 @@
 """Write the change histories of ../shared/data/changes as tables that ``amends import table`` takes.
 
-Run: python benchmarks/histories.py OUT [--data DIR] [--format csv|parquet]
+Run: python benchmarks/histories/tables.py OUT [--data DIR] [--format csv|parquet]
 
 Each file of the data becomes one table of the documented columns (docs/reference/import-table.md). What a
 history does not say is left out, so that it is undecided. What its columns are taken to mean:
