@@ -1,4 +1,4 @@
-"""The tables that benchmarks/histories/tables.py makes of real change histories can be read to the last row."""
+"""The tables that benchmarks/histories/tables.py makes of real histories can be read to the last row."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ def tables(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not (shared_data / "changes").is_dir():
         pytest.skip(f"no change histories at {shared_data}")
     out = tmp_path_factory.mktemp("tables")
-    command = [sys.executable, ROOT / "benchmarks/histories/tables.py", out, "--data", shared_data / "changes"]
+    command = [
+        sys.executable,
+        ROOT / "benchmarks/histories/tables.py",
+        out,
+        "--data",
+        shared_data / "changes",
+    ]
     subprocess.run([*map(str, command), "--format", "parquet"], check=True, capture_output=True)
     return out
 

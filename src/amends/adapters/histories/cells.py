@@ -12,6 +12,7 @@ NOTHING = frozenset({"", "null", "none", "na", "n/a", "nan", "nat", "\\n", "-"})
 
 _TRUE = frozenset({"1", "1.0", "true", "t", "yes", "y", "passed", "pass", "success", "ok"})
 _FALSE = frozenset({"0", "0.0", "false", "f", "no", "n", "failed", "fail", "failure", "error"})
+_COUNT = re.compile(r"\d{1,15}(?:\.0*)?\Z", re.ASCII)
 _EPOCH = re.compile(r"-?\d{9,19}(?:\.\d+)?\Z")
 _NAMED_ZONE = re.compile(
     r"\A(?P<bare>.*\d)\s*(?:\[(?P<boxed>[^\]]+)\]|(?P<zone>[A-Za-z][A-Za-z_]*(?:/[A-Za-z_+\-0-9]+)*))\Z"
@@ -48,8 +49,13 @@ def read_time(text: str, zone: tzinfo | None) -> datetime:
     Raises ``CellError`` for an unknown zone, a time without one where ``zone`` is not given, and what is no
     time.
     """
-    if _EPOCH.match(text):
-        return _since_epoch(text)
+    try:
+        return _since_epoch(text) if _EPOCH.match(text) else _zoned(text, zone)
+    except (OverflowError, OSError):  # in UTC it would be before the year 1 or after 9999
+        raise _no_time(text) from None
+
+
+def _zoned(text: str, zone: tzinfo | None) -> datetime:
     moment = _parsed(text)
     if moment.tzinfo is not None:
         return moment.astimezone(UTC)
@@ -76,22 +82,14 @@ def _parsed(text: str) -> datetime:
     named = _NAMED_ZONE.match(text)
     if named:
         return _in_zone(text, named["bare"].strip(), named["boxed"] or named["zone"])
-    raise CellError(
-        "not-a-time",
-        f"found {text!r}; allowed is for example 2026-03-20T14:27:05Z",
-        "write times as RFC 3339",
-    )
+    raise _no_time(text)
 
 
 def _in_zone(text: str, bare: str, name: str) -> datetime:
     try:
         moment = datetime.fromisoformat(_OFFSET_AFTER_BLANK.sub("", bare))
     except ValueError:
-        raise CellError(
-            "not-a-time",
-            f"found {text!r}; allowed is for example 2026-03-20T14:27:05Z",
-            "write times as RFC 3339",
-        ) from None
+        raise _no_time(text) from None
     if moment.tzinfo is not None:  # as java.time writes it: the offset is there, the zone only tells whose
         return moment
     if name.upper() in ("UTC", "GMT", "Z"):
@@ -107,6 +105,11 @@ def _in_zone(text: str, bare: str, name: str) -> datetime:
         ) from None  # fmt: skip
 
 
+def _no_time(text: str) -> CellError:
+    what = f"found {text!r}; allowed is for example 2026-03-20T14:27:05Z"
+    return CellError("not-a-time", what, "write times as RFC 3339")
+
+
 def _since_epoch(text: str) -> datetime:
     number = float(text)
     scale = next(scale for limit, scale in _UNITS if abs(number) < limit)
@@ -115,15 +118,11 @@ def _since_epoch(text: str) -> datetime:
 
 def read_count(text: str) -> int:
     """Return the whole number, 0 or more, that a cell holds. Raises ``CellError``."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if number < 0 or number != int(number):
+    if not _COUNT.match(text):
         raise CellError(
             "not-a-number", f"found {text!r}; allowed is a whole number, 0 or more", "mend the cell"
         )
-    return int(number)
+    return int(text.partition(".")[0])
 
 
 def read_truth(text: str) -> bool:

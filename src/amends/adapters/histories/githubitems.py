@@ -91,13 +91,13 @@ def read_item(where: str, value: dict[str, Any]) -> Item | str:
 def _pull(where: str, value: dict[str, Any]) -> Item | str:
     if not value.get("merged_at"):
         return "pulls that were not merged"
-    files, added, gone = (value.get(name) for name in ("changed_files", "additions", "deletions"))
+    files, added, gone = (_count(value.get(name)) for name in ("changed_files", "additions", "deletions"))
     return Pull(
         where, int(value["number"]), str(value.get("merge_commit_sha") or ""), str(value["head"]["sha"]),
         str(value["base"].get("ref") or ""), str(value.get("title") or ""), str(value.get("body") or ""),
         _login(value), _time(value["created_at"]) if value.get("created_at") else None,
         _time(value["merged_at"]),
-        files, added + gone if isinstance(added, int) and isinstance(gone, int) else None,
+        files, added + gone if added is not None and gone is not None else None,
     )  # fmt: skip
 
 
@@ -156,6 +156,10 @@ _UNUSED = {
 
 def _login(value: dict[str, Any]) -> str:
     return str((value.get("user") or {}).get("login") or "")
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and value >= 0 else None
 
 
 def _time(text: Any) -> datetime:
