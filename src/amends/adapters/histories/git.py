@@ -109,12 +109,9 @@ class GitHistory:
                 "note",
                 "this clone is shallow: what came before it is not known (git fetch --unshallow --tags)",
             )
-        if early or other:
-            yield Remark(
-                "left out",
-                f"{early} tags of pre-releases and {other} without a version (--tags PATTERN takes those "
-                f"you name)",
-            )
+        for count, what in ((early, "of pre-releases"), (other, "without a version in their name")):
+            if count:
+                yield Remark("left out", f"{count} tags {what} (--tags PATTERN takes those you name)")
         if self._counts["beside"]:
             yield Remark(
                 "left out", f"{self._counts['beside']} tags beside the branch (--all-tags takes them, too)"
