@@ -21,7 +21,8 @@ from amends.errors import PolicyError, StoreUnavailableError, UsageError
 
 if TYPE_CHECKING:
     from amends.application.desk import Desk
-    from amends.application.ports import Clock, CodeHost, Deployer, MetricSource
+    from amends.application.history import Past
+    from amends.application.ports import Clock, CodeHost, Deployer, HistoryReader, MetricSource
     from amends.application.reports import Exercised, SuiteReport
     from amends.application.starting import Survey
     from amends.gates.policy import LoadedPolicy
@@ -127,6 +128,13 @@ def read_exercise(coverage: Path | None, inputs: Path | None, *, root: Path) -> 
 
     covered, missed = read_coverage(coverage, root=root) if coverage else (None, {})
     return Exercised(covered, missed, read_inputs(inputs) if inputs else ())
+
+
+def open_history(past: Past) -> HistoryReader:
+    """Return the reader of another system's past."""
+    from amends.adapters.histories import open_history as reader_of
+
+    return reader_of(past)
 
 
 def survey_repository(folder: Path) -> Survey:

@@ -292,6 +292,15 @@ def test_pseudonyms_are_stable_and_can_be_forgotten(opened: OpenStore) -> None:
     assert people.pseudonym("ada") != name
 
 
+def test_pseudonyms_of_many_are_those_of_each(opened: OpenStore) -> None:
+    people = opened.people
+    ada = people.pseudonym("ada")
+    found = people.pseudonyms(["ada", "grace", "ada", "linus"])
+    assert found == {"ada": ada, "grace": people.pseudonym("grace"), "linus": people.pseudonym("linus")}
+    assert len(set(found.values())) == 3
+    assert people.pseudonyms([]) == {}
+
+
 def test_tokens_are_known_by_their_hash_until_revoked(opened: OpenStore) -> None:
     tokens = opened.tokens
     if opened.kind == "http":

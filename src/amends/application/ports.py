@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from amends.application.history import Fault, Remark, Told
     from amends.events.event import Event, Recorded
     from amends.releases.actuation import Actuation, Observation
     from amends.watch.measurements import Arms, MetricSnapshot
@@ -134,6 +135,9 @@ class People(Protocol):
 
     def pseudonym(self, login: str) -> str:
         """Return the stable pseudonym of a login, making one at first sight."""
+
+    def pseudonyms(self, logins: Collection[str]) -> dict[str, str]:
+        """Return the pseudonyms of many logins, as ``pseudonym`` does for one; for imports."""
 
     def login(self, pseudonym: str) -> str | None:
         """Return the login, or ``None`` when unknown or forgotten."""
@@ -264,6 +268,21 @@ class CodeHost(Protocol):
         """Make a fresh worktree, outside the user's own tree, which stays untouched.
 
         ``setup`` is a command that prepares it, in a virtual environment of its own.
+        """
+
+
+class HistoryReader(Protocol):
+    """Another system's past."""
+
+    source: str
+    """The CloudEvents source of its facts; empty for facts that amends records from there by itself, too."""
+
+    def read(self) -> Iterator[Told | Fault | Remark]:
+        """Yield the facts of it, oldest first as far as it knows, and what could not be understood, with its
+        place.
+
+        The same history gives the same facts under the same keys. Persons are named by their logins here.
+        Raises ``UsageError`` where it cannot be read at all as what it was said to be.
         """
 
 

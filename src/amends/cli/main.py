@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "log": ("amends.cli.log", "Show, verify, checkpoint, export and import the log."),
     "init": ("amends.cli.init", "Write a first amends.yaml from the repository."),
     "record": ("amends.cli.record", "Record what happened, for gates and incidents to rely on."),
+    "import": ("amends.cli.import_history", "Bring in history that already exists."),
     "gate": ("amends.cli.gate", "Ask whether a release may go to an environment."),
     "override": ("amends.cli.override", "Let an emergency fix past its gates, for a while."),
     "policy": ("amends.cli.policy", "Check, explain and describe amends.yaml."),
@@ -100,4 +101,5 @@ def main() -> None:
         )
         sys.exit(4)
     finally:
-        gc.freeze()  # the process ends: looking through all its modules for garbage would only take time
+        if "duckdb" not in sys.modules:  # which takes what is left for a leak, and says so at length
+            gc.freeze()  # the process ends: looking through all its modules for garbage would only take time

@@ -28,8 +28,8 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name not in _ELSEWHERE}
 
 
-def call_git(repo: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
-    """Run ``git -C repo words…`` and return it, whatever its exit code.
+def call_git(repo: Path, *words: str, told: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run ``git -C repo words…`` and return it, whatever its exit code. ``told`` is what it reads.
 
     Raises ``UsageError`` when git is missing or ``repo`` is no directory.
     """
@@ -40,7 +40,7 @@ def call_git(repo: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(
             ["git", "--no-pager", *settings, "-C", str(repo), *words],
-            env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False,
+            env=environment, input=told, capture_output=True, check=False,
         )  # fmt: skip
     except FileNotFoundError:
         raise UsageError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,19 @@ class SqlPeople(_Table):
     def pseudonym(self, login: str) -> str:
         """See ``People.pseudonym``."""
         return self._known(login) or self._make(login)
+
+    def pseudonyms(self, logins: Collection[str]) -> dict[str, str]:
+        """See ``People.pseudonyms``. One transaction for all that are new."""
+        found = {login: name for login in logins if (name := self._known(login))}
+        new = [(login, new_pseudonym()) for login in dict.fromkeys(logins) if login not in found]
+        if not new:
+            return found
+        try:
+            with self._database.writing() as connection:
+                connection.insert("people", ("login", "pseudonym"), new)
+        except DuplicateError:  # another process met one of them a moment ago
+            return {**found, **{login: self.pseudonym(login) for login, _ in new}}
+        return {**found, **dict(new)}
 
     def _known(self, login: str) -> str | None:
         return self._first("SELECT pseudonym FROM people WHERE login = :login", {"login": login})

@@ -242,6 +242,10 @@ class HttpPeople:
         """See ``People.pseudonym``."""
         return str(self._server.post("people/pseudonym", chain.canonical({"login": login}))["pseudonym"])
 
+    def pseudonyms(self, logins: Collection[str]) -> dict[str, str]:
+        """See ``People.pseudonyms``."""
+        return {login: self.pseudonym(login) for login in logins}
+
     def login(self, pseudonym: str) -> str | None:
         """See ``People.login``."""
         found: str | None = self._server.get("people/login", pseudonym=pseudonym)["login"]

@@ -197,6 +197,10 @@ class MemoryPeople:
         with self._lock:
             return self._pseudonyms.setdefault(login, new_pseudonym())
 
+    def pseudonyms(self, logins: Collection[str]) -> dict[str, str]:
+        """See ``People.pseudonyms``."""
+        return {login: self.pseudonym(login) for login in logins}
+
     def login(self, pseudonym: str) -> str | None:
         """See ``People.login``."""
         with self._lock:
