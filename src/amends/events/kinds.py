@@ -47,6 +47,7 @@ _AMENDMENT = "amendment/{amendment}"
 KINDS: tuple[Kind, ...] = (
     _cd("change.merged", "0.3.0", p.ChangeMerged, _CHANGE),
     _cd("change.reviewed", "0.3.0", p.ChangeReviewed, _CHANGE),
+    _own("change.reverted", p.ChangeReverted, _CHANGE),
     _cd("artifact.packaged", "0.3.0", p.ReleaseDeclared, _RELEASE),
     _cd("testsuiterun.finished", "0.3.0", p.SuiteFinished, _EVIDENCE),
     _own("exercise.recorded", p.ExerciseRecorded, _EVIDENCE),

@@ -15,6 +15,7 @@ from amends.events.payloads.amendments import PricedRelease as PricedRelease
 from amends.events.payloads.amendments import ProofRun as ProofRun
 from amends.events.payloads.base import Payload as Payload
 from amends.events.payloads.changes import ChangeMerged as ChangeMerged
+from amends.events.payloads.changes import ChangeReverted as ChangeReverted
 from amends.events.payloads.changes import ChangeReviewed as ChangeReviewed
 from amends.events.payloads.changes import ReleaseDeclared as ReleaseDeclared
 from amends.events.payloads.deployments import ActuationDone as ActuationDone
