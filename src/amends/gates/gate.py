@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from amends.gates.shape import Strict
-from amends.gates.table import Bools, Codes, EvidenceTable, Floats
+from amends.gates.table import FAMILIES, Bools, Codes, EvidenceTable, Floats
 from amends.verdicts import Decision
 
 ORDER = (Decision.PASS, Decision.UNDECIDED, Decision.ERROR, Decision.BLOCK)
@@ -80,6 +80,13 @@ class Gate(Strict):
     @abstractmethod
     def wants(self) -> str:
         """Say in one sentence what the gate asks for."""
+
+    def families(self) -> Sequence[str]:
+        """Return the families of facts (``gates.table.FAMILIES``) that the gate reads; all, unless it says.
+
+        In bulk nothing else is put into the table, so a gate that reads more than it names is wrong there.
+        """
+        return FAMILIES
 
     def environments(self) -> Sequence[str]:
         """Return the environments whose past the gate looks at."""

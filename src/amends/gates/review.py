@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +54,10 @@ class Review(Gate):
         text = f"every change has {plural(self.approvals, 'approval')}"
         text += " by people other than its author" if self.not_author else ""
         return text + (", one of them by an owner of each touched path" if self.owners else "")
+
+    def families(self) -> Sequence[str]:
+        """Return the families of facts that the gate reads."""
+        return _FAMILIES
 
     def decide(self, table: EvidenceTable, _setting: Setting, /) -> GateColumn:
         """Answer every row from its changes and the latest verdicts on them."""

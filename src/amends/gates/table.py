@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,19 @@ APPROVED, CHANGES_REQUESTED = 1, 2
 SUITE_OUTCOMES = ("success", "failure", "error", "cancel")
 UNSEEN, PASSED, FAILED, BROKEN, SKIPPED = -1, 0, 1, 2, 3
 """The outcomes of one test: not among the cases of any suite's latest run, passed, failed, error, skipped."""
+
+
+class Words(Protocol):
+    """A vocabulary: code 0 is the empty word. Live it is a tuple; in bulk words are read when looked at."""
+
+    def __len__(self) -> int:
+        """Return how many codes there are."""
+
+    def __getitem__(self, code: int, /) -> str:
+        """Return a code's word."""
+
+    def index(self, word: str, /) -> int:
+        """Return a word's code. Raises ``ValueError`` when it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +269,7 @@ class EvidenceTable:
     ``digest`` is the release's bare digest (``bare_digest``), 0 where it was declared without.
     """
 
-    words: tuple[str, ...]
+    words: Words
     service: Ints
     version: Ints
     environment: Ints
