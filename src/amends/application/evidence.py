@@ -1,8 +1,8 @@
 """Reading what an environment's gates rely on for one release, and little more, however long the log is.
 
 What is left out can change no answer: shifts that have ended, moves of an environment from before the
-release's present stay there, incidents from before it that name no release. "Before" goes by when things
-happened, in whatever order they were recorded.
+release's present stay there, incidents from before it that name no release, moves of other services from
+before the last one known. "Before" goes by when things happened, in whatever order they were recorded.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any
 from amends.application.log import Log
 from amends.events import payloads as p
 from amends.events.codec import Fact
+from amends.gates.evaluate import families_of
+from amends.gates.guards import MOVES
 from amends.gates.policy import Policy
 from amends.gates.table import team_name
 from amends.releases.actuation import ReleaseRef
@@ -24,8 +26,12 @@ _BATCH = 400  # tags per read: databases bound the number of parameters
 _PROBED = 8
 _OF_RELEASE = (
     "artifact.packaged", "testsuiterun.finished", "signoff.given", "traffic.observed", "override.granted",
-    "quarantine.set", "quarantine.lifted",
+    "quarantine.set", "quarantine.lifted", "deployment.finished", "replay.finished",
 )  # fmt: skip
+_OF_SERVICE = {
+    "edge_cases": ("edgecase.documented", "edgecase.retired"),
+    "amendments": ("amendment.proposed", *MOVES),
+}
 _OF_BUILD = ("quarantine.set", "quarantine.lifted")  # these hold whatever version it goes by
 _OF_CHANGE = ("change.merged", "change.reviewed")
 _MOVES = ("service.deployed", "service.upgraded", "service.rolledback")
@@ -45,7 +51,12 @@ def read_evidence(
     facts += _read(log, [f"release:{service}@{name}" for name in sorted(others)], _OF_BUILD)
     changes = {change for fact in declared for change in getattr(fact.payload, "changes", ())}
     facts += _read(log, [f"change:{service}/{change}" for change in sorted(changes)], _OF_CHANGE)
-    gates = [entry.gate for entry in policy.gates.get(environment, [])]
+    entries = policy.gates.get(environment, [])
+    for family in sorted(families_of(entries) & _OF_SERVICE.keys()):
+        facts += log.facts(tags=[f"service:{service}"], kinds=_OF_SERVICE[family])
+    for neighbour in policy.neighbours(environment):
+        facts += _Neighbour(log, neighbour, at).read()
+    gates = [entry.gate for entry in entries]
     places = sorted({place for gate in gates for place in gate.environments()})
     if places:
         facts += _Lanes(log, service, frozenset(names), frozenset(places), at).read()
@@ -53,6 +64,25 @@ def read_evidence(
     return facts + _read(log, [f"team:{team}" for team in sorted(teams)], ("shift.acknowledged",), since=at)
 
 
+@dataclass(frozen=True, slots=True)
+class _Neighbour:
+    """What of another service runs where, and which of its incidents are open."""
+
+    log: Log
+    service: str
+    at: datetime
+
+    def read(self) -> list[Fact]:
+        service = [f"service:{self.service}"]
+        troubles = self.log.facts(tags=service, kinds=("incident.detected", *_INCIDENT_MOVES))
+        undated = self.log.facts(tags=[f"undated:{self.service}"], kinds=(*_MOVES, "artifact.packaged"))
+        moves = self._moves()
+        holders = {_holder(fact.payload) for fact in moves if fact.payload is not None}
+        spelt = sorted({word for name in holders for word in (name, name.lower(), name.upper())})
+        declared = _read(
+            self.log, [f"release:{self.service}@{name}" for name in spelt], ("artifact.packaged",)
+        )
+        return [*troubles, *undated, *moves, *declared]
 @dataclass(frozen=True, slots=True)
 class _Lanes:
     """Where and since when a release is, and what went wrong there."""

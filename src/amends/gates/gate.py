@@ -96,7 +96,7 @@ class Gate(Strict):
         """Return the teams whose shifts the gate looks at; ``own`` is the service's team."""
         return ()
 
-    def services(self) -> Sequence[str]:
+    def neighbours(self) -> Sequence[str]:
         """Return the other services that the gate looks at."""
         return ()
 

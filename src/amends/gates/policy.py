@@ -16,6 +16,7 @@ from amends.gates.gate import Calendars
 from amends.gates.plan import Deploy as Deploy
 from amends.gates.plan import Rollout as Rollout
 from amends.gates.plan import Watch as Watch
+from amends.gates.results import Watched
 from amends.gates.shape import Strict
 from amends.gates.soak import Soak
 from amends.gates.watchers import Watchers
@@ -75,12 +76,15 @@ class Policy(Strict):
         for needed in gate.environments():
             if needed not in order:
                 yield (*place, entry.kind, "environment"), unknown_environment(needed, order)
-            elif isinstance(gate, Soak) and order.index(needed) >= order.index(environment):
+            elif isinstance(gate, Soak | Watched) and order.index(needed) >= order.index(environment):
+                does = "soaks" if isinstance(gate, Soak) else "is watched"
                 yield (
                     (*place, entry.kind, "environment"),
-                    f"a release soaks in {needed} only after it was let into {environment}, so this "
+                    f"a release {does} in {needed} only after it was let into {environment}, so this "
                     f"gate never opens; name an environment that comes before {environment}",
                 )
+        if self.service in gate.neighbours():
+            yield (*place, entry.kind), f"{self.service} is this service itself; name another one"
         if isinstance(gate, Watchers):
             if not (gate.team or self.team):
                 yield (
@@ -111,7 +115,7 @@ class Policy(Strict):
 
     def neighbours(self, environment: str) -> tuple[str, ...]:
         """Return the other services at which an environment's gates look."""
-        named = {name for entry in self.gates.get(environment, []) for name in entry.gate.services()}
+        named = {name for entry in self.gates.get(environment, []) for name in entry.gate.neighbours()}
         return tuple(sorted(named - {self.service}))
 
     def snapshot(self) -> dict[str, Any]:
