@@ -54,8 +54,8 @@ def read_evidence(
     entries = policy.gates.get(environment, [])
     for family in sorted(families_of(entries) & _OF_SERVICE.keys()):
         facts += log.facts(tags=[f"service:{service}"], kinds=_OF_SERVICE[family])
-    for neighbour in policy.neighbours(environment):
-        facts += _Neighbour(log, neighbour, at).read()
+    for neighbour, place in policy.neighbours(environment):
+        facts += _Neighbour(log, neighbour, place, at).read()
     gates = [entry.gate for entry in entries]
     places = sorted({place for gate in gates for place in gate.environments()})
     if places:
@@ -66,23 +66,41 @@ def read_evidence(
 
 @dataclass(frozen=True, slots=True)
 class _Neighbour:
-    """What of another service runs where, and which of its incidents are open."""
+    """What of another service runs in an environment, and which of its incidents there are open."""
 
     log: Log
     service: str
+    environment: str
     at: datetime
 
     def read(self) -> list[Fact]:
-        service = [f"service:{self.service}"]
-        troubles = self.log.facts(tags=service, kinds=("incident.detected", *_INCIDENT_MOVES))
-        undated = self.log.facts(tags=[f"undated:{self.service}"], kinds=(*_MOVES, "artifact.packaged"))
-        moves = self._moves()
-        holders = {_holder(fact.payload) for fact in moves if fact.payload is not None}
-        spelt = sorted({word for name in holders for word in (name, name.lower(), name.upper())})
-        declared = _read(
-            self.log, [f"release:{self.service}@{name}" for name in spelt], ("artifact.packaged",)
+        lane = [f"env:{self.service}/{self.environment}"]
+        undated = self.log.facts(
+            tags=[f"undated:{self.service}"],
+            kinds=(*_MOVES, "incident.detected", *_INCIDENT_MOVES, "artifact.packaged"),
         )
-        return [*troubles, *undated, *moves, *declared]
+        moves = self._last_moves(lane)
+        opened = self.log.facts(tags=lane, kinds=("incident.detected",))
+        names = {f.payload.incident for f in (*opened, *undated) if isinstance(f.payload, p.IncidentOpened)}
+        holders = sorted({_holder(fact.payload) for fact in moves if fact.payload is not None})
+        tags = [f"release:{self.service}@{name}" for name in holders]
+        declared = _read(self.log, tags, ("artifact.packaged",))
+        ends = _read(self.log, _incident_tags(names), _INCIDENT_MOVES)
+        return [*undated, *moves, *opened, *ends, *declared]
+
+    def _last_moves(self, lane: Sequence[str]) -> list[Fact]:
+        """Read back to a move that was known; by when they happened, the last known is not before it."""
+        limit = _PROBED
+        while True:
+            newest = self.log.facts(tags=lane, kinds=_MOVES, newest_first=True, limit=limit)
+            known = [f.occurred_at for f in newest if f.known_at is not None and f.known_at <= self.at]
+            if known:
+                return self.log.facts(tags=lane, kinds=_MOVES, since=max(known))
+            if len(newest) < limit:
+                return newest
+            limit *= 4
+
+
 @dataclass(frozen=True, slots=True)
 class _Lanes:
     """Where and since when a release is, and what went wrong there."""

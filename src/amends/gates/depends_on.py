@@ -96,10 +96,10 @@ class DependsOn(Gate):
         parts += [f"no open incident of {' or '.join(names)}"] if names else []
         return ", ".join(parts)
 
-    def neighbours(self) -> tuple[str, ...]:
-        """Return the services that it looks at."""
-        named = [one.service for one in self.services] + [one.service for one in self.needed_by]
-        return tuple(dict.fromkeys(named))
+    def neighbours(self) -> tuple[tuple[str, str], ...]:
+        """Return the services that it looks at, each with where."""
+        needs = [(one.service, one.environment) for one in self.services]
+        return tuple(dict.fromkeys(needs + [(one.service, one.environment) for one in self.needed_by]))
 
     def calendar_keys(self) -> tuple[str, ...]:
         """Return the keys of the freezes."""

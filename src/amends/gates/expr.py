@@ -87,7 +87,9 @@ class Expression(Gate):
     places: list[str] = Field(
         default_factory=list, alias="environments", description="environments at whose past it looks"
     )
-    services: list[str] = Field(default_factory=list, description="other services at which it looks")
+    services: list[Annotated[str, Field(pattern=r"^[^/]+/[^/]+$")]] = Field(
+        default_factory=list, description="other services at which it looks: payments/production"
+    )
 
     def wants(self) -> str:
         """Say what the gate asks for."""
@@ -105,9 +107,10 @@ class Expression(Gate):
         """Return the environments that it names."""
         return tuple(self.places)
 
-    def neighbours(self) -> tuple[str, ...]:
-        """Return the services that it names."""
-        return tuple(self.services)
+    def neighbours(self) -> tuple[tuple[str, str], ...]:
+        """Return the services that it names, each with where."""
+        pairs = (name.partition("/") for name in self.services)
+        return tuple((service, place) for service, _, place in pairs)
 
     def teams(self, own: str, /) -> tuple[str, ...]:
         """Return the service's own team, where shifts are asked for."""

@@ -83,7 +83,7 @@ class Policy(Strict):
                     f"a release {does} in {needed} only after it was let into {environment}, so this "
                     f"gate never opens; name an environment that comes before {environment}",
                 )
-        if self.service in gate.neighbours():
+        if any(service == self.service for service, _ in gate.neighbours()):
             yield (*place, entry.kind), f"{self.service} is this service itself; name another one"
         if isinstance(gate, Watchers):
             if not (gate.team or self.team):
@@ -113,10 +113,10 @@ class Policy(Strict):
         keys = [k for entries in self.gates.values() for e in entries for k in e.gate.calendar_keys()]
         return tuple(dict.fromkeys(keys))
 
-    def neighbours(self, environment: str) -> tuple[str, ...]:
-        """Return the other services at which an environment's gates look."""
-        named = {name for entry in self.gates.get(environment, []) for name in entry.gate.neighbours()}
-        return tuple(sorted(named - {self.service}))
+    def neighbours(self, environment: str) -> tuple[tuple[str, str], ...]:
+        """Return the other services at which an environment's gates look, each with where it runs."""
+        named = {pair for entry in self.gates.get(environment, []) for pair in entry.gate.neighbours()}
+        return tuple(sorted({(service, place or environment) for service, place in named}))
 
     def snapshot(self) -> dict[str, Any]:
         """Return what a deployment follows to its end, as JSON-able values; each part validates again."""

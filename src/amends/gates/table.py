@@ -179,11 +179,13 @@ class Results:
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """Other services in each environment in which they were ever seen; those that were asked about only.
+    """Each other service and environment that was asked about, where it was ever seen there.
 
-    ``version`` is what runs there (as declared, or else as it was named), 0 when only incidents are known;
-    ``since`` when it last took over, ``event`` the move that says so. ``open_incidents`` counts those in the
-    environment, of whatever release, that nobody resolved; ``incident`` is the event of the last of them.
+    ``version`` is what runs there, 0 when only incidents are known. A move may name it by the commit or
+    digest of a declaration, exactly as that spells it; the version declared last counts. Otherwise it is the
+    name itself. ``since`` is when it last took over, ``event`` the move that says so. ``open_incidents``
+    counts those in the environment, of whatever release, that nobody resolved; ``incident`` is the event of
+    the last of them.
     """
 
     row: Ints

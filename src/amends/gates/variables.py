@@ -26,7 +26,10 @@ from amends.gates.table import (
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One row of the table, and what the gate and its policy say. ``environments`` are those it looks at."""
+    """One row of the table, and what the gate and its policy say.
+
+    ``environments`` and ``services`` (``service/environment``) are those at which the gate looks.
+    """
 
     table: EvidenceTable
     row: int
@@ -179,8 +182,8 @@ def _results(part: str) -> Callable[[Scope], dict[str, str]]:
 def _neighbours(column: str) -> Callable[[Scope], dict[str, Any]]:
     def read(scope: Scope) -> dict[str, Any]:
         found, word = scope.table.neighbours, scope.table.word
-        items = [i for i in scope.items(found) if word(found.service[i]) in scope.services]
-        keys = {f"{word(found.service[i])}/{word(found.environment[i])}": i for i in items}
+        named = {f"{word(found.service[i])}/{word(found.environment[i])}": i for i in scope.items(found)}
+        keys = {key: i for key, i in named.items() if key in scope.services}
         if column == "version":
             return {key: word(found.version[i]) for key, i in keys.items() if found.version[i]}
         return {key: int(found.open_incidents[i]) for key, i in keys.items()}

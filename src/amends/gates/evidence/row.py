@@ -22,7 +22,7 @@ class Row:
     row: int
     question: Question
     by_kind: dict[str, list[Seen]]
-    neighbours: tuple[str, ...] = ()
+    neighbours: tuple[tuple[str, str], ...] = ()
     names: set[str] = field(default_factory=set)
     commits: set[str] = field(default_factory=set)
     kin: set[str] = field(default_factory=set)
