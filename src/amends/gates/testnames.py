@@ -33,19 +33,18 @@ def selector_key(selector: str) -> str:
 def case_keys(case: TestCase) -> frozenset[str]:
     """Return every key by which a selector may mean a case.
 
-    Its full name and its name alone, each with and without parameters, its class and its file.
+    Its full name and its name alone, each with and without parameters, and its class, file and folders.
     """
     if _is_node(case.name):
         bare, bracket, parameters = case.name.partition("[")
         parents, _, name = bare.rpartition("::")
-        name += bracket + parameters
+        inside, name = _dotted(parents), name + bracket + parameters
     else:
-        parents, name = case.classname, case.name
-    inside = _dotted(parents) if _is_node(parents) else parents
-    file = _dotted(case.file) if case.file.endswith(".py") else _dotted(parents.partition("::")[0])
+        inside, name = case.classname, case.name
     full = f"{inside}.{name}" if inside else name
-    names = {full, full.partition("[")[0], name, name.partition("[")[0], inside, file}
-    return frozenset(names - {""})
+    steps = inside.split(".")
+    holders = {".".join(steps[:length]) for length in range(1, len(steps) + 1)}
+    return frozenset({full, full.partition("[")[0], name, name.partition("[")[0], *holders} - {""})
 
 
 def outcome_in(run: SuiteFinished, key: str) -> int:
