@@ -160,12 +160,12 @@ def _evaluate(expression: Any, values: dict[str, Any]) -> tuple[int, str]:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, dict):
+    if isinstance(value, dict) and value:
         inside = ", ".join(f"{key}: {_shown(item)}" for key, item in sorted(value.items()))
         return f"{{{inside}}}"
-    if isinstance(value, list):
+    if isinstance(value, list | dict):
         more = f" and {len(value) - 3} more" if len(value) > 3 else ""
-        return ", ".join(map(str, value[:3])) + more if value else "empty"
+        return ", ".join(map(str, list(value)[:3])) + more if value else "empty"
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:.1f}" if isinstance(value, float) else str(value)
