@@ -185,9 +185,8 @@ def main() -> None:
                     took[record].append((time.process_time() - used, time.perf_counter() - began))
         store.close()
     print("; ".join(f"{row.gate} {row.decision}" for row in decision.rows))
-    print(
-        f"| one decision, {len(decision.rows) - 1} gates | processor time, median | on the wall, median | 95th percentile |"
-    )
+    gates = f"one decision, {len(decision.rows) - 1} gates"
+    print(f"| {gates} | processor time, median | on the wall, median | 95th percentile |")
     print("|---|---|---|---|")
     for record, name in ((False, "read and evaluate"), (True, "and record it")):
         used_for, times = (

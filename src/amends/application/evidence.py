@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypeGuard
 
 from amends.application.log import Log
 from amends.events import payloads as p
@@ -18,7 +18,7 @@ from amends.events.codec import Fact
 from amends.gates.evaluate import families_of
 from amends.gates.guards import MOVES
 from amends.gates.policy import Policy
-from amends.gates.table import team_name
+from amends.gates.table import OPEN_AT_MOST, team_name
 from amends.releases.actuation import ReleaseRef
 from amends.releases.catalogue import SHORTEST_COMMIT
 
@@ -54,8 +54,9 @@ def read_evidence(
     entries = policy.gates.get(environment, [])
     for family in sorted(families_of(entries) & _OF_SERVICE.keys()):
         facts += log.facts(tags=[f"service:{service}"], kinds=_OF_SERVICE[family])
-    for neighbour, place in policy.neighbours(environment):
-        facts += _Neighbour(log, neighbour, place, at).read()
+    neighbours = policy.neighbours(environment)
+    if neighbours:
+        facts += _Neighbours(log, neighbours, at).read()
     gates = [entry.gate for entry in entries]
     places = sorted({place for gate in gates for place in gate.environments()})
     if places:
@@ -65,39 +66,38 @@ def read_evidence(
 
 
 @dataclass(frozen=True, slots=True)
-class _Neighbour:
-    """What of another service runs in an environment, and which of its incidents there are open."""
+class _Neighbours:
+    """What of other services runs in which environment, and which of their incidents there are open."""
 
     log: Log
-    service: str
-    environment: str
+    places: Sequence[tuple[str, str]]
     at: datetime
 
     def read(self) -> list[Fact]:
-        lane = [f"env:{self.service}/{self.environment}"]
-        undated = self.log.facts(
-            tags=[f"undated:{self.service}"],
-            kinds=(*_MOVES, "incident.detected", *_INCIDENT_MOVES, "artifact.packaged"),
-        )
-        moves = self._last_moves(lane)
-        opened = self.log.facts(tags=lane, kinds=("incident.detected",))
+        services = sorted({service for service, _ in self.places})
+        lanes = [f"env:{service}/{environment}" for service, environment in self.places]
+        undated = _read(
+            self.log, [f"undated:{service}" for service in services],
+            (*_MOVES, "incident.detected", *_INCIDENT_MOVES, "artifact.packaged"),
+        )  # fmt: skip
+        recent = self.at - timedelta(seconds=OPEN_AT_MOST)
+        opened = _read(self.log, lanes, ("incident.detected",), since=recent)
         names = {f.payload.incident for f in (*opened, *undated) if isinstance(f.payload, p.IncidentOpened)}
-        holders = sorted({_holder(fact.payload) for fact in moves if fact.payload is not None})
-        tags = [f"release:{self.service}@{name}" for name in holders]
-        declared = _read(self.log, tags, ("artifact.packaged",))
         ends = _read(self.log, _incident_tags(names), _INCIDENT_MOVES)
-        return [*undated, *moves, *opened, *ends, *declared]
+        moves = [fact for lane in lanes for fact in self._last_moves(lane)]
+        tags = {f"release:{f.payload.service}@{_holder(f.payload)}" for f in moves if _is_move(f.payload)}
+        return [*undated, *opened, *ends, *moves, *_read(self.log, sorted(tags), ("artifact.packaged",))]
 
-    def _last_moves(self, lane: Sequence[str]) -> list[Fact]:
+    def _last_moves(self, lane: str) -> list[Fact]:
         """Read back to a move that was known; by when they happened, the last known is not before it."""
         limit = _PROBED
         while True:
-            newest = self.log.facts(tags=lane, kinds=_MOVES, newest_first=True, limit=limit)
-            known = [f.occurred_at for f in newest if f.known_at is not None and f.known_at <= self.at]
-            if known:
-                return self.log.facts(tags=lane, kinds=_MOVES, since=max(known))
+            newest = self.log.facts(tags=[lane], kinds=_MOVES, newest_first=True, limit=limit)
             if len(newest) < limit:
                 return newest
+            known = [f.occurred_at for f in newest if f.known_at is not None and f.known_at <= self.at]
+            if known:
+                return self.log.facts(tags=[lane], kinds=_MOVES, since=max(known))
             limit *= 4
 
 
@@ -164,6 +164,10 @@ class _Lanes:
 
     def _place(self, fact: Fact) -> str:
         return str(getattr(fact.payload, "environment", ""))
+
+
+def _is_move(payload: Any) -> TypeGuard[p.ServiceDeployed | p.ServiceRolledBack]:
+    return isinstance(payload, p.ServiceDeployed | p.ServiceRolledBack)
 
 
 def _holder(payload: Any) -> str:

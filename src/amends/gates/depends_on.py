@@ -71,7 +71,7 @@ class DependsOn(Gate):
     440, which orders 2.10 after 2.9 and 2.3-rc1 before 2.3. A freeze is undecided until its end: nothing is
     wrong with the release. Each of `services` is written `{service, environment, at_least, freezes}`, and all
     but the first may be left out. A service of `needed_by` with an open incident there, of whatever release,
-    blocks; one that was never seen there is undecided.
+    blocks, for 90 days at most; one that was never seen there is undecided.
     """
 
     services: list[Upstream] = Field(default_factory=list, description="services that it needs")

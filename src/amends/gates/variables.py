@@ -237,7 +237,7 @@ VARIABLES = (
     Variable("running", "texts", ("neighbours",), _neighbours("version"),
              "by `service/environment`: the version that runs there"),
     Variable("open_incidents", "counts", ("neighbours",), _neighbours("open_incidents"),
-             "by `service/environment`: incidents that are open there"),
+             "by `service/environment`: incidents of the last 90 days that are open there"),
 )  # fmt: skip
 
 BY_NAME: Mapping[str, Variable] = {variable.name: variable for variable in VARIABLES}

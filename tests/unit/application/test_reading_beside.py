@@ -96,13 +96,27 @@ def test_reading_little_answers_as_reading_everything(log: Log, at: datetime) ->
 
 def test_the_past_of_a_neighbour_is_not_read() -> None:
     read = []
-    for moves in (3, 90):
+    for moves in (30, 90):
         log = make_log()
         for number in range(moves):
             move = p.ServiceDeployed(service="payments", release=f"2.{number}", environment="production")
             log.record("service.deployed", move, at=NOW - (moves - number) * HOUR)
         read.append(len(read_evidence(log, POLICY, RELEASE, "production", NOW)))
     assert read[0] == read[1]
+
+
+def test_old_incidents_of_a_neighbour_are_not_read() -> None:
+    log = make_log()
+    for number in range(40):
+        told = p.IncidentOpened(
+            incident=f"INC-{number}", service="web", environment="production", summary="s", opened_by="alert"
+        )
+        log.record("incident.detected", told, at=NOW - (number + 1) * 240 * HOUR)
+    read = read_evidence(log, POLICY, RELEASE, "production", NOW)
+    assert [f.payload.incident for f in read if isinstance(f.payload, p.IncidentOpened)] == [
+        f"INC-{number}" for number in range(9)
+    ]
+    assert "web has 9 open incidents" in answer(read, NOW).rows[5].reason
 
 
 def test_what_no_gate_asks_for_is_not_read() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from amends.gates.evidence.facts import Seen
 from amends.gates.evidence.places import MOVED, holder, incidents
 from amends.gates.evidence.row import Row
-from amends.gates.table import Neighbours
+from amends.gates.table import OPEN_AT_MOST, Neighbours
 
 
 def fill_neighbours(row: Row) -> None:
@@ -21,7 +21,8 @@ def _fill(row: Row, service: str, environment: str) -> None:
         return bool(said.service == service and said.environment == environment)
 
     moves = row.facts("neighbours", is_there, *MOVED)
-    troubles = incidents(row, "neighbours", is_there)
+    recent = row.question.at.timestamp() - OPEN_AT_MOST
+    troubles = incidents(row, "neighbours", is_there, recent)
     if not (moves or troubles):
         return
     last = moves[-1] if moves else None

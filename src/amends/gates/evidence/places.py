@@ -58,9 +58,9 @@ def fill_results(row: Row) -> None:
         )  # fmt: skip
 
 
-def incidents(row: Row, family: str, wanted: Any) -> list[_Trouble]:
-    """Return the wanted incidents, oldest first, each with its resolution if it has one."""
-    opened = row.facts(family, wanted, "incident.detected")
+def incidents(row: Row, family: str, wanted: Any, since: float = float("-inf")) -> list[_Trouble]:
+    """Return the wanted incidents since a moment, oldest first, each with its resolution if it has one."""
+    opened = row.facts(family, wanted, "incident.detected", since=since)
     mine = {seen.payload.incident for seen in opened}
     moved = row.facts(family, lambda said: said.incident in mine, "incident.resolved", "incident.reopened")
     last = {seen.payload.incident: seen for seen in moved}
