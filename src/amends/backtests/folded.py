@@ -79,7 +79,6 @@ class _Fold:
         self.names = ReleaseNames(releases_of(self.facts))
         self._read_moments()
         moves = [f for f in self.facts if f.kind in _DEPLOYED and self._is_here(f.payload)]
-        moves.sort(key=lambda fact: (fact.occurred_at, fact.kind))
         found: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
         for row, fact in enumerate(moves):
             for name, value in self._deployment(row, fact, fact.payload).items():

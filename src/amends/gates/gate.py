@@ -96,6 +96,10 @@ class Gate(Strict):
         """Return the teams whose shifts the gate looks at; ``own`` is the service's team."""
         return ()
 
+    def neighbours(self) -> Sequence[tuple[str, str]]:
+        """Return the other services that the gate looks at, each with an environment, empty for its own."""
+        return ()
+
     def calendar_keys(self) -> Sequence[str]:
         """Return the keys of the calendars that the gate needs: ``file:PATH`` or ``holidays:DE/BE``."""
         return ()

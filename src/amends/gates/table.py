@@ -31,11 +31,15 @@ Codes: TypeAlias = npt.NDArray[np.int8]
 
 FAMILIES = (
     "releases", "changes", "reviews", "suites", "sign_offs", "deployments", "traffic", "incidents", "shifts",
-    "overrides", "quarantines",
+    "overrides", "quarantines", "edge_cases", "amendments", "results", "neighbours",
 )  # fmt: skip
 
 APPROVED, CHANGES_REQUESTED = 1, 2
 SUITE_OUTCOMES = ("success", "failure", "error", "cancel")
+UNSEEN, PASSED, FAILED, BROKEN, SKIPPED = -1, 0, 1, 2, 3
+"""The outcomes of one test: not among the cases of any suite's latest run, passed, failed, error, skipped."""
+OPEN_AT_MOST = 90 * 86400.0
+"""Seconds after which an incident of another service that nobody resolved no longer counts as open."""
 
 
 class Words(Protocol):
@@ -54,7 +58,8 @@ class Words(Protocol):
 @dataclass(frozen=True, slots=True)
 class Changes:
     """Changes of the release. ``merged`` is false for one that is only named by the release; ``owned`` is
-    false where the change's owners were not recorded.
+    false where the change's owners were not recorded, ``reviews_known`` where its reviews were not.
+    ``lines`` and ``files`` say how many it touches, -1 where nobody recorded that.
     """
 
     row: Ints
@@ -63,6 +68,18 @@ class Changes:
     merged: Bools
     owned: Bools
     event: Ints
+    reviews_known: Bools
+    lines: Ints
+    files: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The paths that a change touches, each once. ``item`` is the index into ``Changes``."""
+
+    row: Ints
+    item: Ints
+    path: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +114,8 @@ class Verdicts:
 @dataclass(frozen=True, slots=True)
 class Suites:
     """The latest run of each suite against the release. ``outcome`` indexes ``SUITE_OUTCOMES``; ``detail``
-    is the word that names up to three failed tests.
+    is the word that names up to three failed tests. ``listed`` counts the tests that the run names, and
+    ``digest`` is the bare digest of the artifact that it tested, 0 where nobody recorded it.
     """
 
     row: Ints
@@ -108,6 +126,78 @@ class Suites:
     skipped: Ints
     detail: Ints
     event: Ints
+    listed: Ints
+    digest: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeCases:
+    """The documented edge cases of the row's service that nobody retired.
+
+    ``test`` is the selector of its test, ``suite`` the suite that runs it, 0 for any. ``outcome`` is that of
+    the test in the latest runs of the release's suites (``gates.testnames``), ``event`` the run that
+    says so, 0 where it was not seen; ``documented`` is the event that documents the edge case.
+    """
+
+    row: Ints
+    case: Ints
+    test: Ints
+    suite: Ints
+    outcome: Codes
+    event: Ints
+    documented: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """The tests of the row's service's amendments that are proven or active: as in ``EdgeCases``.
+
+    ``proven`` is the event by which the amendment came to its state.
+    """
+
+    row: Ints
+    amendment: Ints
+    selector: Ints
+    outcome: Codes
+    event: Ints
+    proven: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The latest result of each other part of amends about the release, ``part`` being its word.
+
+    ``watch``: the release's last deployment in ``environment`` that began. ``replay``: its last replay,
+    ``environment`` 0. ``decision`` is a gate's code (``PASS``…), ``detail`` the reason in words.
+    """
+
+    row: Ints
+    part: Ints
+    environment: Ints
+    decision: Codes
+    detail: Ints
+    event: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Each other service and environment that was asked about, where it was ever seen there.
+
+    ``version`` is what runs there, 0 when only incidents are known. A move may name it by the commit or
+    digest of a declaration, exactly as that spells it; the version declared last counts. Otherwise it is the
+    name itself. ``since`` is when it last took over, ``event`` the move that says so. ``open_incidents``
+    counts those of the last ``OPEN_AT_MOST`` seconds in the environment, of whatever release, that nobody
+    resolved; ``incident`` is the event of the last of them.
+    """
+
+    row: Ints
+    service: Ints
+    environment: Ints
+    version: Ints
+    since: Floats
+    open_incidents: Ints
+    event: Ints
+    incident: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +268,10 @@ class Quarantines:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceTable:
-    """Evidence for ``len(table)`` questions. ``words`` is the vocabulary that all codes index."""
+    """Evidence for ``len(table)`` questions. ``words`` is the vocabulary that all codes index.
+
+    ``digest`` is the release's bare digest (``bare_digest``), 0 where it was declared without.
+    """
 
     words: Words
     service: Ints
@@ -186,12 +279,18 @@ class EvidenceTable:
     environment: Ints
     at: Floats
     declared: Bools
+    digest: Ints
     changes: Changes
+    paths: Paths
     owners: Owners
     verdicts: Verdicts
     suites: Suites
+    edge_cases: EdgeCases
+    guards: Guards
+    results: Results
     sign_offs: SignOffs
     stays: Stays
+    neighbours: Neighbours
     shifts: Shifts
     overrides: Overrides
     quarantines: Quarantines
@@ -246,3 +345,8 @@ def relation_of(kind: type[Any], columns: Mapping[str, list[Any]]) -> Any:
 def team_name(name: str) -> str:
     """Return a team as it is compared: ``@org/payments`` and ``payments`` are the same team."""
     return name.removeprefix("@").rsplit("/", 1)[-1]
+
+
+def bare_digest(digest: str) -> str:
+    """Return a digest as it is compared: ``sha256:ABC`` and ``abc`` are the same one."""
+    return digest.rpartition(":")[2].lower()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from amends.adapters.evidence.merging import SHORT_COMMITS
 from amends.adapters.evidence.ranges import Ranges, counted, is_rising, spread
 from amends.adapters.evidence.reading import Folder
 from amends.gates.questions import Questions
-from amends.gates.table import FAMILIES, Bools, Floats, Ints
+from amends.gates.table import FAMILIES, Bools, Floats, Ints, bare_digest
 from amends.releases.catalogue import SHORTEST_COMMIT
 
 
@@ -31,6 +31,7 @@ class Asked:
     commit: Ints
     lower: Ints
     digest: Ints
+    bare: Ints
     environment: Ints
     at: Floats
     declarations: Declarations = field(init=False)
@@ -47,13 +48,16 @@ class Asked:
         ]
         lower = columns[2]
         if questions.words is not folder.words:
-            columns, lower = _translated(folder, questions, columns)
+            columns, lower, bare = _translated(folder, questions, columns)
+        else:
+            bare = _bare_digests(folder, columns[3])
         service, version, commit, digest, environment = columns
-        asked = cls(folder, service, version, commit, lower, digest, environment, questions.at)
+        asked = cls(folder, service, version, commit, lower, digest, bare, environment, questions.at)
         asked.undated = {family: np.zeros(len(asked), dtype=np.int64) for family in FAMILIES}
         own = folder.pairs(NAME).find(service, version)
         asked.declarations = Declarations.known(folder, own, asked.at)
         asked.undated["releases"] += asked.declarations.undated
+        asked.bare = np.where(asked.declarations.digest > 0, asked.declarations.bare, bare)
         asked._find_names(own)
         return asked
 
@@ -173,14 +177,29 @@ def _distinct(rows: list[Ints], names: list[Ints], count: int) -> tuple[Ints, In
     return keys // max(count, 1), keys % max(count, 1)
 
 
-def _translated(folder: Folder, questions: Questions, columns: list[Ints]) -> tuple[list[Ints], Ints]:
+def _bare_digests(folder: Folder, digests: Ints) -> Ints:
+    """Return declared digests as they are compared."""
+    digest, bare = folder.columns("releases", "digest", "bare")
+    of = np.zeros(len(folder.words), dtype=np.int32)
+    of[digest] = bare
+    return of[digests].astype(np.int64)
+
+
+def _translated(folder: Folder, questions: Questions, columns: list[Ints]) -> tuple[list[Ints], Ints, Ints]:
+    """Return columns in the folder's codes, and the codes of commits in small letters and of bare digests."""
     used = np.unique(np.concatenate(columns))
     words = [questions.words[int(code)] for code in used]
     codes = folder.words.codes(words, add=True)
-    commits = np.unique(columns[2])
-    lowered = {int(code): questions.words[int(code)].lower() for code in commits}
-    distinct = list(dict.fromkeys(lowered.values()))
-    lower_codes = dict(zip(distinct, folder.words.codes(distinct, add=True).tolist(), strict=True))
-    lower: Any = np.array([lower_codes[lowered[int(code)]] for code in commits], dtype=np.int64)
     made = [codes[np.searchsorted(used, column)] for column in columns]
-    return made, lower[np.searchsorted(commits, columns[2])]
+    lower = _derived(folder, questions, columns[2], str.lower)
+    return made, lower, _derived(folder, questions, columns[3], bare_digest)
+
+
+def _derived(folder: Folder, questions: Questions, column: Ints, change: Callable[[str], str]) -> Ints:
+    """Return the codes of words made from those of a column."""
+    used = np.unique(column)
+    made = [change(questions.words[int(code)]) for code in used]
+    distinct = list(dict.fromkeys(made))
+    codes = dict(zip(distinct, folder.words.codes(distinct, add=True).tolist(), strict=True))
+    found: Ints = np.array([codes[word] for word in made], dtype=np.int64)
+    return found[np.searchsorted(used, column)]

@@ -13,17 +13,28 @@ from amends.adapters.evidence.database import Database
 from amends.adapters.evidence.past import PastDeployments
 from amends.adapters.evidence.quarantining import Quarantining
 from amends.adapters.evidence.reading import Folder
-from amends.adapters.evidence.relations import make_overrides, make_shifts, make_sign_offs, make_suites
+from amends.adapters.evidence.relations import (
+    make_overrides,
+    make_results,
+    make_shifts,
+    make_sign_offs,
+    make_suites,
+)
 from amends.adapters.evidence.sources import Source
 from amends.adapters.evidence.staying import Staying
 from amends.backtests.deployments import Deployments
 from amends.gates.questions import Questions
 from amends.gates.table import (
     Changes,
+    EdgeCases,
     EvidenceTable,
+    Guards,
+    Neighbours,
     Overrides,
     Owners,
+    Paths,
     Quarantines,
+    Results,
     Shifts,
     SignOffs,
     Stays,
@@ -34,6 +45,7 @@ from amends.gates.table import (
 
 _EMPTY: dict[str, type[Any]] = {
     "changes": Changes, "owners": Owners, "verdicts": Verdicts, "suites": Suites, "sign_offs": SignOffs,
+    "paths": Paths, "results": Results, "edge_cases": EdgeCases, "guards": Guards, "neighbours": Neighbours,
     "stays": Stays, "shifts": Shifts, "overrides": Overrides, "quarantines": Quarantines,
 }  # fmt: skip
 
@@ -69,6 +81,8 @@ class BulkEvidence:
         made |= _of_changes(asked, families)
         if "suites" in families:
             made["suites"] = make_suites(asked)
+        if "results" in families:
+            made["results"] = make_results(asked)
         if "sign_offs" in families:
             made["sign_offs"] = make_sign_offs(asked)
         if {"deployments", "traffic", "incidents"} & set(families):
@@ -82,6 +96,7 @@ class BulkEvidence:
         return EvidenceTable(
             words=self._folder.words, service=asked.service, version=asked.version,
             environment=asked.environment, at=asked.at, declared=asked.declarations.declared,
+            digest=asked.bare,
             undated=asked.undated, **made,
         )  # fmt: skip
 
@@ -94,7 +109,11 @@ def _of_changes(asked: Asked, families: Collection[str]) -> dict[str, Any]:
     if not {"changes", "reviews"} & set(families):
         return {}
     changing = Changing(asked)
-    made: dict[str, Any] = {"changes": changing.changes(), "owners": changing.owners()}
+    made: dict[str, Any] = {
+        "changes": changing.changes(),
+        "owners": changing.owners(),
+        "paths": changing.paths(),
+    }
     if "reviews" in families:
         made["verdicts"] = changing.verdicts()
     return made

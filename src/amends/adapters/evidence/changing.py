@@ -11,7 +11,7 @@ from amends.adapters.evidence.asked import Asked
 from amends.adapters.evidence.facts import CHANGE
 from amends.adapters.evidence.ranges import Ranges, counted, last_of, spread
 from amends.adapters.evidence.relations import event_codes, whole
-from amends.gates.table import Changes, Ints, Owners, Verdicts
+from amends.gates.table import Changes, Ints, Owners, Paths, Verdicts
 
 
 @dataclass(slots=True)
@@ -56,7 +56,9 @@ class Changing:
 
     def changes(self) -> Changes:
         """Return the changes."""
-        author, owned, event = self.asked.folder.columns("changes", "author", "owned", "event")
+        author, owned, event, known, lines, files = self.asked.folder.columns(
+            "changes", "author", "owned", "event", "reviews_known", "lines", "files"
+        )
         merged, has = self.merged, self.merged >= 0
 
         def of(column: Any, missing: Any) -> Any:
@@ -64,7 +66,8 @@ class Changing:
 
         return Changes(
             self.row, whole(self.asked.folder.pairs(CHANGE).second[self.change]), whole(of(author, 0)), has,
-            of(owned, False), event_codes(self.asked, of(event, -1)),
+            of(owned, False), event_codes(self.asked, of(event, -1)), of(known, True), of(lines, -1),
+            of(files, -1),
         )  # fmt: skip
 
     def owners(self) -> Owners:
@@ -76,6 +79,16 @@ class Changing:
         index, place = spread((np.cumsum(count) - count)[chosen], count[chosen])
         item = items[index]
         return Owners(self.row[item], item, whole(group[place]), whole(owner[place]), team[place])
+
+    def paths(self) -> Paths:
+        """Return the paths that each change touches."""
+        (count,) = self.asked.folder.columns("changes", "n_paths")
+        (path,) = self.asked.folder.columns("paths", "path")
+        items = np.flatnonzero(self.merged >= 0)
+        chosen = self.merged[items]
+        index, place = spread((np.cumsum(count) - count)[chosen], count[chosen])
+        item = items[index]
+        return Paths(self.row[item], item, whole(path[place]))
 
     def verdicts(self) -> Verdicts:
         """Return the latest verdict of each reviewer on each change."""

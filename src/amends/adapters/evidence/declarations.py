@@ -19,7 +19,8 @@ _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """One row each: whether it was declared, and the codes of its commit and digest (0: none).
+    """One row each: whether it was declared, and the codes of its commit, its digest and that
+    as it is compared (0: none).
 
     ``place`` is where the declaration stands that names its changes (-1: none does), ``undated`` how many
     declarations nobody dated.
@@ -28,6 +29,7 @@ class Declarations:
     declared: Bools
     commit: Ints
     digest: Ints
+    bare: Ints
     place: Ints
     undated: Ints
 
@@ -38,9 +40,9 @@ class Declarations:
         Without moments it is all that was ever declared, dated or not.
         """
         rows = len(names)
-        name, known, commit, digest, changes = folder.columns(
-            "releases", "name", "known", "commit", "digest", "n_release_changes"
-        )
+        name, known, commit, digest, bare, changes = folder.columns(
+            "releases", "name", "known", "commit", "digest", "bare", "n_release_changes"
+        )  # fmt: skip
         row, place = Ranges(name, len(folder.pairs(NAME))).expand(names)
         undated = counted(row[np.isnan(known[place])], rows)
         kept = known[place] <= at[row] if at is not None else np.ones(len(row), dtype=np.bool_)
@@ -53,6 +55,7 @@ class Declarations:
             total > 0,
             np.where(has, commit[first], 0).astype(np.int64) if len(commit) else np.zeros(rows, np.int64),
             np.where(has, digest[first], 0).astype(np.int64) if len(digest) else np.zeros(rows, np.int64),
+            np.where(has, bare[first], 0).astype(np.int64) if len(bare) else np.zeros(rows, np.int64),
             np.where(has & (changes[first] > 0), first, -1) if len(changes) else first,
             undated,
         )
@@ -68,7 +71,8 @@ class Declarations:
         fold = _Fold(folder)
         for index, start in zip(several.tolist(), starts.tolist(), strict=True):
             places = tuple(place[start : start + int(total[index])].tolist())
-            self.commit[index], self.digest[index], self.place[index] = fold.of(places)
+            found = fold.of(places)
+            self.commit[index], self.digest[index], self.bare[index], self.place[index] = found
 
 
 class _Fold:
@@ -76,35 +80,36 @@ class _Fold:
 
     def __init__(self, folder: Folder) -> None:
         self._words = folder.words
-        self._commit, self._spelt, self._digest, self._count = folder.columns(
-            "releases", "commit", "spelt", "digest", "n_release_changes"
+        self._commit, self._spelt, self._digest, self._bare, self._count = folder.columns(
+            "releases", "commit", "spelt", "digest", "bare", "n_release_changes"
         )
         (self._changes,) = folder.columns("release_changes", "change")
         self._starts = np.concatenate([[0], np.cumsum(self._count)])
-        self._found: dict[tuple[int, ...], tuple[int, int, int]] = {}
+        self._found: dict[tuple[int, ...], tuple[int, int, int, int]] = {}
 
-    def of(self, places: tuple[int, ...]) -> tuple[int, int, int]:
-        """Return the codes of commit and digest, and the place that names the changes."""
+    def of(self, places: tuple[int, ...]) -> tuple[int, int, int, int]:
+        """Return the codes of commit, digest and bare digest, and the place that names the changes."""
         if places not in self._found:
             self._found[places] = self._fold(places)
         return self._found[places]
 
-    def _fold(self, places: tuple[int, ...]) -> tuple[int, int, int]:
+    def _fold(self, places: tuple[int, ...]) -> tuple[int, int, int, int]:
         release = Release("", "", "", "", (), "", "", _LONG_AGO, None, "")
-        commit = digest = 0
+        commit = digest = bare = 0
         changes = -1
         for place in places:
             told = self._told(place)
             if contradicts(release, told):
                 continue
             commit = commit or int(self._commit[place])
-            digest = digest or int(self._digest[place])
+            if not digest:
+                digest, bare = int(self._digest[place]), int(self._bare[place])
             changes = place if changes < 0 and told.changes else changes
             release = replace(
                 release, commit=release.commit or told.commit.lower(), digest=release.digest or told.digest,
                 changes=release.changes or told.changes,
             )  # fmt: skip
-        return commit, digest, changes
+        return commit, digest, bare, changes
 
     def _told(self, place: int) -> p.ReleaseDeclared:
         changes = self._changes[self._starts[place] : self._starts[place + 1]]

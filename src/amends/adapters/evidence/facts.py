@@ -15,8 +15,10 @@ from typing import Any
 from amends.backtests.deployments import CLASSES
 from amends.events import payloads as p
 from amends.events.codec import Fact
-from amends.gates.evidence import _failed_tests
-from amends.gates.table import APPROVED, CHANGES_REQUESTED, SUITE_OUTCOMES, team_name
+from amends.gates.evidence.places import DECISIONS, ENDS, how_it_ended, what_replay_says
+from amends.gates.evidence.testing import failed_tests
+from amends.gates.gate import UNDECIDED
+from amends.gates.table import APPROVED, CHANGES_REQUESTED, SUITE_OUTCOMES, bare_digest, team_name
 
 _PSEUDONYM = re.compile(r"p-[0-9a-f]{12}")
 
@@ -41,9 +43,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """``kinds`` in their order among facts of one moment; ``by`` are columns that the rows are sorted by
-    before they are sorted by when they happened.
-    """
+    """``by`` are columns that the rows are sorted by before they are sorted by when they happened."""
 
     kinds: tuple[str, ...]
     columns: dict[str, str]
@@ -61,12 +61,32 @@ COMMON = {
 def _release(said: p.ReleaseDeclared) -> tuple[Any, ...]:
     return (
         (said.service, said.version), said.service, said.version, said.commit.lower(), said.commit,
-        said.digest,
+        said.digest, bare_digest(said.digest),
     )  # fmt: skip
 
 
 def _changes_of(said: p.ReleaseDeclared) -> list[tuple[Any, ...]]:
     return [((said.service, change),) for change in dict.fromkeys(said.changes)]
+
+
+def _change(said: p.ChangeMerged) -> tuple[Any, ...]:
+    files = said.files if said.files is not None else len(dict.fromkeys(said.paths)) or -1
+    return (
+        (said.service, said.change), said.author, said.owners is not None,
+        "reviews" not in said.unrecorded, -1 if said.lines is None else said.lines, files,
+    )  # fmt: skip
+
+
+def _result(said: Any) -> tuple[Any, ...]:
+    """Return how a deployment ended, or what a replay said; -1 is a deployment that never began."""
+    name = (said.service, said.release)
+    if isinstance(said, p.ReplayFinished):
+        return name, "replay", "", DECISIONS[said.decision], what_replay_says(said)
+    if said.outcome not in ENDS:
+        return name, "watch", said.environment, -1, ""
+    watched = said.outcome != "promoted" or said.watch == "passed"
+    decision = ENDS[said.outcome] if watched else UNDECIDED
+    return name, "watch", said.environment, decision, how_it_ended(said)
 
 
 def _owners_of(said: p.ChangeMerged) -> list[tuple[Any, ...]]:
@@ -87,7 +107,7 @@ def _suite(said: p.SuiteFinished) -> tuple[Any, ...]:
     outcome = "failure" if said.outcome == "success" and failed else said.outcome
     return (
         (said.service, said.release), said.suite, SUITE_OUTCOMES.index(outcome), said.passed, failed,
-        said.skipped, _failed_tests(said),
+        said.skipped, failed_tests(said), len(said.cases), bare_digest(said.digest), bare_digest(said.release),
     )  # fmt: skip
 
 
@@ -139,14 +159,17 @@ def _decided(said: p.GatesDecided) -> tuple[Any, ...]:
 TABLES: dict[str, Table] = {
     "releases": Table(
         ("artifact.packaged",),
-        {"name": NAME, "service": WORD, "version": WORD, "commit": WORD, "spelt": WORD, "digest": WORD},
+        {"name": NAME, "service": WORD, "version": WORD, "commit": WORD, "spelt": WORD, "digest": WORD,
+         "bare": WORD},
         _release, ("name",), {"release_changes": Side({"change": CHANGE}, _changes_of)},
     ),
     "changes": Table(
         ("change.merged",),
-        {"change": CHANGE, "author": WORD, "owned": FLAG},
-        lambda said: ((said.service, said.change), said.author, said.owners is not None),
-        ("change",), {"owners": Side({"group": NUMBER, "owner": WORD, "team": FLAG}, _owners_of)},
+        {"change": CHANGE, "author": WORD, "owned": FLAG, "reviews_known": FLAG, "lines": NUMBER,
+         "files": NUMBER},
+        _change, ("change",),
+        {"owners": Side({"group": NUMBER, "owner": WORD, "team": FLAG}, _owners_of),
+         "paths": Side({"path": WORD}, lambda said: [(path,) for path in dict.fromkeys(said.paths)])},
     ),
     "reviews": Table(
         ("change.reviewed",),
@@ -156,7 +179,7 @@ TABLES: dict[str, Table] = {
     "suites": Table(
         ("testsuiterun.finished",),
         {"name": NAME, "suite": WORD, "outcome": SMALL, "passed": NUMBER, "failed": NUMBER, "skipped": NUMBER,
-         "detail": WORD},
+         "detail": WORD, "listed": NUMBER, "digest": WORD, "spelt": WORD},
         _suite, ("name", "suite"),
     ),
     "sign_offs": Table(
@@ -211,6 +234,11 @@ TABLES: dict[str, Table] = {
         {"lane": LANE, "name": NAME, "deployment": WORD},
         lambda said: ((said.service, said.environment), (said.service, said.release), said.deployment),
     ),
+    "results": Table(
+        ("deployment.finished", "replay.finished"),
+        {"name": NAME, "part": WORD, "environment": WORD, "decision": SMALL, "detail": WORD},
+        _result, ("name", "part", "environment"),
+    ),
     "reverts": Table(
         ("change.reverted",),
         {"change": CHANGE, "classified": SMALL},
@@ -221,7 +249,7 @@ TABLES: dict[str, Table] = {
 TABLE_OF = {kind: name for name, table in TABLES.items() for kind in table.kinds}
 LABELS = (
     ("suites", "suite"), ("sign_offs", "role"), ("sign_offs", "environment"), ("moves", "environment"),
-    ("shifts", "team"), ("shifts", "role"), ("override_gates", "gate"),
+    ("shifts", "team"), ("shifts", "role"), ("override_gates", "gate"), ("results", "part"), ("results", "environment"),
 )  # fmt: skip
 """Columns whose few words gates ask for by name."""
 

@@ -1,8 +1,8 @@
 """Merging new parts into the sorted tables, and what is found once for all readers of a folder.
 
 Each table ends up as one file, sorted by what it is looked up by and then by when things happened, in the
-order in which ``gates.evidence`` takes facts: when it happened, the kind, when it was recorded, its place in
-its stream, its id.
+order in which ``gates.evidence`` takes facts: when it happened, when it was recorded, its place in its stream,
+its id.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from amends.releases.catalogue import SHORTEST_COMMIT
 if TYPE_CHECKING:
     from amends.adapters.evidence.cache import Manifest
 
-_ORDER = ("occurred", "turn", "recorded", "seq", "id")
+_ORDER = ("occurred", "recorded", "seq", "id")
 _MOST_FILES = 16
 LABEL_WORDS, SHORT_COMMITS, MOVES_BY_NAME = "labels", "shorts", "moves_by_name"
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from amends.adapters.evidence.asked import Asked
 from amends.adapters.evidence.ranges import last_of, spread
-from amends.gates.table import Floats, Ints, Overrides, Shifts, SignOffs, Suites, team_name
+from amends.gates.table import Floats, Ints, Overrides, Results, Shifts, SignOffs, Suites, team_name
 
 
 def whole(column: Any) -> Ints:
@@ -26,14 +26,38 @@ def event_codes(asked: Asked, numbers: Any) -> Ints:
 def make_suites(asked: Asked) -> Suites:
     """Return the latest run of each suite."""
     row, place = asked.reach("suites", "suites", "suite")
-    suite, outcome, passed, failed, skipped, detail, event = asked.folder.columns(
-        "suites", "suite", "outcome", "passed", "failed", "skipped", "detail", "event"
-    )
+    suite, outcome, passed, failed, skipped, detail, event, listed, tested, spelt = asked.folder.columns(
+        "suites", "suite", "outcome", "passed", "failed", "skipped", "detail", "event", "listed", "digest",
+        "spelt",
+    )  # fmt: skip
     last = last_of(row, suite[place])
     row, place = row[last], place[last]
     return Suites(
         row, whole(suite[place]), outcome[place], passed[place], failed[place], skipped[place],
-        whole(detail[place]), event_codes(asked, event[place]),
+        whole(detail[place]), event_codes(asked, event[place]), listed[place],
+        _digests(asked, row, tested[place], spelt[place]),
+    )  # fmt: skip
+
+
+def _digests(asked: Asked, row: Ints, tested: Any, spelt: Any) -> Ints:
+    """Return the digest that each run tested: as it says, or because it names the release by its digest."""
+    mine = asked.bare[row]
+    return np.where(tested > 0, tested, np.where((mine > 0) & (spelt == mine), mine, 0)).astype(np.int64)
+
+
+def make_results(asked: Asked) -> Results:
+    """Return the release's last watched deployment in each environment, and its last replay."""
+    decision, part, environment, detail, event = asked.folder.columns(
+        "results", "decision", "part", "environment", "detail", "event"
+    )
+    row, place = asked.reach("results", "results", "part", "environment")
+    began = decision[place] >= 0
+    row, place = row[began], place[began]
+    last = last_of(row, part[place], environment[place])
+    row, place = row[last], place[last]
+    return Results(
+        row, whole(part[place]), whole(environment[place]), decision[place], whole(detail[place]),
+        event_codes(asked, event[place]),
     )  # fmt: skip
 
 

@@ -22,7 +22,8 @@ NOW = datetime(2026, 3, 18, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 COMMIT, OTHER = "c0ffee" + "0" * 34, "beef" * 10
 RELATIONS = (
-    "changes", "owners", "verdicts", "suites", "sign_offs", "stays", "shifts", "overrides", "quarantines",
+    "changes", "paths", "owners", "verdicts", "suites", "sign_offs", "stays", "results", "shifts", "overrides",
+    "quarantines",
 )  # fmt: skip
 TIMES = ("since", "quiet_since", "starts", "ends", "expires", "at")
 
@@ -54,8 +55,11 @@ def builds(draw: st.DrawFn) -> Told:
 def merges(draw: st.DrawFn) -> Told:
     owners = draw(st.sampled_from([None, (), (("@org/web", "p-0123456789ab"), ("pay",))]))
     return "change.merged", p.ChangeMerged(
-        service=draw(services), change=draw(changes), author=draw(people), owners=owners
-    )
+        service=draw(services), change=draw(changes), author=draw(people), owners=owners,
+        lines=draw(st.sampled_from([None, 7])), files=draw(st.sampled_from([None, 2])),
+        paths=draw(st.sampled_from([(), ("a.py", "b.py", "a.py")])),
+        unrecorded=draw(st.sampled_from([(), ("reviews",)])),
+    )  # fmt: skip
 
 
 @st.composite
@@ -75,7 +79,7 @@ def suites(draw: st.DrawFn) -> Told:
     return "testsuiterun.finished", p.SuiteFinished(
         service=draw(services), release=draw(names), suite=draw(st.sampled_from(["unit", "slow"])),
         outcome=outcome, passed=draw(st.integers(0, 2)), failed=failed, skipped=draw(st.integers(0, 1)),
-        cases=cases,
+        cases=cases, digest=draw(digests),
     )  # fmt: skip
 
 
@@ -165,9 +169,24 @@ def reverts(draw: st.DrawFn) -> Told:
     )
 
 
+@st.composite
+def results(draw: st.DrawFn) -> Told:
+    said: dict[str, Any] = {"service": draw(services), "release": draw(names)}
+    if draw(st.booleans()):
+        decision: Any = draw(st.sampled_from(["pass", "block", "undecided", "error"]))
+        return "replay.finished", p.ReplayFinished(
+            **said, decision=decision, requests=draw(st.integers(0, 2))
+        )
+    said["outcome"] = draw(st.sampled_from(["promoted", "promoted", "rolled_back", "refused", "failed"]))
+    said["watch"] = draw(st.sampled_from(["", "passed", "none"]))
+    return "deployment.finished", p.DeploymentFinished(
+        **said, deployment="d-1", environment=draw(places), reason="r"
+    )
+
+
 told = st.one_of(
     builds(), merges(), reviews(), suites(), signatures(), moves(), moves(), troubles(), traffic(), shifts(),
-    overrides(), quarantines(), requests(), reverts(),
+    overrides(), quarantines(), requests(), reverts(), results(),
 )  # fmt: skip
 
 
@@ -181,7 +200,9 @@ def histories(draw: st.DrawFn) -> list[Fact]:
         at, late = draw(hours), draw(st.sampled_from(delays))
         known = None if late is None else at + late * HOUR
         event_id = f"e{draw(st.integers(0, 99))}-{number}"
-        stream, event = make_event(kind, payload, id=event_id, source="/test", at=at, imported=True, known_at=known)
+        stream, event = make_event(
+            kind, payload, id=event_id, source="/test", at=at, imported=True, known_at=known
+        )
         place = Recorded(event, stream, draw(st.integers(1, 2)), known or at, known, "", "", number + 1)
         found += [decode(place)] * draw(st.sampled_from([1, 1, 1, 2]))
     return found
@@ -233,8 +254,11 @@ def spelt_table(table: EvidenceTable) -> dict[str, Any]:
     found: dict[str, Any] = {"rows": rows}
     for name in RELATIONS:
         items = spelt(getattr(table, name), table.words)
-        found[name] = items if name in ("changes", "owners", "overrides", "quarantines") else _by_row(items)
+        found[name] = (
+            items if name in ("changes", "paths", "owners", "overrides", "quarantines") else _by_row(items)
+        )
     items = spelt(table.verdicts, table.words)
+    found["digests"] = [table.word(code) for code in table.digest]
     found["undated"] = {name: column.tolist() for name, column in table.undated.items()}
     return found
 
@@ -258,7 +282,7 @@ def spelt(relation: Any, words: Any, as_they_are: tuple[str, ...] = ()) -> list[
     for field in fields(relation):
         column = getattr(relation, field.name)
         numbers = (*as_they_are, "row", "item", "group", "outcome", "verdict", "passed", "failed", "skipped",
-                   "requests", "observations", "open_incidents", "classified")  # fmt: skip
+                   "requests", "observations", "open_incidents", "classified", "lines", "files", "listed", "decision")  # fmt: skip
         if field.name in TIMES:
             columns.append([None if at != at else float(at) for at in column])
         elif column.dtype == bool or field.name in numbers:
