@@ -115,6 +115,8 @@ def unless_undated(decision: Codes, table: EvidenceTable, *families: str) -> Cod
 
     Such a fact may not have been known yet, and may have changed the answer either way.
     """
+    if table.all_dated(*families):
+        return decision.astype(np.int8, copy=False)
     return np.where(table.unknown_times(*families) > 0, np.int8(UNDECIDED), decision).astype(np.int8)
 
 

@@ -17,9 +17,9 @@ columns with as-of joins.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 Floats: TypeAlias = npt.NDArray[np.float64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
 Codes: TypeAlias = npt.NDArray[np.int8]
+_T = TypeVar("_T")
 
 FAMILIES = (
     "releases", "changes", "reviews", "suites", "sign_offs", "deployments", "traffic", "incidents", "shifts",
@@ -295,6 +296,7 @@ class EvidenceTable:
     overrides: Overrides
     quarantines: Quarantines
     undated: Mapping[str, Ints] = field(default_factory=dict)
+    _kept: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.at)
@@ -316,12 +318,29 @@ class EvidenceTable:
         """Return the event ids of codes, each once, in a stable order."""
         return tuple(sorted({self.words[int(code)] for code in codes if code > 0}))
 
+    def once(self, key: Hashable, make: Callable[[], _T]) -> _T:
+        """Return what ``make`` gives, made once for this table: for what no parameter of a gate changes.
+
+        The arrays are shared by all who ask, so nobody may write to them.
+        """
+        if key not in self._kept:
+            self._kept[key] = make()
+        found: _T = self._kept[key]
+        return found
+
     def unknown_times(self, *families: str) -> Ints:
         """Return for each row how many facts of these families nobody dated."""
+        return self.once(("unknown", families), lambda: self._unknown_times(families))
+
+    def all_dated(self, *families: str) -> bool:
+        """Return whether every fact of these families says when it was known."""
+        return self.once(("dated", families), lambda: not self.unknown_times(*families).any())
+
+    def _unknown_times(self, families: tuple[str, ...]) -> Ints:
         total = np.zeros(len(self), dtype=np.int64)
         for family in families:
-            if family in self.undated:
-                total = total + self.undated[family]
+            if family in self.undated and self.undated[family].any():
+                total += self.undated[family]
         return total
 
 

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from amends.gates.gate import ERROR, PASS, UNDECIDED, Gate, GateColumn, Intervals, Setting, no_time
 from amends.gates.shape import Strict
 from amends.gates.stretches import joined, labelled, without
-from amends.gates.table import EvidenceTable, Floats
+from amends.gates.table import Bools, EvidenceTable, Floats, Ints
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LOOK_AHEAD = 400 * 86400.0  # over a year, so that yearly freezes are seen through to the next opening
@@ -139,13 +139,8 @@ class Window(Gate):
             return GateColumn(np.zeros(0, dtype=np.int8), lambda _: "", lambda _: (), no_time(table))
         closures = self._closures(setting)
         open_ = without(self._allowed(table.at), closures)
-        index = np.searchsorted(open_.starts, table.at, side="right") - 1
-        inside = (
-            (index >= 0) & (table.at < open_.ends[np.maximum(index, 0)]) if len(open_.starts) else index >= 0
-        )
-        starts = np.append(open_.starts, np.nan)
-        until = np.where(inside, np.nan, starts[np.minimum(index + 1, len(open_.starts))])
-        decision = np.where(inside, PASS, UNDECIDED).astype(np.int8)
+        inside, until = _placed(table, open_)
+        decision = np.where(inside, np.int8(PASS), np.int8(UNDECIDED))
         return GateColumn(
             decision,
             lambda row: self._reason(float(table.at[row]), bool(inside[row]), float(until[row]), closures),
@@ -209,3 +204,30 @@ def unread(table: EvidenceTable, key: str) -> GateColumn:
         lambda _: (),
         no_time(table),
     )
+
+
+def _placed(table: EvidenceTable, open_: Intervals) -> tuple[Bools, Floats]:
+    """Return for each row whether its moment is in an open stretch, and else when the next one begins.
+
+    The few edges are looked up among the sorted moments, not the many moments among the edges.
+    """
+    order = table.once("order of moments", lambda: _order_of(table.at))
+    at = table.at if order is None else table.once("moments in order", lambda: table.at[order])
+    begins = np.searchsorted(at, open_.starts, side="left")
+    ends = np.searchsorted(at, open_.ends, side="left")
+    edges = np.stack([begins, ends], axis=1).ravel()
+    lengths = np.diff(edges, prepend=0, append=len(at))  # closed, open, closed, …
+    coming = np.full(len(lengths), np.nan)
+    coming[:-1:2] = open_.starts
+    inside = np.repeat(np.arange(len(lengths)) % 2 == 1, lengths)
+    until = np.repeat(coming, lengths)
+    if order is None:
+        return inside, until
+    placed, awaited = np.empty_like(inside), np.empty_like(until)
+    placed[order], awaited[order] = inside, until
+    return placed, awaited
+
+
+def _order_of(at: Floats) -> Ints | None:
+    """Return the rows by their moments; ``None`` where they are in that order."""
+    return None if bool((at[1:] >= at[:-1]).all()) else np.argsort(at, kind="stable")

@@ -100,8 +100,10 @@ class Asked:
         found = self.folder.database.read(f"SELECT name, commit FROM {source}") if source else {}
         name, commit = found.get("name", empty), found.get("commit", empty)
         (declared,) = self.folder.columns("releases", "commit")
-        asked = np.unique(self.lower[self.lower > 0])
-        others = asked[~np.isin(asked, declared)] if len(asked) else asked
+        is_known = np.zeros(len(self.folder.words), dtype=np.bool_)
+        is_known[declared] = True
+        is_known[0] = True
+        others = np.unique(self.lower[~is_known[self.lower]])
         if len(others):
             more_name, more_commit = self._begins(others)
             name, commit = np.concatenate([name, more_name]), np.concatenate([commit, more_commit])
@@ -179,6 +181,8 @@ def _distinct(rows: list[Ints], names: list[Ints], count: int) -> tuple[Ints, In
 
 def _bare_digests(folder: Folder, digests: Ints) -> Ints:
     """Return declared digests as they are compared."""
+    if not digests.any():
+        return digests
     digest, bare = folder.columns("releases", "digest", "bare")
     of = np.zeros(len(folder.words), dtype=np.int32)
     of[digest] = bare

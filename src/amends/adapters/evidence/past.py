@@ -52,7 +52,7 @@ class PastDeployments:
         )  # fmt: skip
         return Deployments(
             questions, deployed, deployment, self._events(self.moves["event"][place]), _again(name),
-            self._outcomes(name, deployment),
+            self._outcomes(name, deployment, told),
         )  # fmt: skip
 
     def _code(self, word: str) -> int:
@@ -78,7 +78,9 @@ class PastDeployments:
         (declared,) = self.folder.columns("releases", "name")
         other = np.ones(len(names), dtype=np.bool_)
         other[declared] = False
-        other &= np.isin(names.first, np.unique(names.first[declared])) & (names.second > 0)
+        declares = np.zeros(self.folder.word_count, dtype=np.bool_)
+        declares[names.first[declared]] = True
+        other &= declares[names.first] & (names.second > 0)
         if other.any():
             self._resolve(found, np.flatnonzero(other & self._used()))
         return found
@@ -139,10 +141,10 @@ class PastDeployments:
         found[row[kept]] = then[place[kept]]  # the last one assigned is the latest
         return found
 
-    def _outcomes(self, name: Ints, deployment: Ints) -> Outcomes:
+    def _outcomes(self, name: Ints, deployment: Ints, told: Declarations) -> Outcomes:
         rows = np.argsort(name, kind="stable")
         of_name = Ranges(name[rows], len(self.canonical))
-        parts = [self._rollbacks(of_name), *self._incidents(of_name, deployment), self._reverts(name)]
+        parts = [self._rollbacks(of_name), *self._incidents(of_name, deployment), self._reverts(told)]
         made = []
         for index, (owner, place, kind, columns) in enumerate(parts):
             row = rows[place] if index < 2 else place
@@ -179,13 +181,12 @@ class PastDeployments:
         other, at = spread(first, np.where(wanted > 0, last - first, 0))
         return [(owner, index, INCIDENT, columns), (other, by_deployment[at], INCIDENT, columns)]
 
-    def _reverts(self, name: Ints) -> tuple[Ints, Ints, int, list[Array]]:
+    def _reverts(self, told: Declarations) -> tuple[Ints, Ints, int, list[Array]]:
         change, classified, occurred, event = self.folder.columns(
             "reverts", "change", "classified", "occurred", "event"
         )
         words = self.folder.pairs(CHANGE).second
         columns = [words[change], classified, occurred, event]
-        told = Declarations.known(self.folder, name, None)
         (count,) = self.folder.columns("releases", "n_release_changes")
         (made_of,) = self.folder.columns("release_changes", "change")
         rows = np.flatnonzero(told.place >= 0)
@@ -197,7 +198,8 @@ class PastDeployments:
 
 def _again(name: Ints) -> Bools:
     """Mark every deployment of a release but its first."""
-    again = np.ones(len(name), dtype=np.bool_)
-    _, first = np.unique(name, return_index=True)
-    again[first] = False
-    return again
+    if not len(name):
+        return np.zeros(0, dtype=np.bool_)
+    first = np.zeros(int(name.max()) + 1, dtype=np.int64)
+    first[name[::-1]] = np.arange(len(name))[::-1]  # the last one assigned is the first deployment
+    return np.asarray(first[name] != np.arange(len(name)), dtype=np.bool_)

@@ -23,15 +23,16 @@ class Ranges:
         Askers rise, and within one asker places do.
         """
         first = self._starts[asked]
-        counts = np.where(asked < 0, 0, self._starts[asked + 1] - first)
+        counts = self._starts[asked + 1] - first
+        counts[asked < 0] = 0
         return spread(first, counts)
 
 
 def spread(first: Array, counts: Array) -> tuple[Ints, Ints]:
     """Return, for ranges that begin at ``first``, each range's index with each of its places."""
+    if (counts == 1).all():
+        return np.arange(len(counts)), first.astype(np.int64)
     owner = np.repeat(np.arange(len(counts)), counts)
-    if len(owner) == len(counts) and (counts == 1).all():
-        return owner, first.astype(np.int64)
     ends = np.cumsum(counts)
     place = np.arange(len(owner)) + np.repeat(first - ends + counts, counts)
     return owner, place

@@ -34,6 +34,7 @@ class Folder:
         self.database = database
         self._folder = folder
         self._pairs: dict[str, Pairs] = {}
+        self._releases: dict[str, Array] = {}
         self.words = StoredWords(self)
 
     @property
@@ -46,9 +47,16 @@ class Folder:
         file = self.manifest.tables.get(table)
         if file is None:
             return [np.zeros(0, dtype=_dtype(table, name)) for name in names]
+        if table == "releases":  # read by all
+            return [self._declared(file, name) for name in names]
         quoted = ", ".join(f'"{name}"' for name in names)  # some are words of SQL
         found = self.database.read(f"SELECT {quoted} FROM {parquet(self._folder / file)}")
         return [found[name] for name in names]
+
+    def _declared(self, file: str, name: str) -> Array:
+        if name not in self._releases:
+            self._releases |= self.database.read(f'SELECT "{name}" FROM {parquet(self._folder / file)}')
+        return self._releases[name]
 
     def source(self, table: str) -> str | None:
         """Return the SQL that reads a table, or ``None`` where there is no such fact."""

@@ -20,7 +20,10 @@ def whole(column: Any) -> Ints:
 
 def event_codes(asked: Asked, numbers: Any) -> Ints:
     """Return the codes of events by their numbers; -1 is none."""
-    return np.where(numbers < 0, 0, whole(numbers) + asked.folder.word_count)
+    codes: Ints = numbers + np.int64(asked.folder.word_count)
+    if len(numbers) and numbers.min() < 0:
+        codes[numbers < 0] = 0
+    return codes
 
 
 def make_suites(asked: Asked) -> Suites:
