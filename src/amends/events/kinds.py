@@ -42,6 +42,7 @@ _RELEASE = "release/{service}"
 _EVIDENCE = "evidence/{service}/{release}"
 _LANE = "lane/{service}/{environment}"
 _INCIDENT = "incident/{incident}"
+_EDGE_CASE = "edgecase/{service}/{edge_case}"
 _AMENDMENT = "amendment/{amendment}"
 
 KINDS: tuple[Kind, ...] = (
@@ -50,6 +51,9 @@ KINDS: tuple[Kind, ...] = (
     _own("change.reverted", p.ChangeReverted, _CHANGE),
     _cd("artifact.packaged", "0.3.0", p.ReleaseDeclared, _RELEASE),
     _cd("testsuiterun.finished", "0.3.0", p.SuiteFinished, _EVIDENCE),
+    _own("replay.finished", p.ReplayFinished, _EVIDENCE),
+    _own("edgecase.documented", p.EdgeCaseDocumented, _EDGE_CASE),
+    _own("edgecase.retired", p.EdgeCaseRetired, _EDGE_CASE),
     _own("exercise.recorded", p.ExerciseRecorded, _EVIDENCE),
     _own("signoff.given", p.SignedOff, _EVIDENCE),
     _own("shift.acknowledged", p.ShiftAcknowledged, "team/{team}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,7 @@ from amends.verdicts import Decision, combine
 
 QUARANTINE = "quarantine"
 POLICY = "policy"
+_OF_EVERY_POLICY = ("releases", "overrides", "quarantines")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ def effective(row: GateRow) -> Decision:
 def evaluate_gate(entry: GateEntry, table: EvidenceTable, setting: Setting) -> GateColumn:
     """Return one gate's answers, a row each. The same function for a live decision and for a backtest."""
     return entry.gate.decide(table, setting)
+
+
+def families_of(entries: Iterable[GateEntry]) -> frozenset[str]:
+    """Return the families of facts that gates read, with those that every policy reads."""
+    return frozenset({*_OF_EVERY_POLICY, *(family for entry in entries for family in entry.gate.families())})
 
 
 def setting_of(policy: Policy, calendars: Any = None) -> Setting:

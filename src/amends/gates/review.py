@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,6 @@ from pydantic import Field
 
 from amends.gates.gate import (
     BLOCK,
-    PASS,
     UNDECIDED,
     Gate,
     GateColumn,
@@ -25,13 +25,26 @@ _FAMILIES = ("releases", "changes", "reviews")
 
 
 @dataclass(frozen=True, slots=True)
-class _PerChange:
-    """For each change of the table: what counts, and what is wrong with it."""
+class _Said:
+    """For each change of the table: what counts, and what is wrong with it whatever number is asked for.
+
+    ``doubtful`` says whether any change has something that leaves it undecided.
+    """
 
     approvals: Ints
     counted: Bools
     refused: Bools
     unowned: Bools
+    wrong: Bools
+    unsure: Bools
+    doubtful: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _PerChange:
+    """For each change of the table: what was said of it, and what the gate makes of that."""
+
+    said: _Said
     state: Codes
 
 
@@ -40,7 +53,8 @@ class Review(Gate):
 
     A reviewer's latest verdict counts: an approval followed by a request for changes blocks. With
     ``owners``, each touched path also needs an approval by one of its owners, as CODEOWNERS named them when
-    it was merged. Too few approvals block; a release whose changes nobody recorded is undecided.
+    it was merged. Too few approvals block; a release whose changes nobody recorded is undecided, and so is a
+    change of which nobody recorded whether it was reviewed.
     """
 
     approvals: int = Field(default=1, ge=1, description="approvals that each change needs")
@@ -53,13 +67,17 @@ class Review(Gate):
         text += " by people other than its author" if self.not_author else ""
         return text + (", one of them by an owner of each touched path" if self.owners else "")
 
+    def families(self) -> Sequence[str]:
+        """Return the families of facts that the gate reads."""
+        return _FAMILIES
+
     def decide(self, table: EvidenceTable, _setting: Setting, /) -> GateColumn:
         """Answer every row from its changes and the latest verdicts on them."""
         per = self._per_change(table)
         decision = np.full(len(table), UNDECIDED, dtype=np.int8)
-        known = np.bincount(table.changes.row, minlength=len(table)) > 0
-        decision[known] = PASS
-        np.maximum.at(decision, table.changes.row, per.state)
+        rows, first = table.once("rows with changes", lambda: _rows_with_changes(table))
+        if len(rows):
+            decision[rows] = np.maximum.reduceat(per.state, first)
         decision = unless_undated(decision, table, *_FAMILIES)
         return GateColumn(
             decision,
@@ -69,6 +87,21 @@ class Review(Gate):
         )
 
     def _per_change(self, table: EvidenceTable) -> _PerChange:
+        key = ("review", self.not_author, self.owners)
+        said = table.once(key, lambda: self._said(table))
+        lacking = said.wrong | (said.approvals < self.approvals)
+        state = lacking.view(np.int8) * np.int8(BLOCK)
+        if said.doubtful:
+            changes = table.changes
+            # With no author on record, approvals may be the author's own; what is lacking anyway still
+            # blocks, unless the change itself was never recorded.
+            doubt = said.unsure & (~lacking | ~changes.merged)
+            doubt |= ~changes.reviews_known & lacking
+            state[doubt & ~said.refused] = UNDECIDED
+        return _PerChange(said, state)
+
+    def _said(self, table: EvidenceTable) -> _Said:
+        """Return what was said of each change, whatever number of approvals is asked for."""
         changes, verdicts = table.changes, table.verdicts
         items = len(changes.row)
         counted = (verdicts.verdict == APPROVED) & (verdicts.reviewer > 0)
@@ -83,12 +116,8 @@ class Review(Gate):
             unsure |= changes.author == 0
         if self.owners:
             unsure |= ~changes.owned
-        lacking = refused | (approvals < self.approvals) | unowned
-        state = np.where(lacking, BLOCK, PASS)
-        # With no author on record, approvals may be the author's own; what is lacking anyway still blocks,
-        # unless the change itself was never recorded.
-        state = np.where(unsure & (~lacking | ~changes.merged) & ~refused, UNDECIDED, state)
-        return _PerChange(approvals, counted, refused, unowned, state.astype(np.int8))
+        doubtful = bool(unsure.any() or not changes.reviews_known.all())
+        return _Said(approvals, counted, refused, unowned, refused | unowned, unsure, doubtful)
 
     def _unowned(self, table: EvidenceTable, counted: Bools) -> Bools:
         """Find changes of which some group of owners has given no counted approval."""
@@ -118,7 +147,7 @@ class Review(Gate):
             for item in range(where.start, where.stop):
                 if per.state[item] == state:
                     return f"{self._complaint(table, per, item)}; required: {self.wants()}"
-        fewest = int(per.approvals[where].min())
+        fewest = int(per.said.approvals[where].min())
         teams = _teams(table, per, where)
         by = f" (by {teams})" if teams else ""
         noun = "the change has" if total == 1 else f"each of {total} changes has at least"
@@ -126,23 +155,32 @@ class Review(Gate):
 
     def _complaint(self, table: EvidenceTable, per: _PerChange, item: int) -> str:
         change = table.word(table.changes.change[item])[:12]
-        if per.refused[item]:
+        if per.said.refused[item]:
             return f"a reviewer's latest word on change {change} asks for changes"
         if not table.changes.merged[item]:
             return f"change {change} belongs to the release but was never recorded"
-        if per.approvals[item] < self.approvals:
+        if not table.changes.reviews_known[item] and per.said.approvals[item] < self.approvals:
+            return f"nobody recorded whether change {change} was reviewed"
+        if per.said.approvals[item] < self.approvals:
             others = " by others than its author" if self.not_author else ""
-            return f"change {change} has {plural(int(per.approvals[item]), 'approval')}{others}"
-        if per.unowned[item]:
+            return f"change {change} has {plural(int(per.said.approvals[item]), 'approval')}{others}"
+        if per.said.unowned[item]:
             return f"change {change} has no approval by {_missing_owners(table, per, item)}"
         if self.owners and not table.changes.owned[item]:
             return f"the owners of what change {change} touches were not recorded"
         return f"the author of change {change} was not recorded"
 
 
+def _rows_with_changes(table: EvidenceTable) -> tuple[Ints, Ints]:
+    """Return the rows that have changes, and where the first of each is."""
+    row = table.changes.row
+    first = np.flatnonzero(np.append(True, row[1:] != row[:-1])[: len(row)])
+    return row[first], first
+
+
 def _teams(table: EvidenceTable, per: _PerChange, where: slice) -> str:
     verdicts = table.verdicts
-    here = per.counted & (verdicts.item >= where.start) & (verdicts.item < where.stop)
+    here = per.said.counted & (verdicts.item >= where.start) & (verdicts.item < where.stop)
     names = sorted({table.word(team) for team in verdicts.team[here] if team > 0})
     return ", ".join(names)
 
@@ -150,7 +188,7 @@ def _teams(table: EvidenceTable, per: _PerChange, where: slice) -> str:
 def _missing_owners(table: EvidenceTable, per: _PerChange, item: int) -> str:
     """Name the teams of the first group that has not approved; an owner who is a person is not named."""
     verdicts, owners = table.verdicts, table.owners
-    mine = per.counted & (verdicts.item == item)
+    mine = per.said.counted & (verdicts.item == item)
     given = {*verdicts.team[mine].tolist(), *verdicts.reviewer[mine].tolist()}
     groups: dict[int, list[int]] = {}
     for index in np.flatnonzero(owners.item == item):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from pydantic import Field
 
@@ -18,7 +20,7 @@ from amends.gates.gate import (
     unless_undated,
 )  # fmt: skip
 from amends.gates.shape import Duration, format_duration
-from amends.gates.table import EvidenceTable, items_of
+from amends.gates.table import Bools, EvidenceTable, Floats, Ints, items_of
 
 _FAMILIES = ("releases", "deployments", "traffic", "incidents")
 
@@ -47,25 +49,40 @@ class Soak(Gate):
         """Return the environment of the soak."""
         return (self.environment,)
 
+    def families(self) -> Sequence[str]:
+        """Return the families of facts that the gate reads."""
+        return _FAMILIES
+
     def decide(self, table: EvidenceTable, _setting: Setting, /) -> GateColumn:
         """Answer every row from the release's present stay in the environment."""
-        stays = table.stays
-        mine = (stays.environment == table.code(self.environment)) & ~np.isnan(stays.since)
-        row = stays.row[mine]
-        due = stays.quiet_since[mine] + self.seconds
-        ripe = due <= table.at[row]
-        served = stays.requests[mine] >= self.min_requests
+        row, quiet, at, requests, open_ = self._present(table)
+        due = quiet + self.seconds
+        ripe = due <= at
+        state = np.where(ripe & (requests >= self.min_requests), np.int8(PASS), np.int8(UNDECIDED))
+        state[open_] = BLOCK
         decision = np.full(len(table), UNDECIDED, dtype=np.int8)
-        decision[row] = np.where(ripe & served, PASS, UNDECIDED)
-        decision[row[stays.open_incidents[mine] > 0]] = BLOCK
+        decision[row] = state
         decision = unless_undated(decision, table, *_FAMILIES)
         until = np.full(len(table), np.nan)
-        until[row] = np.where(ripe, np.nan, due)
-        until[decision != UNDECIDED] = np.nan
-        until[table.unknown_times(*_FAMILIES) > 0] = np.nan
+        waits = ~ripe & (state == UNDECIDED)
+        until[row[waits]] = due[waits]
+        if not table.all_dated(*_FAMILIES):
+            until[table.unknown_times(*_FAMILIES) > 0] = np.nan
         return GateColumn(
             decision, lambda row: self._reason(table, row), lambda row: self._events(table, row), until
         )
+
+    def _present(self, table: EvidenceTable) -> tuple[Ints, Floats, Floats, Ints, Bools]:
+        """Return the stays that last: row, quiet since, the row's moment, requests, open incidents."""
+
+        def find() -> tuple[Ints, Floats, Floats, Ints, Bools]:
+            stays = table.stays
+            mine = (stays.environment == table.code(self.environment)) & ~np.isnan(stays.since)
+            row = stays.row[mine]
+            open_ = stays.open_incidents[mine] > 0
+            return row, stays.quiet_since[mine], table.at[row], stays.requests[mine], open_
+
+        return table.once(("soak", self.environment), find)
 
     def _item(self, table: EvidenceTable, row: int) -> int | None:
         where = items_of(table.stays, row)
