@@ -46,7 +46,7 @@ def decide_gates(
         policy, environment, collect_evidence(facts, [question]), calendars_at(loaded, moment)
     )
     if record:
-        _record(log, loaded, decision[0], deployment)
+        record_decision(log, loaded, decision[0], deployment)
     return decision[0]
 
 
@@ -169,7 +169,8 @@ def _check_environment(policy: Policy, environment: str, path: str) -> None:
         )
 
 
-def _record(log: Log, loaded: LoadedPolicy, decision: PolicyDecision, deployment: str) -> None:
+def record_decision(log: Log, loaded: LoadedPolicy, decision: PolicyDecision, deployment: str = "") -> None:
+    """Append a decision, and the policy that it follows when the log does not hold that yet."""
     policy = loaded.policy
     items: list[tuple[str, p.Payload]] = []
     if not _is_adopted(log, policy.service, loaded.digest):

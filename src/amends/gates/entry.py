@@ -13,9 +13,10 @@ from amends.gates.sign_off import SignOff
 from amends.gates.soak import Soak
 from amends.gates.tests import Tests
 from amends.gates.watchers import Watchers
+from amends.gates.when import When
 from amends.gates.window import Window
 
-ENTRY_FIELDS = ("mode", "name", "owner", "because")
+ENTRY_FIELDS = ("mode", "when", "name", "owner", "because")
 
 
 def _entry_schema(schema: dict[str, Any]) -> None:
@@ -43,6 +44,7 @@ class GateEntry(Strict):
     watchers: Watchers | None = None
 
     mode: Literal["observe", "block"] = Field(default="observe", description="observe until set to block")
+    when: When | None = Field(default=None, description="where it applies; everywhere, if not said")
     name: str = Field(default="", description="what the gate is called; its kind, if empty")
     owner: str = Field(default="", description="the team that answers for the gate")
     because: str = Field(default="", description="why it is there, for example: added after INC-7")

@@ -60,6 +60,7 @@ def parse_policy(text: str, path: str = "amends.yaml") -> LoadedPolicy:
         path=path,
         calendars=calendars,
         resolve=partial(resolve_calendars, calendars, folder),
+        line_of=partial(_line, tree),
     )
 
 
