@@ -5,41 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 
 from amends.events import payloads as p
 from amends.events.codec import Fact
-
-
-class AmendmentState(StrEnum):
-    """Where an amendment stands. Only what is proven can become active; "done" is not a state."""
-
-    PROPOSED = "proposed"  # from amendment.proposed; to every judgement, and to ACCEPTED_RISK
-    PROVEN = "proven"  # from any state but ACTIVE and ACCEPTED_RISK, by amendment.proven; to ACTIVE
-    DISPROVEN = "disproven"  # by amendment.disproven: it does not catch what escaped; may be proven later
-    NOT_REPLAYABLE = "not replayable"  # by amendment.unreplayable: nobody can tell; may be proven later
-    ACTIVE = "active"  # from PROVEN, by amendment.activated: it guards releases now; to LAPSED
-    LAPSED = "lapsed"  # from ACTIVE, by amendment.lapsed: the guard is gone or weakened; may be proven again
-    ACCEPTED_RISK = "accepted risk"  # by amendment.accepted, unless ACTIVE: no guard, with reason and date
-
-
-_OPEN = (
-    AmendmentState.PROPOSED, AmendmentState.PROVEN, AmendmentState.DISPROVEN, AmendmentState.NOT_REPLAYABLE,
-    AmendmentState.LAPSED,
-)  # fmt: skip
-_MOVES: dict[str, tuple[AmendmentState, tuple[AmendmentState, ...]]] = {
-    "amendment.proven": (AmendmentState.PROVEN, _OPEN),
-    "amendment.disproven": (AmendmentState.DISPROVEN, _OPEN),
-    "amendment.unreplayable": (AmendmentState.NOT_REPLAYABLE, _OPEN),
-    "amendment.activated": (AmendmentState.ACTIVE, (AmendmentState.PROVEN,)),
-    "amendment.lapsed": (AmendmentState.LAPSED, (AmendmentState.ACTIVE,)),
-    "amendment.accepted": (AmendmentState.ACCEPTED_RISK, _OPEN),
-}
-
-
-def may_move(state: AmendmentState, kind: str) -> bool:
-    """Return whether an event of this kind changes an amendment in this state."""
-    return kind in _MOVES and state in _MOVES[kind][1]
+from amends.gates.guards import MOVES
+from amends.gates.guards import AmendmentState as AmendmentState
+from amends.gates.guards import may_move as may_move
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +82,7 @@ def _apply(amendment: Amendment, fact: Fact) -> Amendment:
         return replace(after, runs=(*after.runs, Run(fact.id, fact.occurred_at, told)))
     if not may_move(amendment.state, fact.kind):
         return after
-    after = replace(after, state=_MOVES[fact.kind][0], moved_at=fact.occurred_at)
+    after = replace(after, state=MOVES[fact.kind][0], moved_at=fact.occurred_at)
     if isinstance(told, p.AmendmentJudged):
         mine = tuple(run for run in after.runs if run.event in told.runs)
         return replace(after, reason=told.reason, price=told.price, runs=mine)

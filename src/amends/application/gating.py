@@ -42,9 +42,8 @@ def decide_gates(
     release = _release(log, policy.service, release_name)
     question = Question(policy.service, release, environment, moment)
     facts = read_evidence(log, policy, release, environment, moment)
-    decision = evaluate_policy(
-        policy, environment, collect_evidence(facts, [question]), calendars_at(loaded, moment)
-    )
+    table = collect_evidence(facts, [question], policy.neighbours(environment))
+    decision = evaluate_policy(policy, environment, table, calendars_at(loaded, moment))
     if record:
         record_decision(log, loaded, decision[0], deployment)
     return decision[0]

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from amends.backtests.deployments import Deployments
     from amends.events.event import Event, Recorded
+    from amends.gates.questions import Questions
+    from amends.gates.table import EvidenceTable
     from amends.releases.actuation import Actuation, Observation
     from amends.watch.measurements import Arms, MetricSnapshot
     from amends.watch.plan import MetricSpec
@@ -127,6 +130,32 @@ class EventStore(Protocol):
 
     def close(self) -> None:
         """Release connections and files."""
+
+
+class EvidenceBuilder(Protocol):
+    """Builds evidence tables of many rows from everything that a history holds.
+
+    Each thing that it gives has its own ``words``: compare codes within one, words between them.
+    """
+
+    def deployments(self, services: Collection[str], environment: str) -> Deployments:
+        """Return every deployment of some services (all, if none is named) to an environment, oldest first.
+
+        A release goes by its version, whatever name its deployment gave it; one that nobody declared has the
+        name it was deployed under.
+        """
+
+    def build(
+        self, questions: Questions, families: Collection[str], *, teams: Collection[str] | None = None
+    ) -> EvidenceTable:
+        """Return the table with one row for each question, as ``gates.evidence.collect_evidence`` would.
+
+        Only relations of these families are filled, the others are empty; see
+        ``gates.evaluate.families_of``. Shifts are those of ``teams``, or of all.
+        """
+
+    def close(self) -> None:
+        """Release files and memory."""
 
 
 class People(Protocol):

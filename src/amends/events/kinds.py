@@ -42,13 +42,18 @@ _RELEASE = "release/{service}"
 _EVIDENCE = "evidence/{service}/{release}"
 _LANE = "lane/{service}/{environment}"
 _INCIDENT = "incident/{incident}"
+_EDGE_CASE = "edgecase/{service}/{edge_case}"
 _AMENDMENT = "amendment/{amendment}"
 
 KINDS: tuple[Kind, ...] = (
     _cd("change.merged", "0.3.0", p.ChangeMerged, _CHANGE),
     _cd("change.reviewed", "0.3.0", p.ChangeReviewed, _CHANGE),
+    _own("change.reverted", p.ChangeReverted, _CHANGE),
     _cd("artifact.packaged", "0.3.0", p.ReleaseDeclared, _RELEASE),
     _cd("testsuiterun.finished", "0.3.0", p.SuiteFinished, _EVIDENCE),
+    _own("replay.finished", p.ReplayFinished, _EVIDENCE),
+    _own("edgecase.documented", p.EdgeCaseDocumented, _EDGE_CASE),
+    _own("edgecase.retired", p.EdgeCaseRetired, _EDGE_CASE),
     _own("exercise.recorded", p.ExerciseRecorded, _EVIDENCE),
     _own("signoff.given", p.SignedOff, _EVIDENCE),
     _own("shift.acknowledged", p.ShiftAcknowledged, "team/{team}"),

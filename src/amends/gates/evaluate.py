@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -18,6 +19,7 @@ from amends.verdicts import Decision, combine
 
 QUARANTINE = "quarantine"
 POLICY = "policy"
+_OF_EVERY_POLICY = ("releases", "overrides", "quarantines")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,11 @@ def _where_it_applies(entry: GateEntry, when: When, table: EvidenceTable, settin
         np.where(applies, told.until, np.nan),
         applies,
     )
+
+
+def families_of(entries: Iterable[GateEntry]) -> frozenset[str]:
+    """Return the families of facts that gates read, with those that every policy reads."""
+    return frozenset({*_OF_EVERY_POLICY, *(family for entry in entries for family in entry.gate.families())})
 
 
 def setting_of(policy: Policy, calendars: Any = None) -> Setting:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from amends.gates.shape import Strict
-from amends.gates.table import Bools, Codes, EvidenceTable, Floats
+from amends.gates.table import FAMILIES, Bools, Codes, EvidenceTable, Floats
 from amends.verdicts import Decision
 
 ORDER = (Decision.PASS, Decision.UNDECIDED, Decision.ERROR, Decision.BLOCK)
@@ -82,12 +82,23 @@ class Gate(Strict):
     def wants(self) -> str:
         """Say in one sentence what the gate asks for."""
 
+    def families(self) -> Sequence[str]:
+        """Return the families of facts (``gates.table.FAMILIES``) that the gate reads; all, unless it says.
+
+        In bulk nothing else is put into the table, so a gate that reads more than it names is wrong there.
+        """
+        return FAMILIES
+
     def environments(self) -> Sequence[str]:
         """Return the environments whose past the gate looks at."""
         return ()
 
     def teams(self, own: str, /) -> Sequence[str]:  # noqa: ARG002 - for gates that do
         """Return the teams whose shifts the gate looks at; ``own`` is the service's team."""
+        return ()
+
+    def services(self) -> Sequence[str]:
+        """Return the other services that the gate looks at."""
         return ()
 
     def calendar_keys(self) -> Sequence[str]:

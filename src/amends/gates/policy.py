@@ -108,6 +108,11 @@ class Policy(Strict):
         keys = [k for entries in self.gates.values() for e in entries for k in e.gate.calendar_keys()]
         return tuple(dict.fromkeys(keys))
 
+    def neighbours(self, environment: str) -> tuple[str, ...]:
+        """Return the other services at which an environment's gates look."""
+        named = {name for entry in self.gates.get(environment, []) for name in entry.gate.services()}
+        return tuple(sorted(named - {self.service}))
+
     def snapshot(self) -> dict[str, Any]:
         """Return what a deployment follows to its end, as JSON-able values; each part validates again."""
         parts = {"rollout", "watch", "deploy", "team", "tier"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +41,8 @@ class Review(Gate):
 
     A reviewer's latest verdict counts: an approval followed by a request for changes blocks. With
     ``owners``, each touched path also needs an approval by one of its owners, as CODEOWNERS named them when
-    it was merged. Too few approvals block; a release whose changes nobody recorded is undecided.
+    it was merged. Too few approvals block; a release whose changes nobody recorded is undecided, and so is a
+    change of which nobody recorded whether it was reviewed.
     """
 
     approvals: int = Field(default=1, ge=1, description="approvals that each change needs")
@@ -52,6 +54,10 @@ class Review(Gate):
         text = f"every change has {plural(self.approvals, 'approval')}"
         text += " by people other than its author" if self.not_author else ""
         return text + (", one of them by an owner of each touched path" if self.owners else "")
+
+    def families(self) -> Sequence[str]:
+        """Return the families of facts that the gate reads."""
+        return _FAMILIES
 
     def decide(self, table: EvidenceTable, _setting: Setting, /) -> GateColumn:
         """Answer every row from its changes and the latest verdicts on them."""
@@ -88,6 +94,7 @@ class Review(Gate):
         # With no author on record, approvals may be the author's own; what is lacking anyway still blocks,
         # unless the change itself was never recorded.
         state = np.where(unsure & (~lacking | ~changes.merged) & ~refused, UNDECIDED, state)
+        state = np.where(~changes.reviews_known & lacking & ~refused, UNDECIDED, state)
         return _PerChange(approvals, counted, refused, unowned, state.astype(np.int8))
 
     def _unowned(self, table: EvidenceTable, counted: Bools) -> Bools:
@@ -130,6 +137,8 @@ class Review(Gate):
             return f"a reviewer's latest word on change {change} asks for changes"
         if not table.changes.merged[item]:
             return f"change {change} belongs to the release but was never recorded"
+        if not table.changes.reviews_known[item] and per.approvals[item] < self.approvals:
+            return f"nobody recorded whether change {change} was reviewed"
         if per.approvals[item] < self.approvals:
             others = " by others than its author" if self.not_author else ""
             return f"change {change} has {plural(int(per.approvals[item]), 'approval')}{others}"

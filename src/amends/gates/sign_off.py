@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from pydantic import Field
 
@@ -38,6 +40,10 @@ class SignOff(Gate):
     def environments(self) -> tuple[str, ...]:
         """Return the environment of the sign-off, if one is set."""
         return (self.environment,) if self.environment else ()
+
+    def families(self) -> Sequence[str]:
+        """Return the families of facts that the gate reads."""
+        return _FAMILIES
 
     def decide(self, table: EvidenceTable, _setting: Setting, /) -> GateColumn:
         """Answer every row from the role's latest word."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from pydantic import Field
 
@@ -46,6 +48,10 @@ class Soak(Gate):
     def environments(self) -> tuple[str, ...]:
         """Return the environment of the soak."""
         return (self.environment,)
+
+    def families(self) -> Sequence[str]:
+        """Return the families of facts that the gate reads."""
+        return _FAMILIES
 
     def decide(self, table: EvidenceTable, _setting: Setting, /) -> GateColumn:
         """Answer every row from the release's present stay in the environment."""

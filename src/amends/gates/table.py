@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -31,17 +31,33 @@ Codes: TypeAlias = npt.NDArray[np.int8]
 
 FAMILIES = (
     "releases", "changes", "reviews", "suites", "sign_offs", "deployments", "traffic", "incidents", "shifts",
-    "overrides", "quarantines",
+    "overrides", "quarantines", "edge_cases", "amendments", "results", "neighbours",
 )  # fmt: skip
 
 APPROVED, CHANGES_REQUESTED = 1, 2
 SUITE_OUTCOMES = ("success", "failure", "error", "cancel")
+UNSEEN, PASSED, FAILED, BROKEN, SKIPPED = -1, 0, 1, 2, 3
+"""The outcomes of one test: not among the cases of any suite's latest run, passed, failed, error, skipped."""
+
+
+class Words(Protocol):
+    """A vocabulary: code 0 is the empty word. Live it is a tuple; in bulk words are read when looked at."""
+
+    def __len__(self) -> int:
+        """Return how many codes there are."""
+
+    def __getitem__(self, code: int, /) -> str:
+        """Return a code's word."""
+
+    def index(self, word: str, /) -> int:
+        """Return a word's code. Raises ``ValueError`` when it has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
     """Changes of the release. ``merged`` is false for one that is only named by the release; ``owned`` is
-    false where the change's owners were not recorded.
+    false where the change's owners were not recorded, ``reviews_known`` where its reviews were not.
+    ``lines`` and ``files`` say how many it touches, -1 where nobody recorded that.
     """
 
     row: Ints
@@ -50,6 +66,18 @@ class Changes:
     merged: Bools
     owned: Bools
     event: Ints
+    reviews_known: Bools
+    lines: Ints
+    files: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The paths that a change touches, each once. ``item`` is the index into ``Changes``."""
+
+    row: Ints
+    item: Ints
+    path: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +112,8 @@ class Verdicts:
 @dataclass(frozen=True, slots=True)
 class Suites:
     """The latest run of each suite against the release. ``outcome`` indexes ``SUITE_OUTCOMES``; ``detail``
-    is the word that names up to three failed tests.
+    is the word that names up to three failed tests. ``listed`` counts the tests that the run names, and
+    ``digest`` is the bare digest of the artifact that it tested, 0 where nobody recorded it.
     """
 
     row: Ints
@@ -95,6 +124,76 @@ class Suites:
     skipped: Ints
     detail: Ints
     event: Ints
+    listed: Ints
+    digest: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeCases:
+    """The documented edge cases of the row's service that nobody retired.
+
+    ``test`` is the selector of its test, ``suite`` the suite that runs it, 0 for any. ``outcome`` is that of
+    the test in the latest runs of the release's suites (``testnames.outcome_in``), ``event`` the run that
+    says so, 0 where it was not seen; ``documented`` is the event that documents the edge case.
+    """
+
+    row: Ints
+    case: Ints
+    test: Ints
+    suite: Ints
+    outcome: Codes
+    event: Ints
+    documented: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """The tests of the row's service's amendments that are proven or active: as in ``EdgeCases``.
+
+    ``proven`` is the event by which the amendment came to its state.
+    """
+
+    row: Ints
+    amendment: Ints
+    selector: Ints
+    outcome: Codes
+    event: Ints
+    proven: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The latest result of each other part of amends about the release, ``part`` being its word.
+
+    ``watch``: the release's last deployment in ``environment`` that began. ``replay``: its last replay,
+    ``environment`` 0. ``decision`` is a gate's code (``PASS``…), ``detail`` the reason in words.
+    """
+
+    row: Ints
+    part: Ints
+    environment: Ints
+    decision: Codes
+    detail: Ints
+    event: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Other services in each environment in which they were ever seen; those that were asked about only.
+
+    ``version`` is what runs there (as declared, or else as it was named), 0 when only incidents are known;
+    ``since`` when it last took over, ``event`` the move that says so. ``open_incidents`` counts those in the
+    environment, of whatever release, that nobody resolved; ``incident`` is the event of the last of them.
+    """
+
+    row: Ints
+    service: Ints
+    environment: Ints
+    version: Ints
+    since: Floats
+    open_incidents: Ints
+    event: Ints
+    incident: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,20 +264,29 @@ class Quarantines:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceTable:
-    """Evidence for ``len(table)`` questions. ``words`` is the vocabulary that all codes index."""
+    """Evidence for ``len(table)`` questions. ``words`` is the vocabulary that all codes index.
 
-    words: tuple[str, ...]
+    ``digest`` is the release's bare digest (``bare_digest``), 0 where it was declared without.
+    """
+
+    words: Words
     service: Ints
     version: Ints
     environment: Ints
     at: Floats
     declared: Bools
+    digest: Ints
     changes: Changes
+    paths: Paths
     owners: Owners
     verdicts: Verdicts
     suites: Suites
+    edge_cases: EdgeCases
+    guards: Guards
+    results: Results
     sign_offs: SignOffs
     stays: Stays
+    neighbours: Neighbours
     shifts: Shifts
     overrides: Overrides
     quarantines: Quarantines
@@ -233,3 +341,8 @@ def relation_of(kind: type[Any], columns: Mapping[str, list[Any]]) -> Any:
 def team_name(name: str) -> str:
     """Return a team as it is compared: ``@org/payments`` and ``payments`` are the same team."""
     return name.removeprefix("@").rsplit("/", 1)[-1]
+
+
+def bare_digest(digest: str) -> str:
+    """Return a digest as it is compared: ``sha256:ABC`` and ``abc`` are the same one."""
+    return digest.rpartition(":")[2].lower()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from pydantic import Field
 
@@ -38,6 +40,10 @@ class Tests(Gate):
     def wants(self) -> str:
         """Say what the gate asks for."""
         return f"{_listing(self.suites)} succeeded for this version"
+
+    def families(self) -> Sequence[str]:
+        """Return the families of facts that the gate reads."""
+        return _FAMILIES
 
     def decide(self, table: EvidenceTable, _setting: Setting, /) -> GateColumn:
         """Answer every row from the latest run of each suite."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
@@ -52,6 +53,10 @@ class Watchers(Gate):
     def needed(self, tier: str) -> int | None:
         """Return how many people a tier needs; ``None`` when nothing is set for it."""
         return self.at_least if isinstance(self.at_least, int) else self.at_least.get(tier)
+
+    def families(self) -> Sequence[str]:
+        """Return the families of facts that the gate reads."""
+        return _FAMILIES
 
     def decide(self, table: EvidenceTable, setting: Setting, /) -> GateColumn:
         """Answer every row from the shifts that cover its moment."""

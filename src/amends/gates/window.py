@@ -125,6 +125,10 @@ class Window(Gate):
         freezes = (f"file:{self.freezes}",) if self.freezes else ()
         return freezes + ((self.holidays.key,) if self.holidays else ())
 
+    def families(self) -> Sequence[str]:
+        """Return the families of facts that the gate reads."""
+        return ()
+
     def decide(self, table: EvidenceTable, setting: Setting, /) -> GateColumn:
         """Answer every row by where its moment falls among the open stretches."""
         missing = [key for key in self.calendar_keys() if key not in setting.calendars]

@@ -94,7 +94,8 @@ class Deployment:
     ``seq`` is the place in its lane of the last of its own events. ``weight`` is the candidate's confirmed
     share of the traffic, ``served`` whether it was ever meant to have any. ``step`` counts from 1.
     ``refusals`` counts orders in a row that the deployer refused as stale. ``grounds`` say of each step why
-    it went on. ``reviewed`` is filled in by who reads the incident too.
+    it went on, ``unseen`` whether one did though the watch had not seen it to be well. ``reviewed`` is filled
+    in by who reads the incident too.
     """
 
     id: str
@@ -132,6 +133,7 @@ class Deployment:
     gates_seq: int = 0
     question: str = ""
     grounds: tuple[tuple[int, str], ...] = ()
+    unseen: bool = False
     outcome: Outcome | None = None
     outcome_reason: str = ""
     finished_at: datetime | None = None
@@ -220,7 +222,7 @@ def _approved(d: Deployment, fact: Fact) -> Deployment:
     said = (*d.approvals, role or "a person")
     if d.phase is Phase.ASKING:
         ground = "a person decided so" + (f" ({role})" if role else "")
-        return _went_on(replace(d, approvals=said, question=""), ground)
+        return _went_on(replace(d, approvals=said, question="", unseen=True), ground)
     if d.phase in (Phase.GATING, Phase.APPROVAL, Phase.READY):
         return replace(d, approvals=said, phase=Phase.GATING)
     return d
@@ -307,7 +309,7 @@ def _step_concluded(d: Deployment, fact: Fact) -> Deployment:
         seconds = d.course.steps[d.step - 1].seconds if 0 < d.step <= len(d.course.steps) else 0.0
         ends = fact.occurred_at + timedelta(seconds=seconds)
         return replace(d, extensions=d.extensions + 1, step_ends_at=ends)
-    return _went_on(d, said.reason)
+    return _went_on(replace(d, unseen=d.unseen or said.verdict != "promote"), said.reason)
 
 
 def _finished(d: Deployment, fact: Fact) -> Deployment:

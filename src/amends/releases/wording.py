@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from amends.releases.deployment import Deployment
 
 
@@ -14,9 +16,20 @@ def promotion_reason(d: Deployment) -> str:
     else:
         why = "; ".join(f"step {step}: {ground.rstrip('.')}" for step, ground in d.grounds)
     steps = "1 step" if len(d.course.steps) == 1 else f"{len(d.course.steps)} steps"
-    if not (d.plan.get("watch") or {}).get("metrics"):
+    if not _compares(d):
         return f"promoted after {steps} without a watch, for the policy names no metric: {why}"
     return f"promoted after {steps}: {why}"
+
+
+def watch_of(d: Deployment) -> Literal["passed", "inconclusive", "none"]:
+    """Return what a promotion rests on: a watch that saw it to be well, one that could not tell, or none."""
+    if not d.course.steps or not _compares(d):
+        return "none"
+    return "inconclusive" if d.unseen else "passed"
+
+
+def _compares(d: Deployment) -> bool:
+    return bool((d.plan.get("watch") or {}).get("metrics"))
 
 
 def retreat_in_a_sentence(d: Deployment) -> str:

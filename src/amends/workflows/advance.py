@@ -35,6 +35,7 @@ from amends.releases.strategy import (
     next_action,
     next_try,
 )
+from amends.releases.wording import watch_of
 from amends.workflows.actuating import carry_out, intend
 from amends.workflows.cutoff import carry_on_cut_off, report_spool, roll_back_cut_off
 from amends.workflows.sighting import load, note
@@ -167,10 +168,10 @@ def _watch(tools: Toolbox, sight: Sight, _: Watch) -> str:
 
 def _conclude(tools: Toolbox, sight: Sight, do: ConcludeStep) -> str:
     d = sight.deployment
-    outcome, reason = conclude_step(d, tools.clock.now())
+    outcome, reason, verdict = conclude_step(d, tools.clock.now())
     payload = p.StepConcluded(
         deployment=d.id, service=d.service, environment=d.environment, step=do.step,
-        outcome=outcome, reason=reason,  # type: ignore[arg-type]
+        outcome=outcome, reason=reason, verdict=verdict,  # type: ignore[arg-type]
     )  # fmt: skip
     _record(tools, sight, "step.concluded", payload, "step", do.step, "concluded", d.extensions)
     return f"step {do.step} ends: {outcome}, {reason}"
@@ -190,7 +191,7 @@ def _finish(tools: Toolbox, sight: Sight, do: Finish) -> str:
     d = sight.deployment
     finished = p.DeploymentFinished(
         deployment=d.id, service=d.service, environment=d.environment, release=d.candidate.version,
-        outcome=do.outcome, reason=do.reason,
+        outcome=do.outcome, reason=do.reason, watch=watch_of(d) if do.outcome == "promoted" else "",
     )  # fmt: skip
     standing = _new_standing(d, do)
     items = [(name, payload, event_id(d.id, name)) for name, payload in standing]

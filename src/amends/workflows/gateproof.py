@@ -163,7 +163,8 @@ class _Case:
         entry = GateEntry.model_validate({**told.gate, "mode": "block"})
         policy = bench.loaded.policy.model_copy(update={"gates": {told.environment: [entry]}})
         teams = {bench.loaded.policy.team, *entry.gate.teams(bench.loaded.policy.team)} - {""}
-        tags = [f"service:{told.service}", *(f"team:{team}" for team in sorted(teams))]
+        services = (told.service, *policy.neighbours(told.environment))
+        tags = [*(f"service:{name}" for name in services), *(f"team:{team}" for team in sorted(teams))]
         lane = bench.log.facts(tags=[f"service:{told.service}"], kinds=_PLACES)
         label = policy.labels(told.environment)[0]
         return cls(
@@ -207,7 +208,8 @@ class _Case:
     def _row(self, release: ReleaseRef, at: datetime, extra: Fact | None = None) -> p.GateRow:
         told = self.amendment.proposed
         facts: Iterable[Fact] = (*self.facts, extra) if extra else self.facts
-        table = collect_evidence(facts, [Question(told.service, release, told.environment, at)])
+        asked = [Question(told.service, release, told.environment, at)]
+        table = collect_evidence(facts, asked, self.policy.neighbours(told.environment))
         moment = at.timestamp()
         calendars = self.loaded.resolve(moment, moment)
         decided = evaluate_policy(self.policy, told.environment, table, calendars)[0]

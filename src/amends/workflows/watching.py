@@ -95,12 +95,20 @@ def record_look(tools: Toolbox, sight: Sight, looked: Looked) -> Sight:
     return note(tools, replace(sight, watch_seq=fact.recorded.seq, watch=None), fact)
 
 
-def conclude_step(d: Deployment, now: datetime) -> tuple[str, str]:
-    """Return the outcome of a step (promote, roll_back, extend or ask) with its reason."""
+def conclude_step(d: Deployment, now: datetime) -> tuple[str, str, str]:
+    """Return the outcome of a step (promote, roll_back, extend or ask), its reason and the watch's verdict.
+
+    The outcome of what the watch calls inconclusive is what the policy wishes.
+    """
     if d.look is None or d.look.step != d.step:
-        return "ask", "the watch has not looked once in this step"
+        return "ask", "the watch has not looked once in this step", Verdict.INCONCLUSIVE.value
     health = Health(candidate_alive=d.look.candidate_alive)
     said = conclude(watch_plan(d.plan), WatchState.from_data(d.look.state), now, health)
+    outcome, reason = _outcome(d, said)
+    return outcome, reason, said.verdict.value
+
+
+def _outcome(d: Deployment, said: Assessment) -> tuple[str, str]:
     if said.verdict is Verdict.PROMOTE:
         return "promote", said.reason
     if said.verdict is Verdict.ROLL_BACK:

@@ -15,6 +15,7 @@ from amends.events.payloads.amendments import PricedRelease as PricedRelease
 from amends.events.payloads.amendments import ProofRun as ProofRun
 from amends.events.payloads.base import Payload as Payload
 from amends.events.payloads.changes import ChangeMerged as ChangeMerged
+from amends.events.payloads.changes import ChangeReverted as ChangeReverted
 from amends.events.payloads.changes import ChangeReviewed as ChangeReviewed
 from amends.events.payloads.changes import ReleaseDeclared as ReleaseDeclared
 from amends.events.payloads.deployments import ActuationDone as ActuationDone
@@ -25,11 +26,14 @@ from amends.events.payloads.deployments import DeploymentSteered as DeploymentSt
 from amends.events.payloads.deployments import StepConcluded as StepConcluded
 from amends.events.payloads.deployments import StepStarted as StepStarted
 from amends.events.payloads.deployments import WatchAssessed as WatchAssessed
+from amends.events.payloads.evidence import EdgeCaseDocumented as EdgeCaseDocumented
+from amends.events.payloads.evidence import EdgeCaseRetired as EdgeCaseRetired
 from amends.events.payloads.evidence import ExerciseRecorded as ExerciseRecorded
 from amends.events.payloads.evidence import GateRow as GateRow
 from amends.events.payloads.evidence import GatesDecided as GatesDecided
 from amends.events.payloads.evidence import OverrideGranted as OverrideGranted
 from amends.events.payloads.evidence import PolicyAdopted as PolicyAdopted
+from amends.events.payloads.evidence import ReplayFinished as ReplayFinished
 from amends.events.payloads.evidence import ShiftAcknowledged as ShiftAcknowledged
 from amends.events.payloads.evidence import SignedOff as SignedOff
 from amends.events.payloads.evidence import SuiteFinished as SuiteFinished

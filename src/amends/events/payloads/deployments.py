@@ -53,12 +53,15 @@ class StepStarted(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class StepConcluded(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """A step's time is over. ``verdict`` is the watch's own, where ``outcome`` may be the policy's wish."""
+
     deployment: str
     service: str
     environment: str
     step: int
     outcome: Literal["promote", "roll_back", "extend", "ask"]
     reason: str
+    verdict: Literal["", "roll_back", "promote", "inconclusive"] = ""
 
 
 class ActuationIntended(Payload, frozen=True, kw_only=True, omit_defaults=True):
@@ -112,9 +115,17 @@ class WatchAssessed(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class DeploymentFinished(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """A deployment is over.
+
+    ``watch`` says what a promotion rests on: every step was seen to be well (``passed``), some step went on
+    without that, by the policy's wish or a person's word (``inconclusive``), or nothing was compared at all
+    (``none``); empty where nobody recorded it.
+    """
+
     deployment: str
     service: str
     environment: str
     release: str
     outcome: Literal["promoted", "rolled_back", "aborted", "refused", "failed"]
     reason: str
+    watch: Literal["", "passed", "inconclusive", "none"] = ""

@@ -23,7 +23,7 @@ class TestCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SuiteFinished(Payload, frozen=True, kw_only=True, omit_defaults=True):
-    """A test suite ran against one exact release."""
+    """A test suite ran against one exact release. ``digest`` is the artifact's that was tested."""
 
     service: str
     release: str
@@ -35,6 +35,48 @@ class SuiteFinished(Payload, frozen=True, kw_only=True, omit_defaults=True):
     errors: int = 0
     skipped: int = 0
     cases: tuple[TestCase, ...] = ()
+    digest: str = ""
+
+
+class EdgeCaseDocumented(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """An input or condition that the service must cope with; the last word on an edge case counts.
+
+    ``words`` say what it is, ``test`` selects the test that guards it (``tests/test_x.py::test_y``, or its
+    name as the report has it), ``suite`` names the suite that runs it (empty: any), ``incident`` what taught
+    it.
+    """
+
+    service: str
+    edge_case: str
+    words: str
+    test: str = ""
+    suite: str = ""
+    incident: str = ""
+    role: str = ""
+
+
+class EdgeCaseRetired(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """An edge case no longer concerns the service; documented again, it does."""
+
+    service: str
+    edge_case: str
+    reason: str
+    role: str = ""
+
+
+class ReplayFinished(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """Recorded requests were sent to a release and its replies compared with those of ``baseline``.
+
+    ``differences`` counts replies that differ and should not.
+    """
+
+    service: str
+    release: str
+    decision: Literal["pass", "block", "undecided", "error"]
+    baseline: str = ""
+    requests: int = 0
+    differences: int = 0
+    reason: str = ""
 
 
 class ExerciseRecorded(Payload, frozen=True, kw_only=True, omit_defaults=True):
