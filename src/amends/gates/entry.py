@@ -78,6 +78,10 @@ class GateEntry(Strict):
         gate: Gate = getattr(self, self.kind)
         return gate
 
+    def families(self) -> frozenset[str]:
+        """Return the families of facts that the gate reads, and that say where it applies."""
+        return frozenset(self.gate.families()) | (self.when.families() if self.when else frozenset())
+
 
 def gate_kinds() -> tuple[str, ...]:
     """Return the kinds of gate that a policy may name."""

@@ -81,7 +81,7 @@ def _where_it_applies(entry: GateEntry, when: When, table: EvidenceTable, settin
 
 def families_of(entries: Iterable[GateEntry]) -> frozenset[str]:
     """Return the families of facts that gates read, with those that every policy reads."""
-    return frozenset({*_OF_EVERY_POLICY, *(family for entry in entries for family in entry.gate.families())})
+    return frozenset({*_OF_EVERY_POLICY, *(family for entry in entries for family in entry.families())})
 
 
 def setting_of(policy: Policy, calendars: Any = None) -> Setting:
