@@ -17,7 +17,7 @@ from amends.adapters.clocks import AcceleratedClock, SystemClock
 from amends.adapters.stores import OpenStore, open_store
 from amends.application.log import Log
 from amends.config import Settings
-from amends.errors import PolicyError, StoreUnavailableError, UsageError
+from amends.errors import NotFoundError, PolicyError, StoreUnavailableError, UsageError
 
 if TYPE_CHECKING:
     from amends.application.desk import Desk
@@ -172,6 +172,43 @@ def open_policy(path: str = "", *, service: str = "") -> LoadedPolicy:
             remedy="leave --service out, or name the policy of that service with --policy FILE",
         )
     return loaded
+
+
+def policy_path() -> Path:
+    """Return the policy file that the environment names, or ``amends.yaml``."""
+    return Settings.read(os.environ).policy
+
+
+def open_policy_version(name: str, *, service: str = "", store: str = "") -> LoadedPolicy:
+    """Read one version of a policy, to be compared: without its calendars.
+
+    Parameters
+    ----------
+    name:
+        A file; ``REV:FILE``, as git writes it; ``adopted`` for what the log of ``store`` holds as the
+        service's last policy, or ``adopted:DIGEST`` for an earlier one.
+
+    Raises ``PolicyError`` when it is no policy, ``NotFoundError`` when there is none.
+    """
+    from amends.adapters.policyfile import parse_policy
+    from amends.adapters.policyfile.reading import read_text
+
+    head, _, rest = name.partition(":")
+    if Path(name).exists() or not (rest or head == "adopted"):
+        return parse_policy(read_text(Path(name)), name, with_calendars=False)
+    if head != "adopted":
+        text = open_code_host(Path()).show(head, rest)
+        if text is None:
+            raise NotFoundError(f"there is no {rest} at {head}", remedy="name it as git does: REV:FILE")
+        return parse_policy(text, name, with_calendars=False)
+    from amends.application.policies import last_adopted
+
+    workspace = open_workspace(store=store, reading=True)
+    try:
+        kept = last_adopted(workspace.log, service, rest)
+    finally:
+        workspace.close()
+    return parse_policy(kept.text, f"adopted:{kept.digest[:12]}", with_calendars=False)
 
 
 def toolbox(workspace: Workspace) -> Toolbox:

@@ -99,7 +99,8 @@ def explain_policy(loaded: LoadedPolicy, environment: str = "") -> list[dict[str
         )
         gates = [
             {"gate": label, "kind": entry.kind, "mode": entry.mode, "wants": entry.gate.wants(),
-             "because": entry.because, "owner": entry.owner}
+             "because": entry.because, "owner": entry.owner,
+             "when": entry.when.wants() if entry.when else ""}
             for label, entry in zip(policy.labels(name), entries or [], strict=True)
         ]  # fmt: skip
         told.append({

@@ -72,14 +72,15 @@ def _of_environment(old: Policy, new: Policy, name: str) -> list[Difference]:
     before, after = old.gates.get(name), new.gates.get(name)
     found = []
     if name not in old.environments:
-        found.append(Difference(Change.NEW, f"{name} is a new environment", name))
+        found.append(Difference(Change.NEW, "is a new environment", name))
     elif name not in new.environments:
-        return [Difference(Change.GONE, f"{name} is no environment of this policy any more", name)]
+        return [Difference(Change.GONE, "is no environment of this policy any more", name)]
     if before is None and after is not None and name in old.environments:
-        text = f"gates are set for {name}; before, every release was undecided there"
+        now = "gates are set" if after else "every release that is not quarantined may go"
+        text = f"{now}; before, every release was undecided there"
         found.append(Difference(Change.LOOSER, text, name))
     if before is not None and after is None:
-        text = f"no gates are set for {name} any more: every release is undecided there"
+        text = "no gates are set any more: every release is undecided there"
         found.append(Difference(Change.STRICTER, text, name))
         return found
     pairs = pair_gates(before or [], after or [])
@@ -128,10 +129,10 @@ def _same_kind(was: GateEntry, now: GateEntry) -> bool:
 def _of_gate(was: GateEntry | None, now: GateEntry | None) -> Iterator[tuple[Change, str]]:
     if was is None and now is not None:
         only = "" if now.mode == "block" else " It observes only: it holds nothing up yet."
-        yield Change.NEW, f"asks for {asks(now)}.{only}"
+        yield Change.NEW, f"asks: {asks(now)}.{only}"
     elif now is None and was is not None:
         only = "" if was.mode == "block" else ", and only observed"
-        yield Change.GONE, f"asked for {asks(was)}{only}."
+        yield Change.GONE, f"asked: {asks(was)}{only}."
     elif was is not None and now is not None:
         yield from _of_both(was, now)
 
@@ -158,7 +159,7 @@ def _before_and_after(was: GateEntry, now: GateEntry) -> str:
     only = "" if now.mode == "block" else " It observes only."
     before, after = was.gate.wants(), now.gate.wants()
     if before != after:
-        return f"asks for {after}; before, {before}.{only}"
+        return f"asks now: {after}; before: {before}.{only}"
     fields = {**_plain(was.gate), **_plain(now.gate)}
     told = [
         f"{name} is {_plain(now.gate).get(name)}, before {_plain(was.gate).get(name)}"

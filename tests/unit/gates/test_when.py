@@ -77,9 +77,7 @@ def test_a_change_that_nobody_dated_may_be_another_than_it_seems() -> None:
 def test_a_gate_of_another_tier_passes_and_says_so() -> None:
     found = row({"tiers": ["system-wide"]})
     assert (found.decision, found.applies) == ("pass", False)
-    assert found.reason == (
-        "does not apply: it is for system-wide services, and this one is client-specific"
-    )
+    assert found.reason == ("does not apply: it is for system-wide services, and this one is client-specific")
     assert row({"tiers": ["system-wide"]}, tier="system-wide").decision == "undecided"
 
 
@@ -100,7 +98,8 @@ def test_where_it_does_not_apply_it_cites_the_changes_it_looked_at() -> None:
 
 
 @pytest.mark.parametrize(
-    "when", [{}, {"paths": ["!db"]}, {"paths": ["/"]}, {"paths": ["a[b"]}, {"lines_over": -1}, {"path": ["a"]}]
+    "when",
+    [{}, {"paths": ["!db"]}, {"paths": ["/"]}, {"paths": ["a[b"]}, {"lines_over": -1}, {"path": ["a"]}],
 )
 def test_what_says_nothing_or_nonsense_is_refused(when: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
