@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -53,10 +53,7 @@ def read_practice(log: Log, policy: Policy, now: datetime) -> Practice:
 
     return Practice(
         until=now.timestamp(),
-        arrivals={
-            place: tuple(Arrival(at, name_of(release)) for at, release in _arrivals(log, service, place))
-            for place in places
-        },
+        arrivals={place: tuple(_arrivals(log, service, place, name_of)) for place in places},
         suites=frozenset(f.payload.suite for f in suites if isinstance(f.payload, p.SuiteFinished)),
         roles=frozenset(f.payload.role for f in signed if isinstance(f.payload, p.SignedOff)),
         teams=frozenset(
@@ -86,7 +83,7 @@ def _other_places(log: Log, policy: Policy) -> list[str]:
     return sorted(seen - set(policy.environments))
 
 
-def _arrivals(log: Log, service: str, place: str) -> Iterator[tuple[float, str]]:
+def _arrivals(log: Log, service: str, place: str, name_of: Callable[[str], str]) -> Iterator[Arrival]:
     """Yield when another release took an environment over, oldest first."""
     moves = log.facts(
         tags=[f"env:{service}/{place}"], kinds=["service.deployed", "service.upgraded", "service.rolledback"],
@@ -96,10 +93,10 @@ def _arrivals(log: Log, service: str, place: str) -> Iterator[tuple[float, str]]
     for fact in sorted(moves, key=lambda one: one.occurred_at):
         said = fact.payload
         if isinstance(said, p.ServiceRolledBack):
-            holder = said.restored
-        elif isinstance(said, p.ServiceDeployed) and said.release != holder:
-            holder = said.release
-            yield fact.occurred_at.timestamp(), said.release
+            holder = name_of(said.restored)
+        elif isinstance(said, p.ServiceDeployed) and name_of(said.release) != holder:
+            holder = name_of(said.release)
+            yield Arrival(fact.occurred_at.timestamp(), holder)
 
 
 def last_adopted(log: Log, service: str, digest: str = "") -> p.PolicyAdopted:

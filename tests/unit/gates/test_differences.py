@@ -12,6 +12,10 @@ from tests.unit.gates.record import policy
 SOAK = {"environment": "staging", "for": "7d"}
 
 
+def applying(**when: Any) -> dict[str, Any]:
+    return {"review": {}, "when": when}
+
+
 def changes(old: list[Any], new: list[Any], **fields: Any) -> list[str]:
     return [one.change.value for one in compare_policies(policy(*old), policy(*new, **fields))]
 
@@ -30,11 +34,11 @@ def changes(old: list[Any], new: list[Any], **fields: Any) -> list[str]:
         ({"watchers": {"at_least": 1}}, {"watchers": {"at_least": 2}}),
         ({"review": {}, "mode": "observe"}, {"review": {}}),
         ({"review": {}, "when": {"tiers": ["system-wide"]}}, {"review": {}}),
-        ({"review": {}, "when": {"paths": ["db/**"]}}, {"review": {}, "when": {"paths": ["db/**", "api/**"]}}),
-        ({"review": {}, "when": {"lines_over": 9}}, {"review": {}, "when": {"lines_over": 5}}),
-        ({"review": {}, "when": {"lines_over": 9}}, {"review": {}, "when": {"lines_over": 9, "files_over": 1}}),
+        (applying(paths=["db/**"]), applying(paths=["db/**", "api/**"])),
+        (applying(lines_over=9), applying(lines_over=5)),
+        (applying(lines_over=9), applying(lines_over=9, files_over=1)),
     ],
-)  # fmt: skip
+)
 def test_each_parameter_points_one_way(weak: Any, strong: Any) -> None:
     assert changes([weak], [strong]) == ["stricter"]
     assert changes([strong], [weak]) == ["looser"]
