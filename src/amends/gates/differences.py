@@ -76,8 +76,8 @@ def _of_environment(old: Policy, new: Policy, name: str) -> list[Difference]:
     elif name not in new.environments:
         return [Difference(Change.GONE, "is no environment of this policy any more", name)]
     if before is None and after is not None and name in old.environments:
-        now = "gates are set" if after else "every release that is not quarantined may go"
-        text = f"{now}; before, every release was undecided there"
+        says = "gates are set" if after else "every release that is not quarantined may go"
+        text = f"{says}; before, every release was undecided there"
         found.append(Difference(Change.LOOSER, text, name))
     if before is not None and after is None:
         text = "no gates are set any more: every release is undecided there"
