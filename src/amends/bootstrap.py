@@ -174,6 +174,26 @@ def open_policy(path: str = "", *, service: str = "") -> LoadedPolicy:
     return loaded
 
 
+def adopt_policy_of(desk: Desk) -> tuple[str, ...]:
+    """Have the log hold the policy of a desk's service, where it is there; return what keeps it from that.
+
+    A policy that cannot be read keeps nobody from recording what happened.
+    """
+    from amends.adapters.policyfile import load_policy
+    from amends.application.gating import adopt_policy
+
+    path = Path(desk.policy)
+    if not path.exists():
+        return ()
+    try:
+        loaded = load_policy(path)
+    except PolicyError as error:
+        return (f"whether its gates were passed cannot be told: {error.where or path}: {error.message}",)
+    if loaded.policy.service == desk.service:
+        adopt_policy(desk.log, loaded)
+    return ()
+
+
 def policy_path() -> Path:
     """Return the policy file that the environment names, or ``amends.yaml``."""
     return Settings.read(os.environ).policy

@@ -225,6 +225,8 @@ class _Context:
                 f"It answered {row.decision}; an override let the release through.",
                 evidence,
             )
+        if not row.applies:
+            return EscapeState.NOT_IN_PLACE, f"The policy has it for other releases: {row.reason}.", row.events
         if row.decision == "undecided":
             return EscapeState.UNDECIDED, f"It was undecided: {row.reason}", row.events
         if row.decision == "error":
