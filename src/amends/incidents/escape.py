@@ -226,7 +226,8 @@ class _Context:
                 evidence,
             )
         if not row.applies:
-            return EscapeState.NOT_IN_PLACE, f"The policy has it for other releases: {row.reason}.", row.events
+            reason = f"The policy has it for other releases; for this one it {row.reason}."
+            return EscapeState.NOT_IN_PLACE, reason, row.events
         if row.decision == "undecided":
             return EscapeState.UNDECIDED, f"It was undecided: {row.reason}", row.events
         if row.decision == "error":
