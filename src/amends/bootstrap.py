@@ -17,13 +17,14 @@ from amends.adapters.clocks import AcceleratedClock, SystemClock
 from amends.adapters.stores import OpenStore, open_store
 from amends.application.log import Log
 from amends.config import Settings
-from amends.errors import NotFoundError, PolicyError, StoreUnavailableError, UsageError
+from amends.errors import PolicyError, StoreUnavailableError, UsageError
 
 if TYPE_CHECKING:
     from amends.application.desk import Desk
     from amends.application.ports import Clock, CodeHost, Deployer, MetricSource
     from amends.application.reports import Exercised, SuiteReport
     from amends.application.starting import Survey
+    from amends.events.payloads import PolicyAdopted
     from amends.gates.policy import LoadedPolicy
     from amends.releases.deployment import Deployment
     from amends.workflows.loop import Job, MakeEngine, OnFault
@@ -200,35 +201,21 @@ def policy_path() -> Path:
 
 
 def open_policy_version(name: str, *, service: str = "", store: str = "") -> LoadedPolicy:
-    """Read one version of a policy, to be compared: without its calendars.
+    """Read one version of a policy, to be compared; see ``adapters.policyfile.versions``.
 
-    Parameters
-    ----------
-    name:
-        A file; ``REV:FILE``, as git writes it; ``adopted`` for what the log of ``store`` holds as the
-        service's last policy, or ``adopted:DIGEST`` for an earlier one.
-
-    Raises ``PolicyError`` when it is no policy, ``NotFoundError`` when there is none.
+    ``adopted`` means the policy of ``service`` in the log of ``store``.
     """
-    from amends.adapters.policyfile import parse_policy
-    from amends.adapters.policyfile.reading import read_text
-
-    head, _, rest = name.partition(":")
-    if Path(name).exists() or not (rest or head == "adopted"):
-        return parse_policy(read_text(Path(name)), name, with_calendars=False)
-    if head != "adopted":
-        text = open_code_host(Path()).show(head, rest)
-        if text is None:
-            raise NotFoundError(f"there is no {rest} at {head}", remedy="name it as git does: REV:FILE")
-        return parse_policy(text, name, with_calendars=False)
+    from amends.adapters.policyfile.versions import read_version
     from amends.application.policies import last_adopted
 
-    workspace = open_workspace(store=store, reading=True)
-    try:
-        kept = last_adopted(workspace.log, service, rest)
-    finally:
-        workspace.close()
-    return parse_policy(kept.text, f"adopted:{kept.digest[:12]}", with_calendars=False)
+    def adopted(digest: str) -> PolicyAdopted:
+        workspace = open_workspace(store=store, reading=True)
+        try:
+            return last_adopted(workspace.log, service, digest)
+        finally:
+            workspace.close()
+
+    return read_version(name, adopted)
 
 
 def toolbox(workspace: Workspace) -> Toolbox:
