@@ -22,6 +22,7 @@ class GateFormat(StrEnum):
     JSON = "json"
     JUNIT = "junit"
     GITHUB = "github"
+    MARKDOWN = "markdown"
 
 
 @app.command()
@@ -40,8 +41,12 @@ def gate(
         ),
     ] = "",
     format_: Annotated[
-        GateFormat, typer.Option("--format", help="text, json, junit, or github for annotations.")
+        GateFormat, typer.Option("--format", help="text, json, junit, markdown, or github for annotations.")
     ] = GateFormat.TEXT,
+    also: Annotated[
+        list[str] | None,
+        typer.Option("--also", metavar="FORM=FILE", help="Write the same answer to a file, too; repeat."),
+    ] = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait until the gates have decided, telling on stderr for what.")
     ] = False,
@@ -65,11 +70,12 @@ def gate(
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from amends.application.gating import decide_gates
     from amends.bootstrap import open_policy, open_workspace
-    from amends.cli.gate_formats import render
+    from amends.cli.gate_formats import files_of, render
     from amends.errors import UsageError
     from amends.events.event import parse_time
     from amends.verdicts import EXIT_CODES
 
+    files = files_of(also or (), tuple(GateFormat))
     moment = parse_time(at) if at else None
     if wait and moment:
         raise UsageError("found --wait with --at; a moment is as it was", remedy="leave one of them out")
@@ -89,5 +95,7 @@ def gate(
     finally:
         workspace.close()
         gc.enable()
+    for form, path in files:
+        path.write_text(render(form, decision, loaded) + "\n", encoding="utf-8")
     typer.echo(render(format_.value, decision, loaded, tty=sys.stdout.isatty()))
     raise typer.Exit(EXIT_CODES[decision.decision])

@@ -1,12 +1,14 @@
-"""How a decision of the gates is printed: text, JSON, JUnit, GitHub annotations."""
+"""How a decision of the gates is printed: text, JSON, JUnit, Markdown, GitHub annotations."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from amends.errors import UsageError
 from amends.events.event import format_time
 from amends.events.payloads import GateRow
 from amends.gates.evaluate import PolicyDecision, effective
@@ -20,7 +22,7 @@ _MEANS = {
 
 
 def render(form: str, decision: PolicyDecision, loaded: LoadedPolicy, *, tty: bool = False) -> str:
-    """Return a decision in one of the formats ``text``, ``json``, ``junit`` and ``github``."""
+    """Return a decision in one of the formats ``text``, ``json``, ``junit``, ``markdown`` and ``github``."""
     service = loaded.policy.service
     if form == "json":
         return json.dumps(_as_json(decision, service, loaded.digest), indent=2, ensure_ascii=False)
@@ -28,7 +30,25 @@ def render(form: str, decision: PolicyDecision, loaded: LoadedPolicy, *, tty: bo
         return _as_junit(decision, service)
     if form == "github":
         return _as_github(decision, loaded)
+    if form == "markdown":
+        return _as_markdown(decision, service)
     return _as_table(decision, service) if tty else _as_text(decision, service)
+
+
+def files_of(also: Iterable[str], forms: Iterable[str]) -> list[tuple[str, Path]]:
+    """Read ``FORM=FILE``. Raises ``UsageError`` unless each names a format and a file in a folder."""
+    found = []
+    for text in also:
+        form, _, name = text.partition("=")
+        if form not in tuple(forms) or not name:
+            raise UsageError(
+                f"found --also {text!r}; allowed: FORM=FILE with one of {', '.join(forms)}",
+                remedy="write for example --also junit=gates.xml",
+            )
+        if not Path(name).parent.is_dir():
+            raise UsageError("there is no such folder", where=name, remedy="make it first")
+        found.append((form, Path(name)))
+    return found
 
 
 def _as_json(decision: PolicyDecision, service: str, digest: str) -> dict[str, Any]:
@@ -110,6 +130,25 @@ def _as_table(decision: PolicyDecision, service: str) -> str:
         console.print(Text(_headline(decision, service), "bold"))
         console.print(table)
     return captured.get().rstrip()
+
+
+def _as_markdown(decision: PolicyDecision, service: str) -> str:
+    """Write a table, as summaries of jobs and comments show it."""
+    lines = [f"### {_cell(_headline(decision, service))}", "", "| gate | answer | why |", "|---|---|---|"]
+    for row in decision.rows:
+        observing = ", observing" if row.mode == "observe" else ""
+        lines.append(f"| {_cell(row.gate)} | **{row.decision}**{observing} | {_cell(_told(row))} |")
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    """Keep others' text from becoming a table, a tag, an image or a mention of somebody."""
+    for character, harmless in (("&", "&amp;"), ("<", "&lt;"), ("|", "\\|"), ("[", "\\[")):
+        text = text.replace(character, harmless)
+    return "<br>".join(_MENTION.sub("@\u200b", text).splitlines())
+
+
+_MENTION = re.compile(r"(?<!\w)@")
 
 
 def _told(row: GateRow) -> str:
