@@ -20,6 +20,7 @@ from amends.events import payloads
 from amends.events.kinds import KINDS, SPEC_VERSION
 from amends.gates.entry import GateEntry, gate_kinds
 from amends.gates.policy import Policy
+from amends.gates.variables import VARIABLES
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by scripts/write_reference.py from the code; edit the docstrings there. -->\n\n"
@@ -79,7 +80,19 @@ def gates() -> str:
         for field_name, field in gate.model_fields.items():
             shown = "required" if field.is_required() else f"`{field.get_default(call_default_factory=True)}`"
             lines.append(f"| `{field.alias or field_name}` | {shown} | {field.description or ''} |")
+    lines.extend(_variables())
     return _page(lines)
+
+
+def _variables() -> Iterator[str]:
+    """Yield what the expressions of `expr` may name."""
+    types = {
+        "texts": "map(string, string)", "flags": "map(string, bool)", "numbers": "map(string, double)",
+        "counts": "map(string, int)", "list": "list(string)",
+    }  # fmt: skip
+    yield "\n### What an expression may name\n\n| name | CEL type | what it is |\n|---|---|---|"
+    for variable in VARIABLES:
+        yield f"| `{variable.name}` | `{types.get(variable.type, variable.type)}` | {variable.says} |"
 
 
 def commands() -> str:

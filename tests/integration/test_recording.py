@@ -14,7 +14,7 @@ import pytest
 from amends.adapters.clocks import StillClock
 from amends.adapters.codehost import GitHost
 from amends.adapters.stores import open_store
-from amends.application import production, recording
+from amends.application import edgecases, production, recording
 from amends.application.desk import Desk, Receipt, Stamp
 from amends.application.gitfacts import record_changes_from_git, release_from_git
 from amends.application.log import Log
@@ -126,6 +126,8 @@ EVERY: list[Callable[[Desk, Stamp], object]] = [
     lambda d, s: recording.record_traffic(
         d, "1", environment="staging", requests=5, since=NOW - timedelta(hours=1), until=NOW, stamp=s
     ),
+    lambda d, s: edgecases.record_edge_case(d, "zero", words="an amount of zero", stamp=s),
+    lambda d, s: recording.record_replay(d, "1", decision="pass", requests=9, stamp=s),
     lambda d, s: production.record_deployed(d, "1", environment="staging", stamp=s),
     lambda d, s: production.record_rolled_back(
         d, "2", environment="production", to="1", reason="5xx", stamp=s
@@ -161,6 +163,58 @@ def test_the_same_report_counts_once_for_a_release(desk: Desk) -> None:
     desk.log.clock.wait(60)
     assert not recording.record_tests(desk, "1", REPORT).fresh
     assert recording.record_tests(desk, "2", REPORT).fresh
+
+
+def test_a_run_of_another_artifact_is_another_run_and_noted(desk: Desk) -> None:
+    recording.record_release(desk, "1", digest="sha256:abc")
+    assert recording.record_tests(desk, "1", REPORT).fresh
+    same = recording.record_tests(desk, "1", REPORT, digest="ABC")
+    assert (same.fresh, same.notes, payload(same).digest) == (True, (), "ABC")
+    other = recording.record_tests(desk, "1", REPORT, digest="sha256:def")
+    assert "1 was declared with another artifact, sha256:abc" in other.notes
+
+
+def test_a_run_keeps_no_digest_that_nobody_stated(desk: Desk) -> None:
+    recording.record_release(desk, "1", digest="sha256:abc")
+    assert payload(recording.record_tests(desk, "1", REPORT)).digest == ""
+    assert payload(recording.record_tests(desk, "sha256:abc", REPORT)).release == "sha256:abc"
+
+
+def test_an_edge_case_is_documented_once_until_something_else_is_said(desk: Desk) -> None:
+    def document() -> Receipt:
+        return edgecases.record_edge_case(desk, "zero", words="an amount of zero", incident="INC-9")
+
+    first = document()
+    assert [note.partition(",")[0] for note in first.notes] == [
+        "it names no test", "the log has no incident 'INC-9'",
+    ]  # fmt: skip
+    assert not document().fresh
+    desk.log.clock.wait(60)
+    assert edgecases.retire_edge_case(desk, "zero", reason="amounts are checked before").fresh
+    desk.log.clock.wait(60)
+    assert document().fresh
+
+
+@pytest.mark.parametrize(("name", "words"), [("", "w"), ("a b", "w"), ("x" * 101, "w"), ("zero", " ")])
+def test_an_edge_case_needs_a_name_and_words(desk: Desk, name: str, words: str) -> None:
+    with pytest.raises(UsageError):
+        edgecases.record_edge_case(desk, name, words=words)
+
+
+def test_only_a_known_edge_case_is_retired_and_for_a_reason(desk: Desk) -> None:
+    edgecases.record_edge_case(desk, "zero", words="an amount of zero")
+    with pytest.raises(UsageError, match="for a reason"):
+        edgecases.retire_edge_case(desk, "zero", reason=" ")
+    with pytest.raises(NotFoundError, match="it has: zero"):
+        edgecases.retire_edge_case(desk, "nil", reason="r")
+
+
+@pytest.mark.parametrize(("decision", "requests", "differences"), [("pass", 0, 0), ("block", 3, 4)])
+def test_a_replay_that_cannot_be_is_refused(
+    desk: Desk, decision: Any, requests: int, differences: int
+) -> None:
+    with pytest.raises(UsageError):
+        recording.record_replay(desk, "1", decision=decision, requests=requests, differences=differences)
 
 
 def test_what_ran_before_decides_between_deployed_and_upgraded(desk: Desk) -> None:

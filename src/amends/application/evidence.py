@@ -1,22 +1,24 @@
 """Reading what an environment's gates rely on for one release, and little more, however long the log is.
 
 What is left out can change no answer: shifts that have ended, moves of an environment from before the
-release's present stay there, incidents from before it that name no release. "Before" goes by when things
-happened, in whatever order they were recorded.
+release's present stay there, incidents from before it that name no release, moves of other services from
+before the last one known. "Before" goes by when things happened, in whatever order they were recorded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypeGuard
 
 from amends.application.log import Log
 from amends.events import payloads as p
 from amends.events.codec import Fact
+from amends.gates.evaluate import families_of
+from amends.gates.guards import MOVES
 from amends.gates.policy import Policy
-from amends.gates.table import team_name
+from amends.gates.table import OPEN_AT_MOST, team_name
 from amends.releases.actuation import ReleaseRef
 from amends.releases.catalogue import SHORTEST_COMMIT
 
@@ -24,8 +26,12 @@ _BATCH = 400  # tags per read: databases bound the number of parameters
 _PROBED = 8
 _OF_RELEASE = (
     "artifact.packaged", "testsuiterun.finished", "signoff.given", "traffic.observed", "override.granted",
-    "quarantine.set", "quarantine.lifted",
+    "quarantine.set", "quarantine.lifted", "deployment.finished", "replay.finished",
 )  # fmt: skip
+_OF_SERVICE = {
+    "edge_cases": ("edgecase.documented", "edgecase.retired"),
+    "amendments": ("amendment.proposed", *MOVES),
+}
 _OF_BUILD = ("quarantine.set", "quarantine.lifted")  # these hold whatever version it goes by
 _OF_CHANGE = ("change.merged", "change.reviewed")
 _MOVES = ("service.deployed", "service.upgraded", "service.rolledback")
@@ -45,12 +51,54 @@ def read_evidence(
     facts += _read(log, [f"release:{service}@{name}" for name in sorted(others)], _OF_BUILD)
     changes = {change for fact in declared for change in getattr(fact.payload, "changes", ())}
     facts += _read(log, [f"change:{service}/{change}" for change in sorted(changes)], _OF_CHANGE)
-    gates = [entry.gate for entry in policy.gates.get(environment, [])]
+    entries = policy.gates.get(environment, [])
+    for family in sorted(families_of(entries) & _OF_SERVICE.keys()):
+        facts += log.facts(tags=[f"service:{service}"], kinds=_OF_SERVICE[family])
+    neighbours = policy.neighbours(environment)
+    if neighbours:
+        facts += _Neighbours(log, neighbours, at).read()
+    gates = [entry.gate for entry in entries]
     places = sorted({place for gate in gates for place in gate.environments()})
     if places:
         facts += _Lanes(log, service, frozenset(names), frozenset(places), at).read()
     teams = {name for gate in gates for team in gate.teams(policy.team) for name in (team, team_name(team))}
     return facts + _read(log, [f"team:{team}" for team in sorted(teams)], ("shift.acknowledged",), since=at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Neighbours:
+    """What of other services runs in which environment, and which of their incidents there are open."""
+
+    log: Log
+    places: Sequence[tuple[str, str]]
+    at: datetime
+
+    def read(self) -> list[Fact]:
+        services = sorted({service for service, _ in self.places})
+        lanes = [f"env:{service}/{environment}" for service, environment in self.places]
+        undated = _read(
+            self.log, [f"undated:{service}" for service in services],
+            (*_MOVES, "incident.detected", *_INCIDENT_MOVES, "artifact.packaged"),
+        )  # fmt: skip
+        recent = self.at - timedelta(seconds=OPEN_AT_MOST)
+        opened = _read(self.log, lanes, ("incident.detected",), since=recent)
+        names = {f.payload.incident for f in (*opened, *undated) if isinstance(f.payload, p.IncidentOpened)}
+        ends = _read(self.log, _incident_tags(names), _INCIDENT_MOVES)
+        moves = [fact for lane in lanes for fact in self._last_moves(lane)]
+        tags = {f"release:{f.payload.service}@{_holder(f.payload)}" for f in moves if _is_move(f.payload)}
+        return [*undated, *opened, *ends, *moves, *_read(self.log, sorted(tags), ("artifact.packaged",))]
+
+    def _last_moves(self, lane: str) -> list[Fact]:
+        """Read back to a move that was known; by when they happened, the last known is not before it."""
+        limit = _PROBED
+        while True:
+            newest = self.log.facts(tags=[lane], kinds=_MOVES, newest_first=True, limit=limit)
+            if len(newest) < limit:
+                return newest
+            known = [f.occurred_at for f in newest if f.known_at is not None and f.known_at <= self.at]
+            if known:
+                return self.log.facts(tags=[lane], kinds=_MOVES, since=max(known))
+            limit *= 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +164,10 @@ class _Lanes:
 
     def _place(self, fact: Fact) -> str:
         return str(getattr(fact.payload, "environment", ""))
+
+
+def _is_move(payload: Any) -> TypeGuard[p.ServiceDeployed | p.ServiceRolledBack]:
+    return isinstance(payload, p.ServiceDeployed | p.ServiceRolledBack)
 
 
 def _holder(payload: Any) -> str:

@@ -20,6 +20,7 @@ from amends.errors import NotFoundError, UsageError
 from amends.events import payloads as p
 from amends.events.event import format_time
 from amends.events.redaction import redact, without_addresses
+from amends.gates.table import bare_digest
 from amends.releases.actuation import ReleaseRef
 from amends.releases.catalogue import (
     SHORTEST_COMMIT,
@@ -219,19 +220,56 @@ def _described(told: Release | p.ReleaseDeclared) -> str:
 
 
 def record_tests(
-    desk: Desk, release: str, report: SuiteReport, *, environment: str = "ci", stamp: Stamp = NOW
-) -> Receipt:
-    """Record a test run against one exact release. The same report for the same release is recorded once."""
+    desk: Desk, release: str, report: SuiteReport, *, environment: str = "ci", digest: str = "",
+    stamp: Stamp = NOW,
+) -> Receipt:  # fmt: skip
+    """Record a test run against one exact release. The same report for the same release is recorded once.
+
+    ``digest`` is the artifact's that was tested. It is never taken from the declaration: that a release has a
+    digest does not say that this artifact is what ran.
+    """
     name, notes = named_release(desk, release)
+    notes += _other_artifact(desk, name, digest)
     payload = p.SuiteFinished(
         service=desk.service, release=name, suite=report.name, outcome=report.outcome,
         environment=environment, passed=report.passed, failed=report.failed, errors=report.errors,
-        skipped=report.skipped,
-        cases=report.cases,
+        skipped=report.skipped, cases=report.cases, digest=digest.strip(),
     )  # fmt: skip
     kind = "testsuiterun.finished"
-    natural = derived_id(kind, desk.service, name, report.name, environment, report.digest)
+    tested = (payload.digest,) if payload.digest else ()
+    natural = derived_id(kind, desk.service, name, report.name, environment, report.digest, *tested)
     return record_once(desk.log, kind, payload, Stamp(stamp.at, stamp.id or natural), notes=notes)
+
+
+def _other_artifact(desk: Desk, name: str, digest: str) -> tuple[str, ...]:
+    """Note that what was tested is not what was declared."""
+    found = candidates(declared_releases(desk.log, desk.service), desk.service, name) if digest else []
+    others = [r for r in found if r.digest and bare_digest(r.digest) != bare_digest(digest.strip())]
+    return tuple(f"{r.version} was declared with another artifact, {r.digest}" for r in others)
+
+
+def record_replay(
+    desk: Desk, release: str, *, decision: Literal["pass", "block", "undecided", "error"], baseline: str = "",
+    requests: int = 0, differences: int = 0, reason: str = "", stamp: Stamp = NOW,
+) -> Receipt:  # fmt: skip
+    """Record what a replay of recorded requests found, wherever it ran.
+
+    Raises ``UsageError`` for counts that cannot be, and for a pass that nothing was replayed for.
+    """
+    if not 0 <= differences <= requests:
+        raise UsageError(
+            f"found {differences} differences in {requests} requests",
+            remedy="give --requests, and --differences from 0 up to that",
+        )
+    if decision == "pass" and not requests:
+        raise UsageError("found a pass without a request", remedy="say how many were replayed: --requests N")
+    name, notes = named_release(desk, release)
+    before, more = named_release(desk, baseline) if baseline else ("", ())
+    payload = p.ReplayFinished(
+        service=desk.service, release=name, decision=decision, baseline=before, requests=requests,
+        differences=differences, reason=redact(reason),
+    )  # fmt: skip
+    return record_once(desk.log, "replay.finished", payload, stamp, notes=notes + more)
 
 
 def record_exercise(

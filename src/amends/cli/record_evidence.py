@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -25,11 +26,20 @@ RootOption = Annotated[
 ]
 
 
+class Decided(StrEnum):
+    """What a replay came to."""
+
+    PASS = "pass"  # noqa: S105 - no password
+    BLOCK = "block"
+    UNDECIDED = "undecided"
+    ERROR = "error"
+
+
 def add_evidence(app: typer.Typer) -> None:
     """Add the commands of this module to the group."""
     for name, function in (
         ("tests", suite_run), ("coverage", coverage), ("sign-off", sign_off), ("shift", shift),
-        ("traffic", traffic),
+        ("traffic", traffic), ("edge-case", edge_case), ("replay", replay),
     ):  # fmt: skip
         recorder(app, name)(function)
 
@@ -42,6 +52,9 @@ def suite_run(
     environment: Annotated[
         str, typer.Option("--environment", "--env", metavar="NAME", help="Where it ran")
     ] = "ci",
+    digest: Annotated[
+        str, typer.Option("--digest", metavar="sha256:…", help="Of the artifact that was tested")
+    ] = "",
     coverage: CoverageOption = None,
     inputs: InputsOption = None,
     repo: RootOption = Path(),
@@ -57,7 +70,7 @@ def suite_run(
     exercised = read_exercise(coverage, inputs, root=repo)
     with where.desk() as desk:
         stamp = where.stamp()
-        receipts = [record_tests(desk, release, report, environment=environment, stamp=stamp)]
+        receipts = [record_tests(desk, release, report, environment=environment, digest=digest, stamp=stamp)]
         if coverage or inputs:
             receipts.append(record_exercise(desk, release, suite, exercised, stamp=stamp.beside("exercise")))
         where.answer(receipts)
@@ -139,5 +152,61 @@ def traffic(
         receipt = record_traffic(
             desk, release, environment=environment, requests=requests, since=moment(since),
             until=moment(until) if until else desk.log.clock.now(), stamp=where.stamp(),
+        )  # fmt: skip
+        where.answer([receipt])
+
+
+def edge_case(
+    where: Where,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A short name, for example zero-amount")],
+    words: Annotated[str, typer.Option("--words", help="What the service must cope with")] = "",
+    test: Annotated[
+        str, typer.Option("--test", metavar="SELECTOR", help="The test of it: tests/test_x.py::test_y")
+    ] = "",
+    suite: Annotated[
+        str, typer.Option("--suite", metavar="NAME", help="The suite that runs it. Default: any")
+    ] = "",
+    incident: Annotated[str, typer.Option("--incident", metavar="INCIDENT", help="What taught it")] = "",
+    role: Annotated[str, typer.Option("--role", metavar="ROLE", help="The role that says so")] = "",
+    retire: Annotated[bool, typer.Option("--retire", help="It no longer concerns the service")] = False,
+    reason: Annotated[str, typer.Option("--reason", help="With --retire: why")] = "",
+) -> None:
+    """Document an edge case with the test that guards it, or retire one. The last word counts."""
+    from amends.application.edgecases import record_edge_case, retire_edge_case
+    from amends.errors import UsageError
+
+    if retire and (words or test or suite or incident):
+        raise UsageError(
+            "found --retire with what the edge case is", remedy="give --retire with --reason alone"
+        )
+    with where.desk() as desk:
+        if retire:
+            receipt = retire_edge_case(desk, name, reason=reason, role=role, stamp=where.stamp())
+        else:
+            receipt = record_edge_case(
+                desk, name, words=words, test=test, suite=suite, incident=incident, role=role,
+                stamp=where.stamp(),
+            )  # fmt: skip
+        where.answer([receipt])
+
+
+def replay(
+    where: Where,
+    release: ReleaseArgument,
+    decision: Annotated[Decided, typer.Option("--decision", help="What the replay came to")],
+    requests: Annotated[int, typer.Option("--requests", min=0, help="How many were replayed")] = 0,
+    differences: Annotated[
+        int, typer.Option("--differences", min=0, help="Replies that differ and should not")
+    ] = 0,
+    baseline: Annotated[str, typer.Option("--baseline", metavar="V", help="What it was compared with")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="What was found")] = "",
+) -> None:
+    """Record what a replay of recorded requests found, wherever it ran."""
+    from amends.application.recording import record_replay
+
+    with where.desk() as desk:
+        receipt = record_replay(
+            desk, release, decision=decision.value, baseline=baseline, requests=requests,
+            differences=differences, reason=reason, stamp=where.stamp(),
         )  # fmt: skip
         where.answer([receipt])

@@ -6,7 +6,13 @@ from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from amends.gates.attestation import Attestation
+from amends.gates.depends_on import DependsOn
+from amends.gates.edge_cases import DocumentedEdgeCases
+from amends.gates.expr import Expression
 from amends.gates.gate import Gate
+from amends.gates.proofs import Proofs
+from amends.gates.results import Replayed, Watched
 from amends.gates.review import Review
 from amends.gates.shape import Strict
 from amends.gates.sign_off import SignOff
@@ -42,6 +48,13 @@ class GateEntry(Strict):
     soak: Soak | None = None
     window: Window | None = None
     watchers: Watchers | None = None
+    edge_cases: DocumentedEdgeCases | None = None
+    proofs: Proofs | None = None
+    replay: Replayed | None = None
+    watch: Watched | None = None
+    depends_on: DependsOn | None = None
+    attestation: Attestation | None = None
+    expr: Expression | None = None
 
     mode: Literal["observe", "block"] = Field(default="observe", description="observe until set to block")
     when: When | None = Field(default=None, description="where it applies; everywhere, if not said")

@@ -97,8 +97,8 @@ class Gate(Strict):
         """Return the teams whose shifts the gate looks at; ``own`` is the service's team."""
         return ()
 
-    def services(self) -> Sequence[str]:
-        """Return the other services that the gate looks at."""
+    def neighbours(self) -> Sequence[tuple[str, str]]:
+        """Return the other services that the gate looks at, each with an environment, empty for its own."""
         return ()
 
     def calendar_keys(self) -> Sequence[str]:

@@ -16,6 +16,7 @@ from amends.gates.gate import Calendars
 from amends.gates.plan import Deploy as Deploy
 from amends.gates.plan import Rollout as Rollout
 from amends.gates.plan import Watch as Watch
+from amends.gates.results import Watched
 from amends.gates.shape import Strict
 from amends.gates.soak import Soak
 from amends.gates.watchers import Watchers
@@ -74,12 +75,15 @@ class Policy(Strict):
         for needed in gate.environments():
             if needed not in order:
                 yield (*place, entry.kind, "environment"), unknown_environment(needed, order)
-            elif isinstance(gate, Soak) and order.index(needed) >= order.index(environment):
+            elif isinstance(gate, Soak | Watched) and order.index(needed) >= order.index(environment):
+                does = "soaks" if isinstance(gate, Soak) else "is watched"
                 yield (
                     (*place, entry.kind, "environment"),
-                    f"a release soaks in {needed} only after it was let into {environment}, so this "
+                    f"a release {does} in {needed} only after it was let into {environment}, so this "
                     f"gate never opens; name an environment that comes before {environment}",
                 )
+        if any(service == self.service for service, _ in gate.neighbours()):
+            yield (*place, entry.kind), f"{self.service} is this service itself; name another one"
         if isinstance(gate, Watchers):
             if not (gate.team or self.team):
                 yield (
@@ -108,10 +112,10 @@ class Policy(Strict):
         keys = [k for entries in self.gates.values() for e in entries for k in e.gate.calendar_keys()]
         return tuple(dict.fromkeys(keys))
 
-    def neighbours(self, environment: str) -> tuple[str, ...]:
-        """Return the other services at which an environment's gates look."""
-        named = {name for entry in self.gates.get(environment, []) for name in entry.gate.services()}
-        return tuple(sorted(named - {self.service}))
+    def neighbours(self, environment: str) -> tuple[tuple[str, str], ...]:
+        """Return the other services at which an environment's gates look, each with where it runs."""
+        named = {pair for entry in self.gates.get(environment, []) for pair in entry.gate.neighbours()}
+        return tuple(sorted({(service, place or environment) for service, place in named}))
 
     def snapshot(self) -> dict[str, Any]:
         """Return what a deployment follows to its end, as JSON-able values; each part validates again."""

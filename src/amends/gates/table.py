@@ -38,6 +38,8 @@ APPROVED, CHANGES_REQUESTED = 1, 2
 SUITE_OUTCOMES = ("success", "failure", "error", "cancel")
 UNSEEN, PASSED, FAILED, BROKEN, SKIPPED = -1, 0, 1, 2, 3
 """The outcomes of one test: not among the cases of any suite's latest run, passed, failed, error, skipped."""
+OPEN_AT_MOST = 90 * 86400.0
+"""Seconds after which an incident of another service that nobody resolved no longer counts as open."""
 
 
 class Words(Protocol):
@@ -133,7 +135,7 @@ class EdgeCases:
     """The documented edge cases of the row's service that nobody retired.
 
     ``test`` is the selector of its test, ``suite`` the suite that runs it, 0 for any. ``outcome`` is that of
-    the test in the latest runs of the release's suites (``testnames.outcome_in``), ``event`` the run that
+    the test in the latest runs of the release's suites (``gates.testnames``), ``event`` the run that
     says so, 0 where it was not seen; ``documented`` is the event that documents the edge case.
     """
 
@@ -179,11 +181,13 @@ class Results:
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """Other services in each environment in which they were ever seen; those that were asked about only.
+    """Each other service and environment that was asked about, where it was ever seen there.
 
-    ``version`` is what runs there (as declared, or else as it was named), 0 when only incidents are known;
-    ``since`` when it last took over, ``event`` the move that says so. ``open_incidents`` counts those in the
-    environment, of whatever release, that nobody resolved; ``incident`` is the event of the last of them.
+    ``version`` is what runs there, 0 when only incidents are known. A move may name it by the commit or
+    digest of a declaration, exactly as that spells it; the version declared last counts. Otherwise it is the
+    name itself. ``since`` is when it last took over, ``event`` the move that says so. ``open_incidents``
+    counts those of the last ``OPEN_AT_MOST`` seconds in the environment, of whatever release, that nobody
+    resolved; ``incident`` is the event of the last of them.
     """
 
     row: Ints

@@ -9,7 +9,8 @@ mean it, and they meet where these are equal: a comparison that can be a join.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
+from functools import lru_cache
 
 from amends.events.payloads import SuiteFinished, TestCase
 from amends.gates.table import BROKEN, FAILED, PASSED, SKIPPED, UNSEEN
@@ -33,25 +34,32 @@ def selector_key(selector: str) -> str:
 def case_keys(case: TestCase) -> frozenset[str]:
     """Return every key by which a selector may mean a case.
 
-    Its full name and its name alone, each with and without parameters, its class and its file.
+    Its full name and its name alone, each with and without parameters, and its class, file and folders.
     """
     if _is_node(case.name):
         bare, bracket, parameters = case.name.partition("[")
         parents, _, name = bare.rpartition("::")
-        name += bracket + parameters
+        inside, name = _dotted(parents), name + bracket + parameters
     else:
-        parents, name = case.classname, case.name
-    inside = _dotted(parents) if _is_node(parents) else parents
-    file = _dotted(case.file) if case.file.endswith(".py") else _dotted(parents.partition("::")[0])
+        inside, name = case.classname, case.name
     full = f"{inside}.{name}" if inside else name
-    names = {full, full.partition("[")[0], name, name.partition("[")[0], inside, file}
-    return frozenset(names - {""})
+    return _holders(inside).union((full, full.partition("[")[0], name, name.partition("[")[0]))
 
 
-def outcome_in(run: SuiteFinished, key: str) -> int:
-    """Return the outcome of the test with this key in one run: the worst of its cases, ``UNSEEN`` without."""
-    found = [_CODES[case.outcome] for case in run.cases if key and key in case_keys(case)]
-    return max(found, key=_IN_A_RUN.index, default=UNSEEN)
+@lru_cache(maxsize=4096)
+def _holders(inside: str) -> frozenset[str]:
+    """Return the keys of what holds a test: its class, its file, its folders."""
+    steps = inside.split(".") if inside else []
+    return frozenset(".".join(steps[:length]) for length in range(1, len(steps) + 1))
+
+
+def outcomes_in(run: SuiteFinished, wanted: Set[str]) -> dict[str, int]:
+    """Return the outcome in one run of each wanted key that it holds: the worst of the cases it means."""
+    found: dict[str, int] = {}
+    for case in run.cases if wanted else ():
+        for key in case_keys(case) & wanted:
+            found[key] = max(found.get(key, PASSED), _CODES[case.outcome], key=_IN_A_RUN.index)
+    return found
 
 
 def outcome_of_runs(outcomes: Iterable[int]) -> int:

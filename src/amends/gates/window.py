@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from amends.gates.gate import ERROR, PASS, UNDECIDED, Gate, GateColumn, Intervals, Setting, no_time
 from amends.gates.shape import Strict
+from amends.gates.stretches import joined, labelled, without
 from amends.gates.table import EvidenceTable, Floats
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -133,11 +134,11 @@ class Window(Gate):
         """Answer every row by where its moment falls among the open stretches."""
         missing = [key for key in self.calendar_keys() if key not in setting.calendars]
         if missing:
-            return _unread(table, missing[0])
+            return unread(table, missing[0])
         if not len(table):
             return GateColumn(np.zeros(0, dtype=np.int8), lambda _: "", lambda _: (), no_time(table))
         closures = self._closures(setting)
-        open_ = _without(self._allowed(table.at), closures)
+        open_ = without(self._allowed(table.at), closures)
         index = np.searchsorted(open_.starts, table.at, side="right") - 1
         inside = (
             (index >= 0) & (table.at < open_.ends[np.maximum(index, 0)]) if len(open_.starts) else index >= 0
@@ -175,14 +176,14 @@ class Window(Gate):
                 if closes > opens:  # a clock put forward may swallow a short window
                     stretches.append((opens, closes))
             day += timedelta(days=1)
-        return _joined(stretches)
+        return joined(stretches)
 
     def _closures(self, setting: Setting) -> Intervals:
         zone = ZoneInfo(self.time_zone)
         parts: list[tuple[float, float, str]] = []
         for key in self.calendar_keys():
             kind = "freeze" if key.startswith("file:") else "public holiday"
-            parts += _labelled(setting.calendars[key], kind, zone)
+            parts += labelled(setting.calendars[key], kind, zone)
         parts.sort()
         return Intervals(
             np.array([p[0] for p in parts], dtype=np.float64),
@@ -192,68 +193,22 @@ class Window(Gate):
 
     def _reason(self, at: float, inside: bool, until: float, closures: Intervals) -> str:
         zone = ZoneInfo(self.time_zone)
-        now = _spoken(at, zone)
+        now = spoken(at, zone)
         if inside:
             return f"{now} is inside the window; required: {self.wants()}"
         covering = np.flatnonzero((closures.starts <= at) & (at < closures.ends))
         why = f"in the {closures.labels[int(covering[0])]}" if len(covering) else "outside the window"
-        opens = "no opening within 400 days" if np.isnan(until) else f"opens {_spoken(until, zone)}"
+        opens = "no opening within 400 days" if np.isnan(until) else f"opens {spoken(until, zone)}"
         return f"{now} is {why}; {opens}; required: {self.wants()}"
 
 
-def _joined(stretches: Sequence[tuple[float, float]]) -> Intervals:
-    """Join stretches that touch or overlap; they come in order of their start."""
-    starts: list[float] = []
-    ends: list[float] = []
-    for start, end in stretches:
-        if ends and start <= ends[-1]:
-            ends[-1] = max(ends[-1], end)
-        else:
-            starts.append(start)
-            ends.append(end)
-    return Intervals(np.array(starts, dtype=np.float64), np.array(ends, dtype=np.float64))
-
-
-def _without(allowed: Intervals, closures: Intervals) -> Intervals:
-    """Return what is left of disjoint ``allowed`` stretches outside all ``closures``."""
-    closed = _joined(list(zip(closures.starts.tolist(), closures.ends.tolist(), strict=True)))
-    edges = np.concatenate([allowed.starts, allowed.ends, closed.starts, closed.ends])
-    steps = np.concatenate(
-        [np.full(len(part), step) for part, step in
-         ((allowed.starts, 1), (allowed.ends, -1), (closed.starts, -1), (closed.ends, 1))]
-    )  # fmt: skip
-    order = np.argsort(edges, kind="stable")
-    times, level = edges[order], np.cumsum(steps[order])
-    if not len(times):
-        return Intervals(times, times)
-    last = np.append(times[1:] != times[:-1], True)  # several edges at one moment count together
-    times, open_ = times[last], level[last] > 0
-    before = np.append(False, open_[:-1])
-    return Intervals(times[open_ & ~before], times[~open_ & before])
-
-
-def _labelled(intervals: Intervals, kind: str, zone: ZoneInfo) -> list[tuple[float, float, str]]:
-    """Return a calendar's stretches with what a sentence calls them, wall-clock times read in ``zone``."""
-    count = len(intervals.starts)
-    labels = intervals.labels or ("",) * count
-    local = intervals.local if len(intervals.local) else np.zeros(count, dtype=np.bool_)
-    found = []
-    for start, end, label, floats in zip(intervals.starts, intervals.ends, labels, local, strict=True):
-        edges = (_local(start, zone), _local(end, zone)) if floats else (float(start), float(end))
-        found.append((*edges, f"{kind} {label!r}" if label else kind))
-    return found
-
-
-def _local(epoch: float, zone: ZoneInfo) -> float:
-    """Read a wall-clock time that was written as if it were UTC in ``zone``."""
-    return datetime.fromtimestamp(float(epoch), UTC).replace(tzinfo=zone).timestamp()
-
-
-def _spoken(epoch: float, zone: ZoneInfo) -> str:
+def spoken(epoch: float, zone: ZoneInfo) -> str:
+    """Write a time as people of a zone read it: ``Wed 2026-03-18 13:00 CET``."""
     return datetime.fromtimestamp(epoch, zone).strftime("%a %Y-%m-%d %H:%M %Z")
 
 
-def _unread(table: EvidenceTable, key: str) -> GateColumn:
+def unread(table: EvidenceTable, key: str) -> GateColumn:
+    """Answer that a calendar which the gate needs is not there."""
     return GateColumn(
         np.full(len(table), ERROR, dtype=np.int8),
         lambda _: f"the calendar {key.split(':', 1)[1]} was not read",

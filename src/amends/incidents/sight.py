@@ -58,6 +58,8 @@ class Escape:
 # What these gates look at is not what a release does, whatever their records say.
 _ELSEWHERE = {
     "window": "It looks at the time of the deployment, not at what the release does.",
+    "depends_on": "It looks at other services, not at what the release does.",
+    "attestation": "It looks at which artifact was tested, not at what the release does.",
     "watchers": "It looks at who is on shift, not at what the release does.",
 }
 

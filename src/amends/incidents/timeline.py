@@ -271,6 +271,21 @@ def _note(_: Fact, told: Any) -> str:
     return f"{told.role}: {told.text}" if told.role else str(told.text)
 
 
+def _edge_case(_: Fact, told: Any) -> str:
+    test = f", tested by {told.test}" if told.test else ", with no test yet"
+    return f"Edge case {told.edge_case} documented{test}: {told.words}"
+
+
+def _retired(_: Fact, told: Any) -> str:
+    return f"Edge case {told.edge_case} retired: {told.reason}"
+
+
+def _replayed(_: Fact, told: Any) -> str:
+    why = f": {told.reason}" if told.reason else ""
+    count = f"{told.differences} of {told.requests} replies differ"
+    return f"Replay on {told.release}: {told.decision}, {count}{why}"
+
+
 def _published(_: Fact, told: Any) -> str:
     return f"Review published, revision {told.revision}"
 
@@ -295,6 +310,9 @@ _SENTENCES: dict[type[Any], Callable[[Fact, Any], str]] = {
     p.ReleaseDeclared: _declared,
     p.SuiteFinished: _suite,
     p.ExerciseRecorded: _exercise,
+    p.EdgeCaseDocumented: _edge_case,
+    p.EdgeCaseRetired: _retired,
+    p.ReplayFinished: _replayed,
     p.SignedOff: _signed,
     p.OverrideGranted: _override,
     p.GatesDecided: _gates,

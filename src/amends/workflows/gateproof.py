@@ -163,7 +163,7 @@ class _Case:
         entry = GateEntry.model_validate({**told.gate, "mode": "block"})
         policy = bench.loaded.policy.model_copy(update={"gates": {told.environment: [entry]}})
         teams = {bench.loaded.policy.team, *entry.gate.teams(bench.loaded.policy.team)} - {""}
-        services = (told.service, *policy.neighbours(told.environment))
+        services = (told.service, *(name for name, _ in policy.neighbours(told.environment)))
         tags = [*(f"service:{name}" for name in services), *(f"team:{team}" for team in sorted(teams))]
         lane = bench.log.facts(tags=[f"service:{told.service}"], kinds=_PLACES)
         label = policy.labels(told.environment)[0]

@@ -43,10 +43,9 @@ def declared(*changes: str, **kw: Any) -> codec.Fact:
 
 
 def merged(change: str = "c1", author: str = "p-author", **kw: Any) -> codec.Fact:
-    owners = kw.pop("owners", None)
-    return fact(
-        "change.merged", p.ChangeMerged(service="shop", change=change, author=author, owners=owners), **kw
-    )
+    names = ("owners", "lines", "files", "paths", "unrecorded")
+    said = {key: kw.pop(key) for key in names if key in kw}
+    return fact("change.merged", p.ChangeMerged(service="shop", change=change, author=author, **said), **kw)
 
 
 def reviewed(
@@ -57,15 +56,60 @@ def reviewed(
 
 
 def suite(name: str, outcome: Any = "success", release: str = "1.2.0", **kw: Any) -> codec.Fact:
-    said = {key: kw.pop(key) for key in ("passed", "failed", "skipped", "cases") if key in kw}
+    said = {key: kw.pop(key) for key in ("passed", "failed", "skipped", "cases", "digest") if key in kw}
     payload = p.SuiteFinished(service="shop", release=release, suite=name, outcome=outcome, **said)
     return fact("testsuiterun.finished", payload, **kw)
 
 
-def deployed(release: str = "1.2.0", environment: str = "staging", **kw: Any) -> codec.Fact:
-    return fact(
-        "service.deployed", p.ServiceDeployed(service="shop", release=release, environment=environment), **kw
+def case(name: str, outcome: Any = "passed", classname: str = "") -> p.TestCase:
+    return p.TestCase(name=name, outcome=outcome, classname=classname)
+
+
+def edge_case(name: str, test: str = "", suite: str = "", **kw: Any) -> codec.Fact:
+    payload = p.EdgeCaseDocumented(service="shop", edge_case=name, words=name, test=test, suite=suite)
+    return fact("edgecase.documented", payload, **kw)
+
+
+def retired(name: str, **kw: Any) -> codec.Fact:
+    return fact("edgecase.retired", p.EdgeCaseRetired(service="shop", edge_case=name, reason="gone"), **kw)
+
+
+def amendment(name: str, selector: str = "", kind: Any = "test", **kw: Any) -> codec.Fact:
+    payload = p.AmendmentProposed(
+        amendment=name, incident="INC-1", service="shop", kind=kind, title=name, selector=selector
     )
+    return fact("amendment.proposed", payload, **kw)
+
+
+def judged(name: str, word: str = "proven", **kw: Any) -> codec.Fact:
+    said: Any = {"amendment": name, "incident": "INC-1", "service": "shop", "reason": word}
+    moved = word in ("activated", "lapsed", "accepted")
+    return fact(f"amendment.{word}", p.AmendmentMoved(**said) if moved else p.AmendmentJudged(**said), **kw)
+
+
+def finished(
+    outcome: Any = "promoted", watch: Any = "passed", release: str = "1.2.0", environment: str = "staging",
+    **kw: Any,
+) -> codec.Fact:  # fmt: skip
+    payload = p.DeploymentFinished(
+        deployment="d", service="shop", environment=environment, release=release, outcome=outcome, reason="r",
+        watch=watch,
+    )  # fmt: skip
+    return fact("deployment.finished", payload, **kw)
+
+
+def replayed(decision: Any, differences: int = 0, **kw: Any) -> codec.Fact:
+    payload = p.ReplayFinished(
+        service="shop", release="1.2.0", decision=decision, requests=300, differences=differences
+    )
+    return fact("replay.finished", payload, **kw)
+
+
+def deployed(
+    release: str = "1.2.0", environment: str = "staging", service: str = "shop", **kw: Any
+) -> codec.Fact:
+    payload = p.ServiceDeployed(service=service, release=release, environment=environment)
+    return fact("service.deployed", payload, **kw)
 
 
 def traffic(requests: int, since: datetime, until: datetime, **kw: Any) -> codec.Fact:
@@ -75,15 +119,14 @@ def traffic(requests: int, since: datetime, until: datetime, **kw: Any) -> codec
     return fact("traffic.observed", payload, **{"at": until, **kw})
 
 
-def incident(name: str = "INC-1", release: str = "1.2.0", **kw: Any) -> codec.Fact:
+def incident(
+    name: str = "INC-1", release: str = "1.2.0", service: str = "shop", environment: str = "staging",
+    **kw: Any,
+) -> codec.Fact:  # fmt: skip
     payload = p.IncidentOpened(
-        incident=name,
-        service="shop",
-        environment="staging",
-        summary="slow",
-        opened_by="alert",
+        incident=name, service=service, environment=environment, summary="slow", opened_by="alert",
         release=release,
-    )
+    )  # fmt: skip
     return fact("incident.detected", payload, **kw)
 
 
@@ -124,7 +167,8 @@ def decide(
     environment: str = "production",
     calendars: Any = None,
 ) -> PolicyDecision:
-    table = collect_evidence(facts, [Question("shop", RELEASE, environment, at)])
+    asked = [Question("shop", RELEASE, environment, at)]
+    table = collect_evidence(facts, asked, found.neighbours(environment))
     return evaluate_policy(found, environment, table, calendars)[0]
 
 

@@ -17,15 +17,22 @@ from tests.unit.gates.record import (
     HOUR,
     NOW,
     RELEASE,
+    amendment,
+    case,
     declared,
     deployed,
+    edge_case,
     fact,
+    finished,
     incident,
     intervals,
+    judged,
     merged,
     override,
     policy,
+    replayed,
     resolved,
+    retired,
     reviewed,
     shift,
     suite,
@@ -46,7 +53,15 @@ POLICY = policy(
         }
     },
     {"watchers": {"at_least": 2}},
+    {"edge_cases": {"suites": ["unit"]}},
+    {"proofs": {}},
+    {"watch": {"environment": "staging"}},
+    {"replay": {}},
+    {"attestation": {"suites": ["unit"]}},
+    {"depends_on": {"services": [{"service": "payments", "at_least": "2.3"}], "needed_by": ["payments"]}},
+    {"expr": {"cel": "guards.passed == guards.proven && release.lines < 9 && 'staging' in watch"}},
 )
+NEIGHBOURS = POLICY.neighbours("production")
 CALENDARS = {"file:f.ics": intervals((NOW - 2 * DAY, NOW - DAY, "a"), (NOW + DAY, NOW + 2 * DAY, "b"))}
 people = st.sampled_from(["p-ann", "p-bob", "p-author"])
 
@@ -54,6 +69,11 @@ people = st.sampled_from(["p-ann", "p-bob", "p-author"])
 verdicts = st.sampled_from(["approved", "changes_requested"])
 outcomes = st.sampled_from(["success", "failure"])
 suites = st.sampled_from(["unit", "slow"])
+cases = st.sampled_from(["passed", "failed", "error", "skipped"])
+digests = st.sampled_from(["", "sha256:abc", "def"])
+words = st.sampled_from(["proven", "proven", "disproven", "activated", "lapsed", "accepted"])
+ends = st.sampled_from(["promoted", "rolled_back", "aborted", "failed", "refused"])
+versions = st.sampled_from(["2.2", "2.3", "beef", "sha256:1"])
 
 
 def signed(release: str, granted: bool, **kw: Any) -> Fact:
@@ -85,6 +105,19 @@ def facts(draw: st.DrawFn) -> Fact:
         lambda: override(*draw(st.sampled_from([(), ("tests",)])), **kw),
         lambda: fact("quarantine.set", p.QuarantineSet(service="shop", release=name, reason="r"), **kw),
         lambda: signed(name, draw(st.booleans()), **kw),
+        lambda: suite("unit", cases=(case("t", draw(cases)),), digest=draw(digests), **kw),
+        lambda: edge_case("zero", draw(st.sampled_from(["t", "u", ""])), **kw),
+        lambda: retired("zero", **kw),
+        lambda: amendment("A-1", draw(st.sampled_from(["t", "u"])), **kw),
+        lambda: judged("A-1", draw(words), **kw),
+        lambda: judged("A-1", draw(words), **kw),
+        lambda: finished(draw(ends), draw(st.sampled_from(["passed", "none"])), name, **kw),
+        lambda: replayed(draw(st.sampled_from(["pass", "block"])), **kw),
+        lambda: deployed(draw(versions), "production", "payments", **kw),
+        lambda: incident("INC-2", "", "payments", "production", **kw),
+        lambda: resolved("INC-2", **kw),
+        lambda: fact("artifact.packaged", p.ReleaseDeclared(
+            service="payments", version=draw(versions), commit="beef", digest="sha256:1"), **kw),
     ]  # fmt: skip
     return draw(st.sampled_from(makers))()
 
@@ -94,7 +127,8 @@ moments = st.integers(-100, 100).map(lambda hours: NOW + hours * HOUR)
 
 
 def answers(record: list[Fact], *at: datetime) -> list[Any]:
-    table = collect_evidence(record, [Question("shop", RELEASE, "production", moment) for moment in at])
+    asked = [Question("shop", RELEASE, "production", moment) for moment in at]
+    table = collect_evidence(record, asked, NEIGHBOURS)
     return evaluate_policy(POLICY, "production", table, CALENDARS)
 
 

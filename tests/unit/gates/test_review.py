@@ -86,3 +86,14 @@ def test_an_approval_known_later_does_not_count_yet() -> None:
     facts = [declared("c1"), merged(), reviewed("p-ann", at=NOW - HOUR, known=NOW + HOUR)]
     assert ask(ONE, *facts).decision == "block"
     assert ask(ONE, *facts, at=NOW + HOUR).decision == "pass"
+
+
+def test_a_change_of_which_nobody_recorded_reviews_is_undecided_until_one_is_known() -> None:
+    unknown = [declared("c1"), merged(unrecorded=("reviews",))]
+    row = ask(ONE, *unknown)
+    assert (row.decision, "nobody recorded whether change c1 was reviewed" in row.reason) == (
+        "undecided",
+        True,
+    )
+    assert ask(ONE, *unknown, reviewed("p-ann")).decision == "pass"
+    assert ask(ONE, *unknown, reviewed("p-ann", "changes_requested")).decision == "block"

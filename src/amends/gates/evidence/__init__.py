@@ -28,12 +28,13 @@ _FAMILIES = (
 
 
 def collect_evidence(
-    facts: Iterable[Fact], questions: Sequence[Question], neighbours: Collection[str] = ()
+    facts: Iterable[Fact], questions: Sequence[Question], neighbours: Collection[tuple[str, str]] = ()
 ) -> EvidenceTable:
     """Build the evidence table with one row per question, from facts in any order.
 
     Facts of other services and kinds are ignored; those with ``known_at`` after a question's moment, too.
-    ``neighbours`` are the other services that a gate asks about (``Policy.neighbours``).
+    ``neighbours`` are the other services that a gate asks about, each with an environment
+    (``Policy.neighbours``).
     """
     by_kind = sorted_by_kind(facts)
     table = Columns()

@@ -7,39 +7,40 @@ from typing import Any
 from amends.gates.evidence.facts import Seen
 from amends.gates.evidence.places import MOVED, holder, incidents
 from amends.gates.evidence.row import Row
-from amends.gates.table import Neighbours
-from amends.releases.catalogue import resolve_release
+from amends.gates.table import OPEN_AT_MOST, Neighbours
 
 
 def fill_neighbours(row: Row) -> None:
-    """Add each service that was asked about, in each environment where it was ever seen."""
-    for service in row.neighbours:
-        _fill(row, service)
+    """Add each service and environment that was asked about, if it was ever seen there."""
+    for service, environment in row.neighbours:
+        _fill(row, service, environment)
 
 
-def _fill(row: Row, service: str) -> None:
-    def of_it(said: Any) -> bool:
-        return bool(said.service == service)
+def _fill(row: Row, service: str, environment: str) -> None:
+    def is_there(said: Any) -> bool:
+        return bool(said.service == service and said.environment == environment)
 
-    declared = row.facts("neighbours", of_it, "artifact.packaged")
-    last: dict[str, Seen] = {}
-    for seen in row.facts("neighbours", of_it, *MOVED):
-        last[seen.payload.environment] = seen
-    troubles: dict[str, dict[str, Seen]] = {}
-    for seen, end in incidents(row, "neighbours", of_it):
-        standing = troubles.setdefault(seen.payload.environment, {})
-        if end is None:
-            standing[seen.payload.incident] = seen
-    for environment in sorted({*last, *troubles}):
-        move, still = last.get(environment), list(troubles.get(environment, {}).values())
-        row.add(
-            Neighbours, service=service, environment=environment,
-            version=_version(service, declared, holder(move.payload)) if move else "",
-            since=move.occurred if move else float("nan"), open_incidents=len(still),
-            event=move.id if move else "", incident=still[-1].id if still else "",
-        )  # fmt: skip
+    moves = row.facts("neighbours", is_there, *MOVED)
+    recent = row.question.at.timestamp() - OPEN_AT_MOST
+    troubles = incidents(row, "neighbours", is_there, recent)
+    if not (moves or troubles):
+        return
+    last = moves[-1] if moves else None
+    still = list({seen.payload.incident: seen for seen, end in troubles if end is None}.values())
+    row.add(
+        Neighbours, service=service, environment=environment,
+        version=_version(row, service, holder(last.payload)) if last else "",
+        since=last.occurred if last else float("nan"), open_incidents=len(still),
+        event=last.id if last else "", incident=still[-1].id if still else "",
+    )  # fmt: skip
 
 
-def _version(service: str, declared: list[Seen], name: str) -> str:
-    found = resolve_release((seen.fact for seen in declared), service, name)
-    return found.version if found else name
+def _version(row: Row, service: str, name: str) -> str:
+    """Return the version that a name means, by what declares exactly that name."""
+
+    def names_it(said: Any) -> bool:
+        return bool(name and said.service == service and name in (said.version, said.commit, said.digest))
+
+    declared: list[Seen] = row.facts("neighbours", names_it, "artifact.packaged")
+    versions = [seen.payload.version for seen in declared]
+    return name if not versions or name in versions else versions[-1]

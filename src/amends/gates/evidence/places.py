@@ -8,7 +8,7 @@ from typing import Any
 from amends.events import payloads as p
 from amends.gates.evidence.facts import Seen
 from amends.gates.evidence.row import Row
-from amends.gates.gate import BLOCK, ERROR, PASS, UNDECIDED
+from amends.gates.gate import BLOCK, ERROR, PASS, UNDECIDED, plural
 from amends.gates.table import Results, Stays
 
 MOVED = ("service.deployed", "service.upgraded", "service.rolledback")
@@ -48,19 +48,19 @@ def fill_results(row: Row) -> None:
         watched = said.outcome != "promoted" or said.watch == "passed"
         row.add(
             Results, part="watch", environment=environment, event=seen.id,
-            decision=_ENDS[said.outcome] if watched else UNDECIDED, detail=_how_it_ended(said),
+            decision=_ENDS[said.outcome] if watched else UNDECIDED, detail=how_it_ended(said),
         )  # fmt: skip
     for seen in row.facts("results", row.of_release, "replay.finished")[-1:]:
         said = seen.payload
         row.add(
             Results, part="replay", environment="", decision=_DECISIONS[said.decision],
-            detail=_what_replay_says(said), event=seen.id,
+            detail=what_replay_says(said), event=seen.id,
         )  # fmt: skip
 
 
-def incidents(row: Row, family: str, wanted: Any) -> list[_Trouble]:
-    """Return the wanted incidents, oldest first, each with its resolution if it has one."""
-    opened = row.facts(family, wanted, "incident.detected")
+def incidents(row: Row, family: str, wanted: Any, since: float = float("-inf")) -> list[_Trouble]:
+    """Return the wanted incidents since a moment, oldest first, each with its resolution if it has one."""
+    opened = row.facts(family, wanted, "incident.detected", since=since)
     mine = {seen.payload.incident for seen in opened}
     moved = row.facts(family, lambda said: said.incident in mine, "incident.resolved", "incident.reopened")
     last = {seen.payload.incident: seen for seen in moved}
@@ -75,7 +75,8 @@ def holder(said: Any) -> str:
     return str(said.restored if isinstance(said, p.ServiceRolledBack) else said.release)
 
 
-def _how_it_ended(said: p.DeploymentFinished) -> str:
+def how_it_ended(said: p.DeploymentFinished) -> str:
+    """Say in words how a deployment ended, as far as its watch is concerned."""
     if said.outcome == "promoted":
         return {
             "passed": "was promoted by its watch",
@@ -87,9 +88,11 @@ def _how_it_ended(said: p.DeploymentFinished) -> str:
     }[said.outcome]  # fmt: skip
 
 
-def _what_replay_says(said: p.ReplayFinished) -> str:
-    counts = f"{said.requests:,} replayed, {said.differences:,} different"
-    return f"{counts}: {said.reason}" if said.reason else counts
+def what_replay_says(said: p.ReplayFinished) -> str:
+    """Say in words what a replay found."""
+    requests = f"had {plural(said.requests, 'recorded request')} replayed"
+    found = f"{requests}, {said.differences:,} with a reply that should not differ"
+    return f"{found}: {said.reason}" if said.reason else found
 
 
 def _stay(

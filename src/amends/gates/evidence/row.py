@@ -22,7 +22,7 @@ class Row:
     row: int
     question: Question
     by_kind: dict[str, list[Seen]]
-    neighbours: tuple[str, ...] = ()
+    neighbours: tuple[tuple[str, str], ...] = ()
     names: set[str] = field(default_factory=set)
     commits: set[str] = field(default_factory=set)
     kin: set[str] = field(default_factory=set)
@@ -60,10 +60,18 @@ class Row:
         """Append an item of this row and return its index."""
         return self.table.add(relation, row=self.row, **values)
 
-    def facts(self, family: str, wanted: Callable[[Any], bool], *kinds: str) -> list[Seen]:
-        """Return what was known, oldest first, and count what nobody dated."""
+    def facts(
+        self, family: str, wanted: Callable[[Any], bool], *kinds: str, since: float = float("-inf")
+    ) -> list[Seen]:
+        """Return what was known, oldest first, and count what nobody dated.
+
+        What happened before ``since`` (seconds since the epoch) is left out.
+        """
         at = self.question.at.timestamp()
-        found = [seen for kind in kinds for seen in self.by_kind[kind] if wanted(seen.payload)]
+        found = [
+            seen for kind in kinds for seen in self.by_kind[kind]
+            if seen.occurred >= since and wanted(seen.payload)
+        ]  # fmt: skip
         if len(kinds) > 1:
             found.sort(key=lambda seen: seen.order)
         self.table.undated[family][self.row] += sum(seen.known != seen.known for seen in found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from amends.events import payloads as p
 from amends.gates.evidence.facts import Seen
@@ -17,7 +18,7 @@ from amends.gates.table import (
     Suites,
     bare_digest,
 )
-from amends.gates.testnames import outcome_in, outcome_of_runs, selector_key
+from amends.gates.testnames import outcome_of_runs, outcomes_in, selector_key
 
 _RUN = "testsuiterun.finished"
 
@@ -37,19 +38,23 @@ def fill_suites(row: Row) -> None:
 
 def fill_tests(row: Row) -> None:
     """Add the service's edge cases and guards, with what the latest run of each suite says of their tests."""
-    at = row.question.at.timestamp()
-    runs = _runs([s for s in row.by_kind[_RUN] if s.known <= at and row.of_release(s.payload)])
-    edge_cases = row.facts("edge_cases", row.of_service, "edgecase.documented", "edgecase.retired")
-    for seen in {seen.payload.edge_case: seen for seen in edge_cases}.values():
+    cases, guards = _edge_cases(row), _guards(row)
+    selectors = [seen.payload.test for seen in cases] + [seen.payload.selector for seen, _ in guards]
+    tests = _Outcomes.of(row, selectors)
+    for seen in cases:
         said = seen.payload
-        if seen.kind == "edgecase.retired":
-            continue
-        outcome, event = _outcome(runs, said.test, said.suite)
+        outcome, event = tests.find(said.test, said.suite)
         row.add(
             EdgeCases, case=said.edge_case, test=said.test, suite=said.suite, outcome=outcome, event=event,
             documented=seen.id,
         )  # fmt: skip
-    _guards(row, runs)
+    for seen, proven in guards:
+        said = seen.payload
+        outcome, event = tests.find(said.selector)
+        row.add(
+            Guards, amendment=said.amendment, selector=said.selector, outcome=outcome, event=event,
+            proven=proven.id,
+        )  # fmt: skip
 
 
 def fill_sign_offs(row: Row) -> None:
@@ -62,35 +67,55 @@ def fill_sign_offs(row: Row) -> None:
         )  # fmt: skip
 
 
-def _guards(row: Row, runs: list[Seen]) -> None:
+def _edge_cases(row: Row) -> list[Seen]:
+    """Return what documents each edge case that was not retired since."""
+    said = row.facts("edge_cases", row.of_service, "edgecase.documented", "edgecase.retired")
+    last = {seen.payload.edge_case: seen for seen in said}
+    return [seen for seen in last.values() if seen.kind == "edgecase.documented"]
+
+
+def _guards(row: Row) -> list[tuple[Seen, Seen]]:
+    """Return the proposal of each test amendment that guards, and what made it do so."""
     proposals = row.facts("amendments", row.of_service, "amendment.proposed")
-    moves = row.facts("amendments", row.of_service, *MOVES)
+    moves: dict[str, list[Seen]] = {}
+    for move in row.facts("amendments", row.of_service, *MOVES):
+        moves.setdefault(move.payload.amendment, []).append(move)
+    found = []
     for seen in {s.payload.amendment: s for s in reversed(proposals)}.values():
-        said = seen.payload
-        mine = [move for move in moves if move.payload.amendment == said.amendment]
+        mine = moves.get(seen.payload.amendment, [])
         since = guarding_since(move.kind for move in mine)
-        if said.kind != "test" or since < 0:
-            continue
-        outcome, event = _outcome(runs, said.selector)
-        row.add(
-            Guards, amendment=said.amendment, selector=said.selector, outcome=outcome, event=event,
-            proven=mine[since].id,
-        )  # fmt: skip
+        if seen.payload.kind == "test" and since >= 0:
+            found.append((seen, mine[since]))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcomes:
+    """What the latest run of each suite says of the tests that are looked for."""
+
+    runs: list[tuple[Seen, dict[str, int]]]
+
+    @classmethod
+    def of(cls, row: Row, selectors: Iterable[str]) -> _Outcomes:
+        at = row.question.at.timestamp()
+        wanted = frozenset(map(selector_key, selectors)) - {""}
+        runs = _runs(s for s in row.by_kind[_RUN] if s.known <= at and row.of_release(s.payload))
+        return cls([(seen, outcomes_in(seen.payload, wanted)) for seen in runs])
+
+    def find(self, selector: str, suite: str = "") -> tuple[int, str]:
+        """Return the outcome of a test, and the event of a run that says so."""
+        key = selector_key(selector)
+        said = [
+            (outcomes.get(key, UNSEEN), seen.id)
+            for seen, outcomes in self.runs if suite in ("", seen.payload.suite)
+        ]  # fmt: skip
+        outcome = outcome_of_runs(found for found, _ in said)
+        return outcome, "" if outcome == UNSEEN else min(event for found, event in said if found == outcome)
 
 
 def _runs(found: Iterable[Seen]) -> list[Seen]:
     """Return the latest run of each suite, in the order in which the suites first ran."""
     return list({seen.payload.suite: seen for seen in found}.values())
-
-
-def _outcome(runs: Iterable[Seen], selector: str, suite: str = "") -> tuple[int, str]:
-    """Return the outcome of a test in these runs, and the event of the first run that says so."""
-    key = selector_key(selector)
-    said = [(outcome_in(seen.payload, key), seen.id) for seen in runs if suite in ("", seen.payload.suite)]
-    outcome = outcome_of_runs(found for found, _ in said)
-    if outcome == UNSEEN:
-        return UNSEEN, ""
-    return outcome, min(event for found, event in said if found == outcome)
 
 
 def _tested(row: Row, said: p.SuiteFinished) -> str:
