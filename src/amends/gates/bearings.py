@@ -69,7 +69,7 @@ def _more(before: Any, after: Any) -> Bearing:
     return Bearing.STRICTER if after > before else Bearing.LOOSER
 
 
-def _more_words(before: Iterable[str], after: Iterable[str]) -> Bearing:
+def _more_words(before: Iterable[Any], after: Iterable[Any]) -> Bearing:
     old, new = set(before), set(after)
     if old < new:
         return Bearing.STRICTER
@@ -127,5 +127,10 @@ _RULES: dict[tuple[str, str], Callable[[Any, Any], Bearing]] = {
     ("Window", "freezes"): _added,
     ("Window", "holidays"): _added,
     ("Watchers", "role"): _added,
+    ("DocumentedEdgeCases", "suites"): _more_words,
+    ("Proofs", "suites"): _more_words,
+    ("Attestation", "suites"): _more_words,
+    ("DependsOn", "services"): _more_words,
+    ("DependsOn", "needed_by"): _more_words,
     ("Watchers", "at_least"): _head_counts,
 }

@@ -14,7 +14,6 @@ from amends.gates.sign_off import SignOff
 from amends.gates.soak import Soak
 from amends.gates.soundness import Finding, Placed, Weight, placed_gates
 from amends.gates.table import team_name
-from amends.gates.tests import Tests
 from amends.gates.watchers import Watchers
 
 ENOUGH = 5
@@ -57,12 +56,11 @@ def practice_findings(policy: Policy, seen: Practice) -> list[Finding]:
         asked = gate.entry.gate
         if isinstance(asked, Soak):
             found += [*_outrun(gate, asked, seen), *_unobserved(gate, asked, seen)]
-        elif isinstance(asked, Tests):
-            found += _never_run(gate, asked, seen)
         elif isinstance(asked, SignOff):
             found += _never_signed(gate, asked, seen)
         elif isinstance(asked, Watchers):
             found += _never_watched(gate, asked, policy, seen)
+        found += _never_run(gate, getattr(asked, "suites", ()), seen)
     return found
 
 
@@ -117,8 +115,8 @@ def _unobserved(gate: Placed, soak: Soak, seen: Practice) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _never_run(gate: Placed, tests: Tests, seen: Practice) -> Iterator[Finding]:
-    for index, suite in enumerate(tests.suites):
+def _never_run(gate: Placed, suites: Sequence[str], seen: Practice) -> Iterator[Finding]:
+    for index, suite in enumerate(suites):
         if suite in seen.suites:
             continue
         near = get_close_matches(suite, sorted(seen.suites), n=1, cutoff=0.6)

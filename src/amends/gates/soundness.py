@@ -9,14 +9,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from amends.gates.bearings import Bearing, bearing_of, bearing_of_when
+from amends.gates.depends_on import DependsOn
 from amends.gates.entry import GateEntry
 from amends.gates.gate import Calendars, Intervals, Setting
 from amends.gates.policy import Place, Policy
 from amends.gates.sign_off import SignOff
+from amends.gates.stretches import joined, labelled, without
 from amends.gates.window import LOOK_AHEAD, Window
 
 
@@ -119,17 +122,16 @@ def _impossible_sign_offs(policy: Policy, gates: Sequence[Placed]) -> Iterator[F
 
 
 def _closed(gates: Sequence[Placed], setting: Setting, now: datetime) -> Iterator[Finding]:
-    """Find windows that never open, alone or together."""
+    """Find windows (and freezes of what a release needs) that never open, alone or together."""
     since = now.timestamp()
     together: Intervals | None = None
     before: list[Placed] = []
     for gate in gates:
-        window = gate.entry.gate
-        if not isinstance(window, Window):
+        alone = _openings(gate, since, setting)
+        if alone is None:
             continue
-        alone = window.openings(since, setting)
         if not len(alone.starts):
-            yield _never_opens(gate, window, since, setting)
+            yield _never_opens(gate, since, setting)
             continue
         shared = alone if together is None else _shared(together, alone)
         if together is not None and not len(shared.starts):
@@ -138,7 +140,28 @@ def _closed(gates: Sequence[Placed], setting: Setting, now: datetime) -> Iterato
         together, before = shared, [*before, gate]
 
 
-def _never_opens(gate: Placed, window: Window, since: float, setting: Setting) -> Finding:
+def _openings(gate: Placed, since: float, setting: Setting) -> Intervals | None:
+    """Return when a gate's calendar lets a release pass; ``None`` for a gate without one."""
+    asked = gate.entry.gate
+    if isinstance(asked, Window):
+        return asked.openings(since, setting)
+    keys = asked.calendar_keys()
+    if not keys or not isinstance(asked, DependsOn):
+        return None
+    zone = ZoneInfo(asked.time_zone)
+    frozen = sorted(part for key in keys for part in labelled(setting.calendars[key], "freeze", zone))
+    ahead = Intervals(np.array([since]), np.array([since + LOOK_AHEAD]))
+    return without(ahead, joined([(start, end) for start, end, _ in frozen]))
+
+
+def _never_opens(gate: Placed, since: float, setting: Setting) -> Finding:
+    window = gate.entry.gate
+    if not isinstance(window, Window):
+        return Finding(
+            Weight.FAULT, (*gate.place, gate.entry.kind),
+            f"what {gate.label} waits for is in a freeze for the next {_days(LOOK_AHEAD)} days",
+            "shorten or end the freezes in the calendar",
+        )  # fmt: skip
     bare = window.model_copy(update={"freezes": "", "holidays": None})
     if len(bare.openings(since, setting).starts):
         cause = " and ".join(

@@ -155,7 +155,7 @@ class Window(Gate):
 
     def openings(self, since: float, setting: Setting) -> Intervals:
         """Return the stretches in which the window is open, from a moment to ``LOOK_AHEAD`` beyond it."""
-        open_ = _without(self._allowed(np.array([since])), self._closures(setting))
+        open_ = without(self._allowed(np.array([since])), self._closures(setting))
         later = (open_.ends > since) & (open_.starts < since + LOOK_AHEAD)
         return Intervals(np.maximum(open_.starts[later], since), open_.ends[later])
 

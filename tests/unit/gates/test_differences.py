@@ -34,6 +34,11 @@ def changes(old: list[Any], new: list[Any], **fields: Any) -> list[str]:
         ({"watchers": {"at_least": 1}}, {"watchers": {"at_least": 2}}),
         ({"review": {}, "mode": "observe"}, {"review": {}}),
         ({"review": {}, "when": {"tiers": ["system-wide"]}}, {"review": {}}),
+        ({"edge_cases": {}}, {"edge_cases": {"suites": ["unit"]}}),
+        (
+            {"depends_on": {"needed_by": ["web"]}},
+            {"depends_on": {"needed_by": ["web"], "services": [{"service": "bank"}]}},
+        ),
         (applying(paths=["db/**"]), applying(paths=["db/**", "api/**"])),
         (applying(lines_over=9), applying(lines_over=5)),
         (applying(lines_over=9), applying(lines_over=9, files_over=1)),
@@ -51,6 +56,7 @@ def test_each_parameter_points_one_way(weak: Any, strong: Any) -> None:
         ({"window": {"hours": "08:00-12:00"}}, {"window": {"hours": "09:00-17:00"}}),
         ({"window": {"time_zone": "UTC"}}, {"window": {"time_zone": "Europe/Berlin"}}),
         ({"soak": SOAK}, {"soak": {**SOAK, "environment": "dev"}}),
+        ({"expr": {"cel": "release.lines < 9"}}, {"expr": {"cel": "release.lines < 8"}}),
         ({"watchers": {"at_least": 2}}, {"watchers": {"at_least": {"client-specific": 1}}}),
     ],
 )

@@ -63,6 +63,11 @@ def test_an_empty_log_says_nothing_about_environments() -> None:
     assert told({"review": {}}, Practice(until=0.0)) == []
 
 
+@pytest.mark.parametrize("kind", ["tests", "attestation", "edge_cases", "proofs"])
+def test_every_gate_that_names_suites_wants_them_recorded(kind: str) -> None:
+    assert [place[3] for _, place, _ in told({kind: {"suites": ["unit", "slow"]}}, seen())] == [kind]
+
+
 def test_a_suite_that_never_ran_is_named_with_one_that_did() -> None:
     ((weight, place, text),) = told({"tests": {"suites": ["unit", "units"]}}, seen())
     assert (weight, place) == (Weight.DOUBT, ("gates", "production", 0, "tests", "suites", 1))

@@ -64,6 +64,16 @@ def test_three_windows_may_contradict_each_other_where_no_two_do() -> None:
     assert told(*({"window": {"days": day}} for day in days)) == [(Weight.FAULT, 2)]
 
 
+def test_a_freeze_of_what_a_release_needs_closes_with_the_window() -> None:
+    needs = {"depends_on": {"services": [{"service": "bank", "freezes": "f.ics"}]}}
+    ever = {"file:f.ics": intervals((NOW - DAY, NOW + 2 * YEAR, "stop"))}
+    assert told(needs, calendars=ever) == [(Weight.FAULT, 0)]
+    mondays = {"window": {"days": ["mon"], "hours": "00:00-01:00"}}
+    but_one = intervals((NOW - DAY, NOW + 4 * DAY, ""), (NOW + 4.5 * DAY, NOW + 2 * YEAR, ""))
+    assert told(needs, mondays, calendars={"file:f.ics": but_one}) == [(Weight.FAULT, 1)]
+    assert told(mondays, needs, calendars={"file:f.ics": intervals((NOW, NOW + DAY, ""))}) == []
+
+
 def test_a_window_that_only_observes_may_be_another_on_trial() -> None:
     trial = {"window": {"days": ["sun"]}, "mode": "observe"}
     assert told({"window": {"days": ["mon"]}}, trial) == [(Weight.DOUBT, 1)]
