@@ -20,8 +20,8 @@ from amends.events import payloads
 from amends.events.kinds import KINDS, SPEC_VERSION
 from amends.gates.entry import ENTRY_FIELDS, GateEntry, gate_kinds
 from amends.gates.policy import Policy
-from amends.gates.when import When
 from amends.gates.variables import VARIABLES
+from amends.gates.when import When
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by scripts/write_reference.py from the code; edit the docstrings there. -->\n\n"

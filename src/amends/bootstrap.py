@@ -181,7 +181,7 @@ def adopt_policy_of(desk: Desk) -> tuple[str, ...]:
     A policy that cannot be read keeps nobody from recording what happened.
     """
     from amends.adapters.policyfile import load_policy
-    from amends.application.gating import adopt_policy
+    from amends.application.deploying import adopt_policy
 
     path = Path(desk.policy)
     if not path.exists():

@@ -174,27 +174,16 @@ def record_decision(log: Log, loaded: LoadedPolicy, decision: PolicyDecision, de
     policy = loaded.policy
     items: list[tuple[str, p.Payload]] = []
     if not _is_adopted(log, policy.service, loaded.digest):
-        items.append(("policy.adopted", _adopted(loaded)))
+        adopted = p.PolicyAdopted(
+            service=policy.service, digest=loaded.digest, text=loaded.text, path=loaded.path,
+            calendars=dict(loaded.calendars),
+        )  # fmt: skip
+        items.append(("policy.adopted", adopted))
     decided = p.GatesDecided(
         service=policy.service, release=decision.release, environment=decision.environment, at=decision.at,
         decision=decision.decision.value, gates=decision.rows, policy=loaded.digest, deployment=deployment,
     )  # fmt: skip
     log.record_all([*items, ("gates.decided", decided)])
-
-
-def adopt_policy(log: Log, loaded: LoadedPolicy) -> bool:
-    """Have the log hold a policy: it is known to be in force from now on. Returns whether it is new."""
-    if _is_adopted(log, loaded.policy.service, loaded.digest):
-        return False
-    log.record("policy.adopted", _adopted(loaded))
-    return True
-
-
-def _adopted(loaded: LoadedPolicy) -> p.PolicyAdopted:
-    return p.PolicyAdopted(
-        service=loaded.policy.service, digest=loaded.digest, text=loaded.text, path=loaded.path,
-        calendars=dict(loaded.calendars),
-    )  # fmt: skip
 
 
 def _is_adopted(log: Log, service: str, digest: str) -> bool:
