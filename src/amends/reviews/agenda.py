@@ -39,22 +39,25 @@ class Topic:
 class Agenda:
     """The topics, oldest first. ``since`` is when the last review before was published, of ``review``.
 
-    ``None``: there was none, so everything that is recorded counts.
+    ``None``: there was none, so everything that is recorded counts. At most the latest ``most`` deployments
+    were looked at.
     """
 
     since: datetime | None = None
     review: str = ""
     topics: tuple[Topic, ...] = ()
+    most: int = 0
 
     @property
     def began(self) -> str:
         """Say from when on the topics are."""
-        return f"since the review of {self.review} ({say_time(self.since)})" if self.since else "so far"
+        when = f"since the review of {self.review} ({say_time(self.since)})" if self.since else "so far"
+        return f"{when}, of the latest {self.most} deployments" if self.most else when
 
 
 def agenda_of(
     overrides: Iterable[Fact], bypasses: Iterable[Bypass], names: frozenset[str], *, since: datetime | None,
-    review: str, until: datetime | None,
+    review: str, until: datetime | None, most: int = 0,
 ) -> Agenda:  # fmt: skip
     """Put together an agenda: what came after ``since`` and by ``until``, and all of the incident's release.
 
@@ -68,7 +71,7 @@ def agenda_of(
         for topic in topics
         if (until is None or topic.at <= until) and (topic.own or since is None or topic.at > since)
     ]
-    return Agenda(since, review, tuple(sorted(found, key=lambda topic: (topic.at, topic.event))))
+    return Agenda(since, review, tuple(sorted(found, key=lambda topic: (topic.at, topic.event))), most)
 
 
 def _of_override(fact: Fact, said: p.OverrideGranted, names: frozenset[str]) -> Topic:

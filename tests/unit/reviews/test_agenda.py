@@ -90,3 +90,13 @@ def test_where_there_is_none_that_is_said(told: Escape) -> None:
     assert "None is recorded so far." in draft_text(told.log, first)
     reviewed(told, first)
     assert f"None is recorded since the review of {first}" in draft_text(told.log, incident(told, "1.1"))
+
+
+def test_of_very_many_deployments_the_latest_are_looked_at_and_that_is_said(
+    told: Escape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("amends.application.agenda.MOST", 2)
+    late = [around(told, f"0.{number}") for number in range(4)][2:]
+    name = incident(told, "1.0")
+    assert events(told, name) == late
+    assert read_agenda(told.log, name).began == "so far, of the latest 2 deployments"

@@ -32,6 +32,27 @@ def list_bypasses(
     return found[:limit]
 
 
+def bypasses_of(log: Log, service: str, moves: Iterable[Fact]) -> list[Bypass]:
+    """Return which of some deployments were bypasses, reading what names their releases and no more."""
+    found: dict[str, Bypass] = {}
+    wanted = {fact.id: fact.payload for fact in moves if isinstance(fact.payload, p.ServiceDeployed)}
+    for name in sorted({said.release for said in wanted.values()}):
+        names = _names(log, service, name)
+        tags = [f"release:{service}@{alias}" for alias in sorted(names)]
+        facts = log.facts(tags=tags, kinds=BYPASS_KINDS)
+        found |= {one.event: one for one in bypasses_among(log, service, facts, names)}
+    return [one for one in found.values() if one.event in wanted]
+
+
+def _names(log: Log, service: str, name: str) -> set[str]:
+    """Return every name of a release, whose declaration is found by any of them."""
+    tagged = log.facts(tags=[f"release:{service}@{name}"], kinds=["artifact.packaged"])
+    declared = releases_of(tagged, service)
+    if not declared:  # by the first digits of its commit: no tag leads there
+        declared = releases_of(log.facts(tags=[f"service:{service}"], kinds=["artifact.packaged"]), service)
+    return {name, *names_in(declared)(service, name)}
+
+
 def bypasses_among(log: Log, service: str, facts: Iterable[Fact], names: Collection[str]) -> list[Bypass]:
     """Return which of one release's deployments were bypasses; ``facts`` are what names the release."""
     ledger = ledger_of([*facts, *log.stream(f"policy/{service}")])
@@ -50,13 +71,7 @@ def note_bypass(log: Log, receipt: Receipt, notes: tuple[str, ...]) -> Receipt:
     """Return a deployment's receipt with these notes, and with one when it went around its gates."""
     said = receipt.fact.payload
     assert isinstance(said, p.ServiceDeployed)
-    declared = releases_of(
-        log.facts(tags=[f"service:{said.service}"], kinds=["artifact.packaged"]), said.service
-    )
-    names = {said.release, *names_in(declared)(said.service, said.release)}
-    tags = [f"release:{said.service}@{name}" for name in sorted(names)]
-    found = bypasses_among(log, said.service, log.facts(tags=tags, kinds=BYPASS_KINDS), names)
-    told = [f"bypassed: {one.reason}" for one in found if one.event == receipt.fact.id]
+    told = [f"bypassed: {one.reason}" for one in bypasses_of(log, said.service, [receipt.fact])]
     return replace(receipt, notes=(*receipt.notes, *notes, *told))
 
 
