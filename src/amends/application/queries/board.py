@@ -14,7 +14,7 @@ from amends.application.queries.waiting import Waiting, waiting_deployment
 from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.incidents.incident import Incident, Lifecycle, fold_incident
-from amends.releases.bypass import BYPASS_KINDS, Bypass, BypassLedger
+from amends.releases.bypass import BYPASS_KINDS, Bypass, BypassLedger, Names
 from amends.releases.catalogue import Release, candidates, releases_of
 from amends.releases.deployment import Deployment, begin
 from amends.releases.standing import STANDING_KINDS, Quarantined, Standing, fold_standing
@@ -208,22 +208,21 @@ class BoardFollower:
         underway: Iterable[Waiting],
     ) -> Row:  # fmt: skip
         own = {w.deployment.environment: w for w in underway if w.deployment.service == service}
+        names = names_in(releases)
         cells = tuple(
             Cell(
                 environment=place, standing=standings.get(place), underway=own.get(place),
                 waiting=self._waiting(service, place, standings.get(place), _canonical(releases, service)),
-                bypass=self._bypass(service, place, standings.get(place), releases),
+                bypass=self._bypass(service, place, standings.get(place), names),
             )
             for place in order
         )  # fmt: skip
         team = next((r.team for r in reversed(releases) if r.team), "")
         return Row(service, team, cells)
 
-    def _bypass(
-        self, service: str, place: str, standing: Standing | None, releases: list[Release]
-    ) -> Bypass | None:
+    def _bypass(self, service: str, place: str, standing: Standing | None, names: Names) -> Bypass | None:
         """Return the bypass by which what runs there came, if it was one."""
-        found = self._ledger.latest(service, place, names_in(releases))
+        found = self._ledger.latest(service, place, names)
         return found if found and standing and standing.since == found.at else None
 
     def _waiting(

@@ -86,11 +86,14 @@ def ledger_of(facts: Iterable[Fact]) -> BypassLedger:
 def names_in(releases: Iterable[Release]) -> Names:
     """Return what gives a release's names, among these releases."""
     by_service: dict[str, list[Release]] = {}
+    whole: dict[tuple[str, str], Release] = {}
     for release in releases:
-        by_service.setdefault(release.ref.service, []).append(release)
+        by_service.setdefault(release.service, []).append(release)
+        whole |= {(release.service, alias): release for alias in release.aliases}
 
     def names(service: str, name: str) -> Collection[str]:
-        found = candidates(by_service.get(service, []), service, name)
+        known = whole.get((service, name))
+        found = [known] if known else candidates(by_service.get(service, []), service, name)
         return found[-1].aliases if found else ()
 
     return names
