@@ -24,6 +24,7 @@ from amends.releases.catalogue import SHORTEST_COMMIT
 
 _BATCH = 400  # tags per read: databases bound the number of parameters
 _PROBED = 8
+_FEWEST = 2  # where facts come as they happen, the first is the last
 _OF_RELEASE = (
     "artifact.packaged", "testsuiterun.finished", "signoff.given", "traffic.observed", "override.granted",
     "quarantine.set", "quarantine.lifted", "deployment.finished", "replay.finished",
@@ -90,7 +91,7 @@ class _Neighbours:
 
     def _last_moves(self, lane: str) -> list[Fact]:
         """Read back to a move that was known; by when they happened, the last known is not before it."""
-        limit = _PROBED
+        limit = _FEWEST
         while True:
             newest = self.log.facts(tags=[lane], kinds=_MOVES, newest_first=True, limit=limit)
             if len(newest) < limit:

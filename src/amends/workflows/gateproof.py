@@ -15,7 +15,7 @@ from typing import Any
 from amends.amendments.amendment import Amendment, AmendmentState, fold_amendments
 from amends.amendments.history import PastDeployment, decision_moment, good_deployments
 from amends.amendments.rules import ATTEMPTS, GateAnswer, Judgement, confirmable, judge_gate, price_of
-from amends.amendments.selector import parse_selector
+from amends.amendments.selector import Selector, parse_selector
 from amends.application.record import release_names, require_incident
 from amends.errors import NotFoundError, UsageError
 from amends.events import payloads as p
@@ -33,6 +33,7 @@ from amends.workflows.bench import Bench, Guard, both_commits, commit_of, run_of
 from amends.workflows.trying import test_file
 
 _OUTCOMES = {"red": "failure", "green": "success", "untestable": "error"}
+_CASES: dict[str, Any] = {"red": "failed", "green": "passed", "untestable": "error"}
 _PLACES = (
     "service.deployed",
     "service.upgraded",
@@ -74,7 +75,7 @@ def _produced(
     guard.total = ATTEMPTS + len(past) + (1 if told.good else 0)
     commit = both_commits(bench, told)[0] if told.good else commit_of(bench, told.service, told.bad)
     runs = [guard.run("bad", bad.version, commit, attempt + 1) for attempt in range(ATTEMPTS)]
-    answer = case.ask(bad, at, _hypothetical(_worst(runs), bad.version, suite, at))
+    answer = case.ask(bad, at, _hypothetical(_worst(runs), bad.version, suite, at, guard.selector))
     said = ", ".join(run_of(run).outcome for run in runs)
     judgement = judge_gate(recorded, answer, f"{guard.selector.text} on {bad.version}: {said}")
     judgement = _stricter(judgement, runs, guard)
@@ -90,7 +91,8 @@ def _produced(
         run = _past_run(guard, case, deployment)
         if run is not None:
             runs.append(run)
-            extra[deployment.release] = _hypothetical(run, deployment.release, suite, deployment.decided_at)
+            at_its_time = (deployment.release, suite, deployment.decided_at)
+            extra[deployment.release] = _hypothetical(run, *at_its_time, guard.selector)
     return judgement, runs, price_of(case.price(extra))
 
 
@@ -122,16 +124,19 @@ def _stricter(judgement: Judgement, runs: Sequence[Fact], guard: Guard) -> Judge
     )
 
 
-def _hypothetical(run: Fact, release: str, suite: str, at: datetime) -> Fact:
+def _hypothetical(run: Fact, release: str, suite: str, at: datetime, selector: Selector) -> Fact:
     """Return the fact that the suite's run would have been, known at the moment that is asked about.
 
     It is in no log. It carries the id of the recorded run, so that a gate's answer cites that.
     """
     told = run_of(run)
     outcome: Any = _OUTCOMES[told.outcome]
+    name = f"{selector.path}::{selector.name}" if selector.name else selector.path or selector.text
+    case = p.TestCase(name=name, outcome=_CASES[told.outcome])
     finished = p.SuiteFinished(
         service=told.service, release=release, suite=suite, outcome=outcome, environment="produced later",
         passed=int(outcome == "success"), failed=int(outcome == "failure"), errors=int(outcome == "error"),
+        cases=(case,),
     )  # fmt: skip
     stream, event = make_event(
         "testsuiterun.finished", finished, id=run.id, source="/amends/produced-later", at=at

@@ -82,6 +82,40 @@ def test_a_promotion_that_a_person_decided_names_the_role(rig: Any) -> None:
     )
 
 
+def watch_behind(rig: Any) -> str:
+    return str(rig.kinds("deployment.finished")[-1].payload.watch)
+
+
+def test_a_promotion_by_its_watch_is_recorded_as_that(rig: Any) -> None:
+    rig.go(rig.ask())
+    assert watch_behind(rig) == "passed"
+
+
+def test_a_promotion_that_the_watch_did_not_see_is_recorded_as_inconclusive(rig: Any) -> None:
+    deployment = rig.ask()
+    rig.go(deployment, until="step 2 of 2")  # the first step is seen to be well
+    rig.world.readings = False
+    rig.go(deployment, until="ends: ask")
+    steer(rig.log, deployment, "approved", role="sre")
+    rig.go(deployment)
+    assert watch_behind(rig) == "inconclusive"
+    rig.go(rig.ask("3", plan=rig.plan(on_inconclusive="promote")))
+    assert watch_behind(rig) == "inconclusive"
+
+
+def test_a_promotion_without_anything_to_compare_is_recorded_as_without_a_watch(rig: Any) -> None:
+    rig.go(rig.ask(plan=rig.plan(metrics=[], on_inconclusive="promote")))
+    assert watch_behind(rig) == "none"
+    rig.go(rig.ask("3", plan={**rig.plan(), "rollout": {"steps": []}}))
+    assert watch_behind(rig) == "none"
+
+
+def test_what_was_rolled_back_rests_on_no_watch(rig: Any) -> None:
+    rig.world.errors = 0.3
+    rig.go(rig.ask())
+    assert watch_behind(rig) == ""
+
+
 @pytest.mark.parametrize("metrics", [[], None])
 def test_a_first_release_that_does_not_answer_is_never_promoted(bare: Any, metrics: Any) -> None:
     watch = {"on_inconclusive": "promote"} | ({} if metrics is None else {"metrics": metrics})
