@@ -18,9 +18,10 @@ import msgspec
 from amends.cli.main import COMMANDS, load_command
 from amends.events import payloads
 from amends.events.kinds import KINDS, SPEC_VERSION
-from amends.gates.entry import GateEntry, gate_kinds
+from amends.gates.entry import ENTRY_FIELDS, GateEntry, gate_kinds
 from amends.gates.policy import Policy
 from amends.gates.variables import VARIABLES
+from amends.gates.when import When
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by scripts/write_reference.py from the code; edit the docstrings there. -->\n\n"
@@ -77,11 +78,19 @@ def gates() -> str:
     for name in gate_kinds():
         gate = next(t for t in get_args(GateEntry.model_fields[name].annotation) if t is not type(None))
         lines.append(f"\n## {name}\n\n{_text(gate)}\n\n| parameter | default | what it is |\n|---|---|---|")
-        for field_name, field in gate.model_fields.items():
-            shown = "required" if field.is_required() else f"`{field.get_default(call_default_factory=True)}`"
-            lines.append(f"| `{field.alias or field_name}` | {shown} | {field.description or ''} |")
+        lines.extend(_parameters(gate))
     lines.extend(_variables())
+    lines.append("\n## Beside every gate\n\n| field | default | what it is |\n|---|---|---|")
+    lines.extend(row for row in _parameters(GateEntry) if row.split("`")[1] in ENTRY_FIELDS)
+    lines.append(f"\n### when\n\n{_text(When)}\n\n| parameter | default | what it is |\n|---|---|---|")
+    lines.extend(_parameters(When))
     return _page(lines)
+
+
+def _parameters(part: Any) -> Iterator[str]:
+    for name, field in part.model_fields.items():
+        shown = "required" if field.is_required() else f"`{field.get_default(call_default_factory=True)}`"
+        yield f"| `{field.alias or name}` | {shown} | {field.description or ''} |"
 
 
 def _variables() -> Iterator[str]:

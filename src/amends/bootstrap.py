@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from amends.application.ports import Clock, CodeHost, Deployer, HistoryReader, MetricSource
     from amends.application.reports import Exercised, SuiteReport
     from amends.application.starting import Survey
+    from amends.events.payloads import PolicyAdopted
     from amends.gates.policy import LoadedPolicy
     from amends.releases.deployment import Deployment
     from amends.workflows.loop import Job, MakeEngine, OnFault
@@ -180,6 +181,49 @@ def open_policy(path: str = "", *, service: str = "") -> LoadedPolicy:
             remedy="leave --service out, or name the policy of that service with --policy FILE",
         )
     return loaded
+
+
+def adopt_policy_of(desk: Desk) -> tuple[str, ...]:
+    """Have the log hold the policy of a desk's service, where it is there; return what keeps it from that.
+
+    A policy that cannot be read keeps nobody from recording what happened.
+    """
+    from amends.adapters.policyfile import load_policy
+    from amends.application.deploying import adopt_policy
+
+    path = Path(desk.policy)
+    if not path.exists():
+        return ()
+    try:
+        loaded = load_policy(path)
+    except PolicyError as error:
+        return (f"whether its gates were passed cannot be told: {error.where or path}: {error.message}",)
+    if loaded.policy.service == desk.service:
+        adopt_policy(desk.log, loaded)
+    return ()
+
+
+def policy_path() -> Path:
+    """Return the policy file that the environment names, or ``amends.yaml``."""
+    return Settings.read(os.environ).policy
+
+
+def open_policy_version(name: str, *, service: str = "", store: str = "") -> LoadedPolicy:
+    """Read one version of a policy, to be compared; see ``adapters.policyfile.versions``.
+
+    ``adopted`` means the policy of ``service`` in the log of ``store``.
+    """
+    from amends.adapters.policyfile.versions import read_version
+    from amends.application.policies import last_adopted
+
+    def adopted(digest: str) -> PolicyAdopted:
+        workspace = open_workspace(store=store, reading=True)
+        try:
+            return last_adopted(workspace.log, service, digest)
+        finally:
+            workspace.close()
+
+    return read_version(name, adopted)
 
 
 def toolbox(workspace: Workspace) -> Toolbox:

@@ -171,3 +171,34 @@ def test_a_named_log_that_is_not_there_could_not_be_asked(shell: Shell, tmp_path
     code, _, said = shell.gate("production", "--store", str(tmp_path / "gone.db"))
     assert code == 4
     assert "there is no log at" in said
+
+
+def test_waiting_ends_undecided_at_the_limit_and_says_for_what(shell: Shell) -> None:
+    code, out, err = shell.gate("production", "--wait", "--limit", "0.2s")
+    assert code == 3
+    assert "waits for tests\n" in err
+    assert "still undecided after" in err
+    assert out.startswith("undecided: shop@1.0 cannot go yet to production")
+
+
+def test_waiting_ends_as_soon_as_the_gates_have_decided(shell: Shell) -> None:
+    shell.suite("failure")
+    assert shell.gate("production", "--wait", "--limit", "1h")[0] == 1
+
+
+def test_ctrl_c_ends_waiting_cleanly(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: Any) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("amends.adapters.stores.sql.SqlStore.wait", interrupt)
+    code, out, err = shell.gate("production", "--wait", "--limit", "1h")
+    assert (code, out) == (130, "")
+    assert "no longer waiting" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("words", [("--limit", "soon"), ("--at", "2030-01-01T00:00:00Z")])
+def test_waiting_wants_a_time_to_come(shell: Shell, words: tuple[str, ...]) -> None:
+    code, _, err = shell.gate("production", "--wait", *words)
+    assert code == 2
+    assert "mend:" in err

@@ -221,3 +221,50 @@ def test_a_proposal_needs_the_forms_token(server: LiveServer, browser: httpx.Cli
     del browser.headers["X-CSRF-Token"]
     form = {"kind": "test", "selector": "pytest tests/test_cart.py::test_empty", "role": "developer"}
     assert browser.post(f"/incidents/{server.story.incident}/amendments", data=form).status_code == 403
+
+
+def test_what_went_around_its_gates_is_flagged_on_every_page_that_shows_it(
+    server: LiveServer, browser: httpx.Client
+) -> None:
+    story = server.story
+    story.add("service.deployed", p.ServiceDeployed(service=SERVICE, release="9.9", environment="production"))
+    said = "9.9 met production without a decision of its gates"
+    for path in ("/", "/deployments", f"/releases/{SERVICE}/9.9"):
+        assert said in browser.get(path).text, path
+    assert "bypassed its gates" in browser.get("/").text
+    row = browser.get("/api/v1/board").json()["services"][0]
+    places = {place["environment"]: place["bypass"] for place in row["environments"]}
+    assert places["production"]["reason"] == said
+    assert browser.get(f"/api/v1/releases/{SERVICE}/9.9").json()["bypasses"][0]["reason"] == said
+
+
+def test_a_carried_deployment_that_passed_is_not_flagged(browser: httpx.Client) -> None:
+    assert "It went around its gates" not in browser.get("/deployments/dep-bad").text
+
+
+def test_the_reviews_page_has_overrides_and_bypasses_on_its_agenda(
+    server: LiveServer, browser: httpx.Client
+) -> None:
+    story = server.story
+    story.add("service.deployed", p.ServiceDeployed(service=SERVICE, release="9.9", environment="production"))
+    story.add("incident.detected", p.IncidentOpened(
+        incident="INC-9", service=SERVICE, environment="production", summary="slow", opened_by="person"
+    ))  # fmt: skip
+    text = browser.get("/incidents/INC-9/review").text
+    agenda = text.split('id="agenda"')[1].split("</section>")[0]
+    assert "9.9 met production without a decision of its gates" in agenda
+    (override,) = [f.payload for f in story.log.facts(kinds=["override.granted"])]
+    assert isinstance(override, p.OverrideGranted)
+    assert override.reason in agenda
+    assert override.approver_role in agenda
+
+
+def test_a_gates_owner_and_reason_stand_beside_its_answer(server: LiveServer, browser: httpx.Client) -> None:
+    story = server.story
+    row = p.GateRow(gate="soak", kind="soak", decision="pass", reason="does not apply: small", applies=False,
+                    owner="payments", because="added after INC-7")  # fmt: skip
+    story.gates("9.9", "production", more=(row,))
+    text = browser.get(f"/releases/{SERVICE}/9.9").text
+    assert "Owner: payments." in text
+    assert "Why it is there: added after INC-7." in text
+    assert "does not apply</span>" in text

@@ -45,7 +45,7 @@ def decide_gates(
     table = collect_evidence(facts, [question], policy.neighbours(environment))
     decision = evaluate_policy(policy, environment, table, calendars_at(loaded, moment))
     if record:
-        _record(log, loaded, decision[0], deployment)
+        record_decision(log, loaded, decision[0], deployment)
     return decision[0]
 
 
@@ -99,7 +99,8 @@ def explain_policy(loaded: LoadedPolicy, environment: str = "") -> list[dict[str
         )
         gates = [
             {"gate": label, "kind": entry.kind, "mode": entry.mode, "wants": entry.gate.wants(),
-             "because": entry.because, "owner": entry.owner}
+             "because": entry.because, "owner": entry.owner,
+             "when": entry.when.wants() if entry.when else ""}
             for label, entry in zip(policy.labels(name), entries or [], strict=True)
         ]  # fmt: skip
         told.append({
@@ -168,7 +169,8 @@ def _check_environment(policy: Policy, environment: str, path: str) -> None:
         )
 
 
-def _record(log: Log, loaded: LoadedPolicy, decision: PolicyDecision, deployment: str) -> None:
+def record_decision(log: Log, loaded: LoadedPolicy, decision: PolicyDecision, deployment: str = "") -> None:
+    """Append a decision, and the policy that it follows when the log does not hold that yet."""
     policy = loaded.policy
     items: list[tuple[str, p.Payload]] = []
     if not _is_adopted(log, policy.service, loaded.digest):

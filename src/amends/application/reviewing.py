@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from amends.application.agenda import agenda_for
 from amends.application.log import Log
 from amends.application.record import read_record, require_incident
 from amends.errors import NotAllowedError, UsageError, VersionConflictError
@@ -25,10 +26,13 @@ _LIMIT = 5_000_000
 def draft_text(log: Log, incident: str) -> str:
     """Return the draft that the record gives now, without saving it. Raises ``NotFoundError``."""
     found = read_record(log, incident)
+    agenda, cited = agenda_for(log, found.incident, found.incident.names)
+    known = {fact.id for fact in found.facts}
+    facts = (*found.facts, *(fact for fact in cited if fact.id not in known))
     return draft_markdown(
         Record(
-            found.incident, found.facts, found.timeline, found.matrix, found.milestones, found.durations,
-            found.impact,
+            found.incident, facts, found.timeline, found.matrix, found.milestones, found.durations,
+            found.impact, agenda,
         )
     )  # fmt: skip
 

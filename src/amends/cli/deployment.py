@@ -11,6 +11,7 @@ from amends.cli.options import Format, FormatOption, StoreOption
 
 if TYPE_CHECKING:
     from amends.application.deploying import Word
+    from amends.application.log import Log
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
@@ -37,17 +38,29 @@ def list_(
     service: Annotated[str, typer.Option("--service", metavar="NAME")] = "",
     environment: Annotated[str, typer.Option("--env", metavar="ENV")] = "",
     open_only: Annotated[bool, typer.Option("--open", help="Only those under way.")] = False,
+    bypassed: Annotated[
+        bool,
+        typer.Option("--bypassed", help="Those that went around their gates, whoever deployed them."),
+    ] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the latest.")] = 20,
     format_: FormatOption = Format.TEXT,
     store: StoreOption = "",
 ) -> None:
-    """List deployments, the latest first."""
+    """List deployments, the latest first.
+
+    With --bypassed also those that amends only heard of: seen in an environment, by an event or `amends
+    record deployed`, without a pass of its gates before. JSON: a list of {"service", "release",
+    "environment", "at", "event", "reason", "decision", "deployment"}.
+    """
     from amends.application.deployments import list_deployments
     from amends.bootstrap import open_workspace
     from amends.cli.deployment_texts import row, summary
 
     workspace = open_workspace(store=store, reading=True)
     try:
+        if bypassed:
+            _list_bypassed(workspace.log, service, environment, limit, format_)
+            return
         found = list_deployments(
             workspace.log, service=service, environment=environment, open_only=open_only, limit=limit
         )
@@ -60,6 +73,20 @@ def list_(
         typer.echo(row(d))
     if not found:
         typer.echo("no deployments" + (" under way" if open_only else " yet; `amends deploy` makes them"))
+
+
+def _list_bypassed(log: Log, service: str, environment: str, limit: int, format_: Format) -> None:
+    from amends.application.queries.bypasses import list_bypasses
+    from amends.cli.deployment_texts import bypass_row, bypass_summary
+
+    found = list_bypasses(log, service, environment, limit=limit)
+    if format_ is Format.JSON:
+        typer.echo(json.dumps([bypass_summary(one) for one in found], ensure_ascii=False))
+        return
+    for one in found:
+        typer.echo(bypass_row(one))
+    if not found:
+        typer.echo("no deployment is known to have gone around its gates")
 
 
 @app.command()

@@ -14,6 +14,7 @@ from amends.application.log import Log
 from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.events.event import format_time
+from amends.releases.bypass import Bypass
 from amends.releases.deployment import Deployment
 
 _EXIT_BY_OUTCOME = {"promoted": 0, "rolled_back": 1, "aborted": 1, "refused": 1, "failed": 4}
@@ -98,6 +99,21 @@ def row(d: Deployment) -> str:
     at = f" at {d.weight}%" if d.weight and not d.finished else ""
     more = f" ({d.incident})" if d.incident else " (paused)" if d.paused else ""
     return f"{d.id}  {d.requested_at:%Y-%m-%d %H:%M}  {where:40} {state}{at}{more}"
+
+
+def bypass_summary(one: Bypass) -> dict[str, Any]:
+    """Return a deployment that went around its gates in plain values."""
+    return {
+        "service": one.service, "release": one.release, "environment": one.environment,
+        "at": format_time(one.at), "event": one.event, "reason": one.reason,
+        "decision": one.decision or None, "deployment": one.deployment or None,
+    }  # fmt: skip
+
+
+def bypass_row(one: Bypass) -> str:
+    """Return a deployment that went around its gates in one line."""
+    what = f"{one.service}@{one.release} → {one.environment}"
+    return f"{one.at:%Y-%m-%d %H:%M}  {what}: {one.reason} ({one.event})"
 
 
 def page(d: Deployment) -> list[str]:

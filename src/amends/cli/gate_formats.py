@@ -1,13 +1,18 @@
-"""How a decision of the gates is printed: text, JSON, JUnit, GitHub annotations."""
+"""How a decision of the gates is printed: text, JSON, JUnit, Markdown, GitHub annotations."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from amends.errors import UsageError
 from amends.events.event import format_time
 from amends.events.payloads import GateRow
 from amends.gates.evaluate import PolicyDecision, effective
+from amends.gates.policy import LoadedPolicy
 from amends.verdicts import Decision
 
 _MEANS = {
@@ -16,15 +21,34 @@ _MEANS = {
 }  # fmt: skip
 
 
-def render(form: str, decision: PolicyDecision, service: str, digest: str, *, tty: bool = False) -> str:
-    """Return a decision in one of the formats ``text``, ``json``, ``junit`` and ``github``."""
+def render(form: str, decision: PolicyDecision, loaded: LoadedPolicy, *, tty: bool = False) -> str:
+    """Return a decision in one of the formats ``text``, ``json``, ``junit``, ``markdown`` and ``github``."""
+    service = loaded.policy.service
     if form == "json":
-        return json.dumps(_as_json(decision, service, digest), indent=2, ensure_ascii=False)
+        return json.dumps(_as_json(decision, service, loaded.digest), indent=2, ensure_ascii=False)
     if form == "junit":
         return _as_junit(decision, service)
     if form == "github":
-        return _as_github(decision, service)
+        return _as_github(decision, loaded)
+    if form == "markdown":
+        return _as_markdown(decision, service)
     return _as_table(decision, service) if tty else _as_text(decision, service)
+
+
+def files_of(also: Iterable[str], forms: Iterable[str]) -> list[tuple[str, Path]]:
+    """Read ``FORM=FILE``. Raises ``UsageError`` unless each names a format and a file in a folder."""
+    found = []
+    for text in also:
+        form, _, name = text.partition("=")
+        if form not in tuple(forms) or not name:
+            raise UsageError(
+                f"found --also {text!r}; allowed: FORM=FILE with one of {', '.join(forms)}",
+                remedy="write for example --also junit=gates.xml",
+            )
+        if not Path(name).parent.is_dir():
+            raise UsageError("there is no such folder", where=name, remedy="make it first")
+        found.append((form, Path(name)))
+    return found
 
 
 def _as_json(decision: PolicyDecision, service: str, digest: str) -> dict[str, Any]:
@@ -46,6 +70,9 @@ def _as_json(decision: PolicyDecision, service: str, digest: str) -> dict[str, A
                 "until": format_time(row.until) if row.until else None,
                 "mode": row.mode,
                 "overridden_by": row.overridden_by or None,
+                "owner": row.owner or None,
+                "because": row.because or None,
+                "applies": row.applies,
             }
             for row in decision.rows
         ],
@@ -70,13 +97,19 @@ def _note(row: GateRow) -> str:
     return f" (overridden by {row.overridden_by})" if row.overridden_by else ""
 
 
+def _standing(row: GateRow) -> str:
+    """Say whose gate it is and why it is there."""
+    parts = [f"owner: {row.owner}"] if row.owner else []
+    return "; ".join([*parts, *([f"because: {row.because}"] if row.because else [])])
+
+
 def _as_text(decision: PolicyDecision, service: str) -> str:
     width = max(len(row.gate) for row in decision.rows)
     lines = [_headline(decision, service)]
     for row in decision.rows:
         lines.append(f"  {row.gate:<{width}}  {row.decision:<9}  {row.reason}{_note(row)}")
-        if row.events:
-            lines.append(f"  {'':<{width}}  {'':<9}  events: {', '.join(row.events)}")
+        more = [_standing(row), f"events: {', '.join(row.events)}" if row.events else ""]
+        lines += [f"  {'':<{width}}  {'':<9}  {line}" for line in more if line]
     return "\n".join(lines)
 
 
@@ -89,7 +122,7 @@ def _as_table(decision: PolicyDecision, service: str) -> str:
     table = Table("gate", "decision", "reason", "events", title_justify="left")
     for row in decision.rows:
         table.add_row(
-            Text(row.gate), Text(row.decision, colours[row.decision]), Text(row.reason + _note(row)),
+            Text(row.gate), Text(row.decision, colours[row.decision]), Text(_told(row)),
             Text("\n".join(row.events), overflow="fold"),
         )  # fmt: skip
     console = Console()
@@ -99,48 +132,97 @@ def _as_table(decision: PolicyDecision, service: str) -> str:
     return captured.get().rstrip()
 
 
+def _as_markdown(decision: PolicyDecision, service: str) -> str:
+    """Write a table, as summaries of jobs and comments show it."""
+    lines = [f"### {_cell(_headline(decision, service))}", "", "| gate | answer | why |", "|---|---|---|"]
+    for row in decision.rows:
+        observing = ", observing" if row.mode == "observe" else ""
+        lines.append(f"| {_cell(row.gate)} | **{row.decision}**{observing} | {_cell(_told(row))} |")
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    """Keep others' text from becoming a table, a tag, an image or a mention of somebody."""
+    for character, harmless in (("&", "&amp;"), ("<", "&lt;"), ("|", "\\|"), ("[", "\\[")):
+        text = text.replace(character, harmless)
+    return "<br>".join(_MENTION.sub("@\u200b", text).splitlines())
+
+
+_MENTION = re.compile(r"(?<!\w)@")
+
+
+def _told(row: GateRow) -> str:
+    return "\n".join(line for line in (row.reason + _note(row), _standing(row)) if line)
+
+
 def _as_junit(decision: PolicyDecision, service: str) -> str:
+    """Write what CI systems have in common of JUnit's format: one test case for each gate.
+
+    A verdict's text stands in the attribute and in the element: some consumers show the one, some the other.
+    Times are 0: gates take none that anybody measures, and some consumers want the attribute.
+    """
     from xml.etree import ElementTree as Xml
 
     verdicts = [_junit_verdict(row) for row in decision.rows]
-    suite = Xml.Element(
-        "testsuite",
-        name=f"amends gate {service}@{decision.release} to {decision.environment}",
-        tests=str(len(verdicts)),
-        failures=str(verdicts.count("failure")),
-        errors=str(verdicts.count("error")),
-        skipped=str(verdicts.count("skipped")),
-        timestamp=format_time(decision.at).removesuffix("Z"),
-    )
+    counts = {
+        "tests": str(len(verdicts)), "failures": str(verdicts.count("failure")),
+        "errors": str(verdicts.count("error")), "skipped": str(verdicts.count("skipped")), "time": "0",
+    }  # fmt: skip
+    name = _xml(f"amends gate {service}@{decision.release} to {decision.environment}")
+    root = Xml.Element("testsuites", {"name": "amends gate", **counts})
+    stamp = format_time(decision.at).removesuffix("Z")
+    suite = Xml.SubElement(root, "testsuite", {"name": name, "timestamp": stamp, **counts})
     for row, verdict in zip(decision.rows, verdicts, strict=True):
-        case = Xml.SubElement(suite, "testcase", name=row.gate, classname=f"amends.{decision.environment}")
-        text = row.reason + _note(row)
+        classname = _xml(f"amends.{service}.{decision.environment}")
+        case = Xml.SubElement(suite, "testcase", name=_xml(row.gate), classname=classname, time="0")
+        text = _xml(_told(row))
         if verdict:
-            Xml.SubElement(case, verdict, message=text, type=row.decision)
+            message = _xml(row.reason + _note(row))
+            Xml.SubElement(case, verdict, message=message, type=row.decision).text = text
         Xml.SubElement(case, "system-out").text = "\n".join([text, *row.events])
-    root = Xml.Element("testsuites")
-    root.append(suite)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + Xml.tostring(root, encoding="unicode")
 
 
+_UNFIT = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def _xml(text: str) -> str:
+    """Leave out what XML 1.0 cannot hold."""
+    return _UNFIT.sub("", text)
+
+
 def _junit_verdict(row: GateRow) -> str:
-    """Only a pass is green; an answer that does not count is skipped, not passed."""
+    """Only a pass is green; an answer that does not count, or a gate that does not apply, is skipped."""
     if row.decision == "pass":
-        return ""
+        return "" if row.applies else "skipped"
     if effective(row) is Decision.PASS:
         return "skipped"
     return "error" if row.decision == "error" else "failure"
 
 
-def _as_github(decision: PolicyDecision, service: str) -> str:
-    """Write workflow commands: docs.github.com, "Workflow commands for GitHub Actions"."""
-    lines = []
-    for row in decision.rows:
-        counts = effective(row) is not Decision.PASS
-        level = ("error" if row.decision != "undecided" else "warning") if counts else "notice"
-        title = f"{row.gate}: {row.decision}"
-        lines.append(f"::{level} title={_github_value(title)}::{_github_text(row.reason + _note(row))}")
-    return "\n".join([*lines, _headline(decision, service)])
+def _as_github(decision: PolicyDecision, loaded: LoadedPolicy) -> str:
+    """Write workflow commands: docs.github.com, "Workflow commands for GitHub Actions".
+
+    An annotation stands at the gate's line in the policy, where that lies in the repository.
+    """
+    found = [f"::{_github_level(row)} {_annotation(row, decision, loaded)}" for row in decision.rows]
+    return "\n".join([*found, " ".join(_headline(decision, loaded.policy.service).split())])
+
+
+def _github_level(row: GateRow) -> str:
+    if effective(row) is Decision.PASS:
+        return "notice"
+    return "warning" if row.decision == "undecided" else "error"
+
+
+def _annotation(row: GateRow, decision: PolicyDecision, loaded: LoadedPolicy) -> str:
+    labels = loaded.policy.labels(decision.environment)
+    at = {"title": f"{row.gate}: {row.decision}"}
+    if row.gate in labels and not Path(loaded.path).is_absolute():
+        place = ("gates", decision.environment, labels.index(row.gate))
+        at = {"file": loaded.path, "line": str(loaded.line_of(place)), **at}
+    named = ",".join(f"{name}={_github_value(value)}" for name, value in at.items())
+    return f"{named}::{_github_text(_told(row))}"
 
 
 def _github_text(text: str) -> str:

@@ -22,7 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("amends.cli.import_history", "Bring in history that already exists."),
     "gate": ("amends.cli.gate", "Ask whether a release may go to an environment."),
     "override": ("amends.cli.override", "Let an emergency fix past its gates, for a while."),
-    "policy": ("amends.cli.policy", "Check, explain and describe amends.yaml."),
+    "policy": ("amends.cli.policy", "Check, explain, compare and describe amends.yaml."),
     "deploy": ("amends.cli.deploy", "Bring a release to an environment."),
     "deployment": ("amends.cli.deployment", "See deployments and steer them."),
     "rollback": ("amends.cli.rollback", "Go back to the previous good release, at any time."),

@@ -29,13 +29,19 @@ def deployed(
         str, typer.Option("--previous", metavar="V", help="What ran there before. Default: what the log says")
     ] = "",
 ) -> None:
-    """Record that a release took over an environment, deployed by something else than amends."""
+    """Record that a release took over an environment, deployed by something else than amends.
+
+    The policy beside it counts as in force from now on. Where its gates have not let the release pass, the
+    answer says so, and pages and incidents show the deployment as one that went around them.
+    """
     from amends.application.production import record_deployed
+    from amends.application.queries.bypasses import note_bypass
+    from amends.bootstrap import adopt_policy_of
 
     with where.desk() as desk:
-        where.answer(
-            [record_deployed(desk, release, environment=environment, previous=previous, stamp=where.stamp())]
-        )
+        notes = adopt_policy_of(desk)
+        told = record_deployed(desk, release, environment=environment, previous=previous, stamp=where.stamp())
+        where.answer([note_bypass(desk.log, told, notes)])
 
 
 def rolled_back(

@@ -19,9 +19,10 @@ from amends.gates.sign_off import SignOff
 from amends.gates.soak import Soak
 from amends.gates.tests import Tests
 from amends.gates.watchers import Watchers
+from amends.gates.when import When
 from amends.gates.window import Window
 
-ENTRY_FIELDS = ("mode", "name", "owner", "because")
+ENTRY_FIELDS = ("mode", "when", "name", "owner", "because")
 
 
 def _entry_schema(schema: dict[str, Any]) -> None:
@@ -56,6 +57,7 @@ class GateEntry(Strict):
     expr: Expression | None = None
 
     mode: Literal["observe", "block"] = Field(default="observe", description="observe until set to block")
+    when: When | None = Field(default=None, description="where it applies; everywhere, if not said")
     name: str = Field(default="", description="what the gate is called; its kind, if empty")
     owner: str = Field(default="", description="the team that answers for the gate")
     because: str = Field(default="", description="why it is there, for example: added after INC-7")
@@ -88,6 +90,10 @@ class GateEntry(Strict):
         """The gate's parameters, which know how to decide."""
         gate: Gate = getattr(self, self.kind)
         return gate
+
+    def families(self) -> frozenset[str]:
+        """Return the families of facts that the gate reads, and that say where it applies."""
+        return frozenset(self.gate.families()) | (self.when.families() if self.when else frozenset())
 
 
 def gate_kinds() -> tuple[str, ...]:

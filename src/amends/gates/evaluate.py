@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from amends.gates.entry import GateEntry
 from amends.gates.gate import BLOCK, PASS, UNDECIDED, GateColumn, Setting, no_time, undated_reason
 from amends.gates.policy import Policy
 from amends.gates.table import EvidenceTable, Ints, items_of
+from amends.gates.when import When
 from amends.verdicts import Decision, combine
 
 QUARANTINE = "quarantine"
@@ -51,13 +52,36 @@ def effective(row: GateRow) -> Decision:
 
 
 def evaluate_gate(entry: GateEntry, table: EvidenceTable, setting: Setting) -> GateColumn:
-    """Return one gate's answers, a row each. The same function for a live decision and for a backtest."""
-    return entry.gate.decide(table, setting)
+    """Return one gate's answers, a row each. The same function for a live decision and for a backtest.
+
+    A row that the entry's ``when`` leaves out passes, with the reason that the gate does not apply.
+    """
+    if entry.when is None:
+        return entry.gate.decide(table, setting)
+    return _where_it_applies(entry, entry.when, table, setting)
+
+
+def _where_it_applies(entry: GateEntry, when: When, table: EvidenceTable, setting: Setting) -> GateColumn:
+    applies = when.applies(table, setting)
+    if not applies.any():
+        everywhere = np.full(len(table), PASS, dtype=np.int8)
+        return GateColumn(
+            everywhere, lambda _: when.why_not(setting), lambda row: when.events(table, row), no_time(table),
+            applies,
+        )  # fmt: skip
+    told = entry.gate.decide(table, setting)
+    return GateColumn(
+        np.where(applies, told.decision, PASS).astype(np.int8),
+        lambda row: told.reason(row) if applies[row] else when.why_not(setting),
+        lambda row: told.events(row) if applies[row] else when.events(table, row),
+        np.where(applies, told.until, np.nan),
+        applies,
+    )
 
 
 def families_of(entries: Iterable[GateEntry]) -> frozenset[str]:
     """Return the families of facts that gates read, with those that every policy reads."""
-    return frozenset({*_OF_EVERY_POLICY, *(family for entry in entries for family in entry.gate.families())})
+    return frozenset({*_OF_EVERY_POLICY, *(family for entry in entries for family in entry.families())})
 
 
 def setting_of(policy: Policy, calendars: Any = None) -> Setting:
@@ -75,13 +99,14 @@ def evaluate_policy(
     """
     setting = setting_of(policy, calendars)
     entries = policy.gates.get(environment)
-    columns = [("quarantine", QUARANTINE, "block", _quarantine(table))]
+    columns = [_Answers(QUARANTINE, QUARANTINE, _quarantine(table))]
     if entries is None:
-        columns.append((POLICY, POLICY, "block", _unlisted(environment, table)))
+        columns.append(_Answers(POLICY, POLICY, _unlisted(environment, table)))
     for label, entry in zip(policy.labels(environment), entries or [], strict=True):
-        columns.append((label, entry.kind, entry.mode, evaluate_gate(entry, table, setting)))
+        answers = evaluate_gate(entry, table, setting)
+        columns.append(_Answers(label, entry.kind, answers, entry.mode, entry.owner, entry.because))
     overrides = {
-        label: _overridden(table, label, kind) for label, kind, _, _ in columns[1:] if kind != POLICY
+        told.label: _overridden(table, told.label, told.kind) for told in columns[1:] if told.kind != POLICY
     }
     return [
         _decide(
@@ -91,20 +116,34 @@ def evaluate_policy(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """One gate's answers, with what the policy says of it."""
+
+    label: str
+    kind: str
+    column: GateColumn
+    mode: Literal["observe", "block"] = "block"
+    owner: str = ""
+    because: str = ""
+
+
 def _decide(
-    environment: str, table: EvidenceTable, row: int, columns: list[tuple[str, str, Any, GateColumn]],
-    overrides: dict[str, int],
-) -> PolicyDecision:  # fmt: skip
+    environment: str, table: EvidenceTable, row: int, columns: list[_Answers], overrides: dict[str, int]
+) -> PolicyDecision:
     rows = []
-    for label, kind, mode, column in columns:
+    for told in columns:
+        column = told.column
         decision = column.at(row)
-        override = overrides.get(label, 0) if decision is not Decision.PASS else 0
+        override = overrides.get(told.label, 0) if decision is not Decision.PASS else 0
         until = float(column.until[row])
         rows.append(
             GateRow(
-                gate=label, kind=kind, decision=decision.value, reason=column.reason(row), mode=mode,
-                overridden_by=table.word(override), events=column.events(row),
+                gate=told.label, kind=told.kind, decision=decision.value, reason=column.reason(row),
+                mode=told.mode, overridden_by=table.word(override), events=column.events(row),
                 until=None if np.isnan(until) else datetime.fromtimestamp(until, UTC),
+                owner=told.owner, because=told.because,
+                applies=column.applies is None or bool(column.applies[row]),
             )
         )  # fmt: skip
     return PolicyDecision(

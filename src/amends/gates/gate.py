@@ -54,13 +54,14 @@ class GateColumn:
 
     ``decision`` holds ``PASS``, ``UNDECIDED``, ``ERROR`` or ``BLOCK``; ``reason`` and ``events`` are made
     for the rows that someone looks at; ``until`` is when the answer may change at the earliest, NaN when
-    unknown.
+    unknown. ``applies`` is false where the gate is not for the row and passes for that; ``None``: everywhere.
     """
 
     decision: Codes
     reason: Callable[[int], str]
     events: Callable[[int], tuple[str, ...]]
     until: Floats
+    applies: Bools | None = None
 
     def at(self, row: int) -> Decision:
         """Return one row's decision."""

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -20,8 +20,7 @@ from amends.gates.results import Watched
 from amends.gates.shape import Strict
 from amends.gates.soak import Soak
 from amends.gates.watchers import Watchers
-
-Tier = Literal["system-wide", "client-specific"]
+from amends.gates.when import Tier as Tier
 
 
 class Policy(Strict):
@@ -151,6 +150,13 @@ def policy_digest(text: str, calendars: Mapping[str, str]) -> str:
     return found.hexdigest()
 
 
+Place = tuple[str | int, ...]
+
+
+def _first_line(place: Place) -> int:  # noqa: ARG001 - the signature of a finder of lines
+    return 1
+
+
 def _no_calendars(start: float, end: float) -> Calendars:  # noqa: ARG001 - the signature of a resolver
     return {}
 
@@ -163,7 +169,8 @@ class LoadedPolicy:
     calendar says is therefore part of the policy: ``calendars`` holds, for each calendar that a gate names,
     its content (the text of an iCalendar file; for public holidays the version of the rules), ``digest``
     covers it, and ``policy.adopted`` keeps it in the log. ``resolve`` turns that content, and nothing else,
-    into intervals between two moments (seconds since the epoch), before they reach a gate.
+    into intervals between two moments (seconds since the epoch), before they reach a gate. ``line_of`` gives
+    the line of a place in the text, counted from 1.
     """
 
     policy: Policy
@@ -172,3 +179,4 @@ class LoadedPolicy:
     path: str = "amends.yaml"
     calendars: Mapping[str, str] = field(default_factory=dict)
     resolve: Callable[[float, float], Calendars] = _no_calendars
+    line_of: Callable[[Place], int] = _first_line

@@ -148,6 +148,12 @@ class Window(Gate):
             until,
         )
 
+    def openings(self, since: float, setting: Setting) -> Intervals:
+        """Return the stretches in which the window is open, from a moment to ``LOOK_AHEAD`` beyond it."""
+        open_ = without(self._allowed(np.array([since])), self._closures(setting))
+        later = (open_.ends > since) & (open_.starts < since + LOOK_AHEAD)
+        return Intervals(np.maximum(open_.starts[later], since), open_.ends[later])
+
     def _allowed(self, at: Floats) -> Intervals:
         """Return the stretches that days and hours allow, from before the first moment to past the last."""
         first, last = parse_hours(self.hours)

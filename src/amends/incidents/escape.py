@@ -225,6 +225,9 @@ class _Context:
                 f"It answered {row.decision}; an override let the release through.",
                 evidence,
             )
+        if not row.applies:
+            reason = f"The policy has it for other releases; for this one it {row.reason}."
+            return EscapeState.NOT_IN_PLACE, reason, row.events
         if row.decision == "undecided":
             return EscapeState.UNDECIDED, f"It was undecided: {row.reason}", row.events
         if row.decision == "error":

@@ -19,6 +19,7 @@ from amends.incidents.incident import Incident
 from amends.incidents.milestones import Duration, Milestone
 from amends.incidents.timeline import Knowledge, Line
 from amends.incidents.wording import say_range, say_time, short
+from amends.reviews.agenda import Agenda
 
 EVENT_PAGE = "/log/events/"  # where a citation leads when the review is read in the browser
 
@@ -34,6 +35,7 @@ class Record:
     milestones: Sequence[Milestone]
     durations: Sequence[Duration]
     impact: Sequence[Statement]
+    agenda: Agenda = field(default_factory=Agenda)
 
 
 @dataclass
@@ -58,6 +60,7 @@ def draft_markdown(record: Record) -> str:
         "## Impact\n", *_impact(record, notes),
         "## Timeline\n", *_timeline(record, notes),
         "## How it got past each gate\n", *_matrix(record, notes),
+        "## Overrides and bypasses since the last review\n", *_agenda(record, notes),
         "## Milestones\n", *_milestones(record, notes),
         "## What went well\n", *_went_well(record, notes),
         "## Contributing conditions\n",
@@ -126,6 +129,18 @@ def _matrix(record: Record, notes: _Citations) -> list[str]:
     if record.matrix.bypassed:
         text = "The release was deployed without a pass of its gates.\n\n" + text
     return [text]
+
+
+def _agenda(record: Record, notes: _Citations) -> list[str]:
+    agenda = record.agenda
+    if not agenda.topics:
+        return [f"None is recorded {agenda.began}.\n"]
+    lines = [
+        f"- {say_time(topic.at)}, {topic.kind}{' of this release' if topic.own else ''}: {_line(topic.text)}."
+        f"{notes.cite((topic.event,))} *{topic.question}*"
+        for topic in agenda.topics
+    ]
+    return [f"On the agenda {agenda.began}:\n", "\n".join(lines) + "\n"]
 
 
 def _name(incident: Incident, row: EscapeRow) -> str:

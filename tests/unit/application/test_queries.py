@@ -178,3 +178,18 @@ def test_thinning_keeps_both_ends() -> None:
     assert thin(list(range(1000)), 5)[0] == 0
     assert thin(list(range(1000)), 5)[-1] == 999
     assert len(thin(list(range(1000)), 5)) == 5
+
+
+def test_what_went_around_its_gates_is_on_the_board_and_on_the_releases_page() -> None:
+    story = Story().tell()
+    follower = BoardFollower(story.log)
+    cells = {cell.environment: cell for cell in follower.read(story.clock.now()).rows[0].cells}
+    assert cells["production"].bypass is None
+    story.deployed("9.9", "production", GOOD)
+    cells = {cell.environment: cell for cell in follower.read(story.clock.now()).rows[0].cells}
+    assert cells["production"].bypass is not None
+    assert cells["production"].bypass.reason == "9.9 met production without a decision of its gates"
+    assert follower.bypasses(1)[0].release == "9.9"
+    assert [one.environment for one in release_view(story.log, SERVICE, "9.9").bypasses] == ["production"]
+    past = release_view(story.log, SERVICE, GOOD).bypasses
+    assert "production" not in [one.environment for one in past]

@@ -59,6 +59,7 @@ POLICY = policy(
     {"replay": {}},
     {"attestation": {"suites": ["unit"]}},
     {"depends_on": {"services": [{"service": "payments", "at_least": "2.3"}], "needed_by": ["payments"]}},
+    {"tests": {"suites": ["slow"]}, "name": "risky", "when": {"paths": ["db/**"], "lines_over": 100}},
     {"expr": {"cel": "guards.passed == guards.proven && release.lines < 9 && 'staging' in watch"}},
 )
 NEIGHBOURS = POLICY.neighbours("production")
@@ -73,6 +74,8 @@ cases = st.sampled_from(["passed", "failed", "error", "skipped"])
 digests = st.sampled_from(["", "sha256:abc", "def"])
 words = st.sampled_from(["proven", "proven", "disproven", "activated", "lapsed", "accepted"])
 ends = st.sampled_from(["promoted", "rolled_back", "aborted", "failed", "refused"])
+paths = st.sampled_from([(), ("db/a",), ("web/a", "web/b")])
+lines = st.sampled_from([None, 3, 300])
 versions = st.sampled_from(["2.2", "2.3", "beef", "sha256:1"])
 
 
@@ -95,6 +98,7 @@ def facts(draw: st.DrawFn) -> Fact:
     makers = [
         lambda: declared(*draw(st.sampled_from([("c1",), ("c1", "c2")])), **kw),
         lambda: merged(change, draw(people), owners=draw(st.sampled_from([None, (), (("web",),)])), **kw),
+        lambda: merged(change, paths=draw(paths), lines=draw(lines), **kw),
         lambda: reviewed(draw(people), draw(verdicts), change, "web", **kw),
         lambda: suite(draw(suites), draw(outcomes), name, **kw),
         lambda: deployed(name, **kw),

@@ -233,3 +233,9 @@ def test_where_no_policy_is_known_that_is_said(told: Escape) -> None:
     assert text.count("Which policy applied") == 1
     assert "Make that test" not in text
     assert "amends record failure --incident" in text
+
+
+def test_a_gate_that_did_not_apply_was_not_in_place_for_this_release(told: Escape) -> None:
+    row = row_of(matrix(told, gate(applies=False)), "tests")
+    assert row.state is EscapeState.NOT_IN_PLACE
+    assert "for other releases" in row.reason

@@ -29,8 +29,13 @@ def load_policy(path: Path) -> LoadedPolicy:
         If the file is missing, is no YAML, or is no policy; every fault with its line, what was found and
         what is allowed.
     """
+    return parse_policy(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a policy's file. Raises ``PolicyError`` when it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise PolicyError(
             "there is no policy here",
@@ -44,15 +49,17 @@ def load_policy(path: Path) -> LoadedPolicy:
             where=str(path),
             remedy="check the file and its permissions",
         ) from None
-    return parse_policy(text, str(path))
 
 
-def parse_policy(text: str, path: str = "amends.yaml") -> LoadedPolicy:
-    """Return the policy that a text holds; see ``load_policy``."""
+def parse_policy(text: str, path: str = "amends.yaml", *, with_calendars: bool = True) -> LoadedPolicy:
+    """Return the policy that a text holds; see ``load_policy``.
+
+    Without its calendars a policy can be read and compared, and not evaluated.
+    """
     tree = _parse_yaml(text, path)
     policy = _validated(tree, path)
     folder = str(Path(path).parent)
-    calendars = _captured(policy, tree, path, folder)
+    calendars = _captured(policy, tree, path, folder) if with_calendars else {}
     return LoadedPolicy(
         policy=policy,
         text=text,
@@ -60,6 +67,7 @@ def parse_policy(text: str, path: str = "amends.yaml") -> LoadedPolicy:
         path=path,
         calendars=calendars,
         resolve=partial(resolve_calendars, calendars, folder),
+        line_of=partial(_line, tree),
     )
 
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from amends.application.log import Log
+from amends.application.queries.bypasses import gated_environments, names_in
 from amends.application.queries.environments import environments_of, in_order
 from amends.application.queries.waiting import Waiting, waiting_deployment
 from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.incidents.incident import Incident, Lifecycle, fold_incident
+from amends.releases.bypass import BYPASS_KINDS, Bypass, BypassLedger, Names
 from amends.releases.catalogue import Release, candidates, releases_of
 from amends.releases.deployment import Deployment, begin
 from amends.releases.standing import STANDING_KINDS, Quarantined, Standing, fold_standing
@@ -26,8 +28,8 @@ _INCIDENT_KINDS = ("incident.detected", "incident.acknowledged", "incident.resol
 BOARD_KINDS = tuple(
     dict.fromkeys(
         (
-            *STANDING_KINDS, *_DEPLOYMENT_KINDS, *_INCIDENT_KINDS, "artifact.packaged", "gates.decided",
-            "override.granted", "policy.adopted",
+            *STANDING_KINDS, *_DEPLOYMENT_KINDS, *_INCIDENT_KINDS, *BYPASS_KINDS, "artifact.packaged",
+            "override.granted",
         )
     )
 )  # fmt: skip
@@ -56,12 +58,13 @@ class WaitingRelease:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One environment of one service."""
+    """One environment of one service. ``bypass``: what runs there went around its gates."""
 
     environment: str
     standing: Standing | None
     underway: Waiting | None
     waiting: tuple[WaitingRelease, ...]
+    bypass: Bypass | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ class BoardFollower:
     _incidents: dict[str, list[Fact]] = field(default_factory=dict)
     _overrides: list[Fact] = field(default_factory=list)
     _policies: dict[str, str] = field(default_factory=dict)
+    _ledger: BypassLedger = field(default_factory=lambda: BypassLedger(gated_environments))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self, now: datetime) -> Board:
@@ -120,6 +124,13 @@ class BoardFollower:
         with self._lock:
             self._follow()
             return _holding(self._overrides, now)
+
+    def bypasses(self, limit: int) -> list[Bypass]:
+        """Return the deployments that went around their gates, the latest first."""
+        with self._lock:
+            self._follow()
+            releases = [r for facts in self._releases.values() for r in releases_of(facts)]
+            return self._ledger.all(names_in(releases))[:limit]
 
     def _follow(self) -> None:
         last = self.log.store.last_position()
@@ -135,6 +146,7 @@ class BoardFollower:
     def _take(self, fact: Fact) -> None:
         said = fact.payload
         service = str(getattr(said, "service", ""))
+        self._ledger.take(fact)
         if fact.kind in STANDING_KINDS:
             self._standing.setdefault(service, []).append(fact)
         if fact.kind in _INCIDENT_KINDS:
@@ -196,15 +208,22 @@ class BoardFollower:
         underway: Iterable[Waiting],
     ) -> Row:  # fmt: skip
         own = {w.deployment.environment: w for w in underway if w.deployment.service == service}
+        names = names_in(releases)
         cells = tuple(
             Cell(
                 environment=place, standing=standings.get(place), underway=own.get(place),
                 waiting=self._waiting(service, place, standings.get(place), _canonical(releases, service)),
+                bypass=self._bypass(service, place, standings.get(place), names),
             )
             for place in order
         )  # fmt: skip
         team = next((r.team for r in reversed(releases) if r.team), "")
         return Row(service, team, cells)
+
+    def _bypass(self, service: str, place: str, standing: Standing | None, names: Names) -> Bypass | None:
+        """Return the bypass by which what runs there came, if it was one."""
+        found = self._ledger.latest(service, place, names)
+        return found if found and standing and standing.since == found.at else None
 
     def _waiting(
         self, service: str, place: str, standing: Standing | None, canonical: Callable[[str], str]

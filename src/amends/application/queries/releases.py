@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from amends.application.log import Log
+from amends.application.queries.bypasses import bypasses_among
 from amends.application.queries.environments import environments_of, in_order
 from amends.errors import NotFoundError
 from amends.events import payloads as p
 from amends.events.codec import Fact
+from amends.releases.bypass import Bypass
 from amends.releases.catalogue import Release, candidates, releases_of
 from amends.releases.standing import Quarantined, fold_quarantines
 
@@ -78,6 +80,12 @@ class ReleaseView:
     quarantine: Quarantined | None
     incidents: tuple[Fact, ...]
     failures: tuple[Fact, ...]
+    bypasses: tuple[Bypass, ...] = ()
+
+    @property
+    def bypassed_by(self) -> dict[str, Bypass]:
+        """The bypasses by the event of the deployment that was seen."""
+        return {one.event: one for one in self.bypasses}
 
 
 def releases_list(log: Log, service: str = "") -> list[Release]:
@@ -111,7 +119,7 @@ def release_view(log: Log, service: str, name: str) -> ReleaseView:
         changes=_changes(log, service, release.changes if release else ()),
         tests=_of(facts, p.SuiteFinished), sign_offs=_of(facts, p.SignedOff), stays=_stays(facts, names),
         quarantine=_quarantine(facts, version, names), incidents=_of(facts, p.IncidentOpened),
-        failures=_of(facts, p.FailureCaptured),
+        failures=_of(facts, p.FailureCaptured), bypasses=tuple(bypasses_among(log, service, facts, names)),
     )  # fmt: skip
 
 

@@ -143,7 +143,11 @@ class OverrideGranted(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class GateRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One gate's answer as it was recorded. ``effective`` is what counted (observe mode, overrides)."""
+    """One gate's answer as it was recorded, whatever counted of it (observe mode, overrides).
+
+    ``owner`` is the team that answers for the gate and ``because`` why it is there, as the policy says.
+    ``applies`` is false for a gate that was not for this release and passed for that.
+    """
 
     gate: str
     kind: str
@@ -153,6 +157,9 @@ class GateRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     overridden_by: str = ""
     events: tuple[str, ...] = ()
     until: Moment | None = None
+    owner: str = ""
+    because: str = ""
+    applies: bool = True
 
 
 class GatesDecided(Payload, frozen=True, kw_only=True, omit_defaults=True):

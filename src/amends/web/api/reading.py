@@ -41,6 +41,7 @@ def board(request: Request) -> dict[str, Any]:
                         "since": cell.standing.since if cell.standing else None,
                         "deployment": cell.underway.deployment.id if cell.underway else "",
                         "waiting": _plain(cell.waiting),
+                        "bypass": _plain(cell.bypass),
                     }
                     for cell in row.cells
                 ],
@@ -72,6 +73,7 @@ def release(request: Request, service: str, version: str) -> dict[str, Any]:
     return {
         "service": view.service, "version": view.version, "release": _plain(view.release),
         "gates": _plain(view.gates), "stays": _plain(view.stays), "quarantine": _plain(view.quarantine),
+        "bypasses": _plain(view.bypasses),
         "changes": [
             {"change": c.change, "title": c.merged.title if c.merged else "", "approvals": c.approvals,
              "event": c.event}

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from amends.application.deploying import Word, request_rollback, steer
 from amends.application.deployments import list_deployments
 from amends.application.queries import changes_since, chart_series, deployment_view
+from amends.application.queries.bypasses import bypass_of
 from amends.errors import UsageError
 from amends.web.forms import Role, Words, back_to, required_role
 from amends.web.live import stream_changes
@@ -28,7 +29,11 @@ WORDS: dict[str, Word] = {
 def deployments(request: Request, service: str = "") -> Response:
     """List the deployments that were asked for last."""
     found = list_deployments(request.app.state.workspace.log, service=service.strip(), limit=50)
-    return page(request, "deployments.html", found=found, service=service)
+    bypasses = request.app.state.follower.bypasses(50)
+    return page(
+        request, "deployments.html", found=found, service=service,
+        bypasses=[one for one in bypasses if service.strip() in ("", one.service)],
+    )  # fmt: skip
 
 
 @router.get("/deployments/{deployment_id}")
@@ -36,7 +41,8 @@ def deployment(request: Request, deployment_id: str) -> Response:
     """Show one deployment."""
     workspace = request.app.state.workspace
     view = deployment_view(workspace.log, deployment_id, workspace.clock.now())
-    return page(request, "deployment.html", view=view, d=view.deployment)
+    bypass = bypass_of(workspace.log, view.deployment.candidate, deployment_id)
+    return page(request, "deployment.html", view=view, d=view.deployment, bypass=bypass)
 
 
 @router.post("/deployments/{deployment_id}/steer")
