@@ -12,6 +12,7 @@ from scipy import stats
 from amends.backtests.effect import measure_effect
 from amends.backtests.history import ESCAPE, GOOD, History
 from amends.gates.evidence import Question
+from amends.gates.questions import questions_of
 from amends.releases.actuation import ReleaseRef
 from tests.planted import BEGIN
 
@@ -25,7 +26,8 @@ def verdict(case: Bools, held: Bools) -> str:
         for row in range(len(case))
     ]
     outcome = np.where(case, ESCAPE, GOOD).astype(np.int8)
-    history = History("production", rows, [""] * len(rows), outcome, ())
+    events = np.zeros(len(rows), dtype=np.int64)
+    history = History("production", questions_of(rows), events, outcome, ())
     return measure_effect(history, held, np.ones(len(rows), dtype=np.bool_)).verdict
 
 

@@ -3,43 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Protocol
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
 
 from amends.application.gating import calendars_at
 from amends.application.log import Log
+from amends.application.ports import EvidenceBuilder
 from amends.backtests.answers import Answers, ask_policy, waiting_times
 from amends.backtests.comparison import Comparison, compare
 from amends.backtests.effect import named_incidents
-from amends.backtests.history import HISTORY_KINDS, History, past_deployments
+from amends.backtests.folded import FoldedEvidence
+from amends.backtests.history import History, past_deployments
+from amends.backtests.loose import LooseEnd, bypasses, loose_ends, loose_facts
 from amends.backtests.price import Backtest, blocked, price_policy, with_later_passes
 from amends.errors import UsageError
 from amends.events.codec import Fact
-from amends.gates.evidence import KINDS, Question, collect_evidence
+from amends.gates.evaluate import families_of
+from amends.gates.evidence import KINDS
 from amends.gates.gate import Calendars
 from amends.gates.policy import LoadedPolicy, Policy, unknown_environment
+from amends.gates.questions import Questions, moment_of
 from amends.gates.table import Codes, EvidenceTable, Floats, team_name
 
 DEPLOYED = ("service.deployed", "service.upgraded", "service.rolledback")
-
-
-class BuildsEvidence(Protocol):
-    """Makes the evidence table of many questions."""
-
-    def build(self, questions: Sequence[Question]) -> EvidenceTable:
-        """Return a table with one row per question."""
-
-
-@dataclass(frozen=True, slots=True)
-class FoldedEvidence:
-    """The builder that decides live, over facts in memory."""
-
-    facts: Sequence[Fact]
-
-    def build(self, questions: Sequence[Question]) -> EvidenceTable:
-        """Return a table with one row per question."""
-        return collect_evidence(self.facts, questions)
+_TROUBLES = ("incident.detected", "service.rolledback")
+_OUTCOMES = ("change.reverted", "deployment.requested", "gates.decided")
+_BATCH = 400  # tags per read: databases bound the number of parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +63,9 @@ class Past:
 
     service: str
     history: History
-    evidence: BuildsEvidence
+    evidence: EvidenceBuilder
+    families: frozenset[str]
+    teams: frozenset[str]
     as_if_blocking: bool = True
     notes: tuple[str, ...] = ()
     _table: EvidenceTable | None = field(default=None, repr=False)
@@ -81,13 +74,18 @@ class Past:
     def table(self) -> EvidenceTable:
         """The evidence of every deployment at its decision moment."""
         if self._table is None:
-            self._table = self.evidence.build(self.history.questions)
+            self._table = self._build(self.history.questions)
         return self._table
+
+    def _build(self, questions: Questions) -> EvidenceTable:
+        return self.evidence.build(questions, self.families, teams=self.teams)
 
     def calendars(self, loaded: LoadedPolicy) -> Calendars:
         """Return the policy's calendars over the whole history."""
         asked = self.history.questions
-        return calendars_at(loaded, asked[0].at, asked[-1].at) if asked else {}
+        if not len(asked):
+            return {}
+        return calendars_at(loaded, moment_of(float(asked.at[0])), moment_of(float(asked.at[-1])))
 
     def ask(self, policy: Policy, calendars: Calendars) -> Answers:
         """Return what a policy would have answered to every deployment."""
@@ -103,14 +101,10 @@ class Past:
         )
 
         def later(rows: Sequence[int], after: Sequence[float]) -> Codes:
-            asked = [self.history.questions[row] for row in rows]
-            moved = [
-                replace(q, at=q.at + timedelta(seconds=seconds))
-                for q, seconds in zip(asked, after, strict=True)
-            ]
-            return ask_policy(
-                policy, environment, self.evidence.build(moved), calendars, as_if_blocking=self.as_if_blocking
-            ).code
+            places = np.array(rows, dtype=np.int64)
+            asked = self.history.questions.take(places, self.history.questions.at[places] + np.array(after))
+            table = self._build(asked)
+            return ask_policy(policy, environment, table, calendars, as_if_blocking=self.as_if_blocking).code
 
         return with_later_passes(waits, blocked(self.history, answers), later, halvings=halvings)
 
@@ -137,7 +131,7 @@ def backtest_policy(
     Raises ``UsageError`` when the policy does not know the environment, or its service was never deployed and
     the log has several others.
     """
-    past = read_past(log, loaded.policy, scope)
+    past = read_past(log, [loaded.policy, *([against.policy] if against else [])], scope)
     if against is not None:
         check_environment(against, past.history.environment)
     return Priced(
@@ -146,21 +140,54 @@ def backtest_policy(
     )  # fmt: skip
 
 
-def read_past(log: Log, policy: Policy, scope: Scope) -> Past:
-    """Read the history of a policy's service in one environment. Raises ``UsageError``."""
-    environment = choose_environment(policy, scope.environment)
-    service, notes = choose_service(log, scope.service or policy.service)
-    facts = log.facts(tags=[f"service:{service}"], kinds=sorted({*KINDS, *HISTORY_KINDS}))
-    history = past_deployments(facts, [service], environment)
-    if not len(history):
-        notes += _elsewhere(facts, service, environment)
-    teams = {name for entry in policy.gates.get(environment, []) for name in entry.gate.teams(policy.team)}
-    tags = sorted({f"team:{name}" for team in teams for name in (team, team_name(team))})
-    shifts = log.facts(tags=tags, kinds=["shift.acknowledged"]) if tags else []
-    return Past(
-        service, history.between(scope.since, scope.until), FoldedEvidence([*facts, *shifts]),
-        scope.as_if_blocking, notes,
+def read_past(log: Log, policies: Sequence[Policy], scope: Scope) -> Past:
+    """Read the history of a service in one environment, with what the gates of some policies rely on.
+
+    The first policy says which service and environment, where the scope does not. Raises ``UsageError``.
+    """
+    environment = choose_environment(policies[0], scope.environment)
+    service, notes = choose_service(log, scope.service or policies[0].service)
+    own, evidence = [f"service:{service}"], FoldedEvidence(_facts(log, service, policies, environment))
+    deployments = evidence.deployments([service], environment)
+    troubles = log.facts(tags=own, kinds=_TROUBLES)
+    loose = loose_facts(deployments, troubles, environment)
+    history = past_deployments(
+        deployments, environment, loose=_placed(log, loose, environment),
+        no_defects=bypasses(troubles),
     )  # fmt: skip
+    if not len(history):
+        notes += _elsewhere(log, service, environment)
+    entries = [entry for policy in policies for entry in policy.gates.get(environment, [])]
+    return Past(
+        service, history.between(scope.since, scope.until), evidence, families_of(entries),
+        _teams(policies, environment), scope.as_if_blocking, notes,
+    )  # fmt: skip
+
+
+def _placed(log: Log, loose: Sequence[Fact], environment: str) -> list[LooseEnd]:
+    """Find out when releases were let in that never took over."""
+    named = {(str(getattr(f.payload, "service", "")), str(getattr(f.payload, "release", ""))) for f in loose}
+    tags = sorted(f"release:{service}@{release}" for service, release in named if release)
+    kinds = ("artifact.packaged", "gates.decided", "deployment.requested")
+    batches = (tags[start : start + _BATCH] for start in range(0, len(tags), _BATCH))
+    known = [fact for batch in batches for fact in log.facts(tags=batch, kinds=kinds)]
+    return loose_ends(loose, known, environment)
+
+
+def _teams(policies: Sequence[Policy], environment: str) -> frozenset[str]:
+    return frozenset(
+        name
+        for policy in policies
+        for entry in policy.gates.get(environment, [])
+        for team in entry.gate.teams(policy.team)
+        for name in (team, team_name(team))
+    )
+
+
+def _facts(log: Log, service: str, policies: Sequence[Policy], environment: str) -> list[Fact]:
+    facts = log.facts(tags=[f"service:{service}"], kinds=sorted({*KINDS, *_OUTCOMES}))
+    teams = [f"team:{team}" for team in sorted(_teams(policies, environment))]
+    return facts + (log.facts(tags=teams, kinds=["shift.acknowledged"]) if teams else [])
 
 
 def choose_environment(policy: Policy, environment: str = "") -> str:
@@ -207,8 +234,9 @@ def choose_service(log: Log, service: str) -> tuple[str, tuple[str, ...]]:
     )
 
 
-def _elsewhere(facts: Sequence[Fact], service: str, environment: str) -> tuple[str, ...]:
-    places = sorted({str(getattr(f.payload, "environment", "")) for f in facts if f.kind in DEPLOYED} - {""})
+def _elsewhere(log: Log, service: str, environment: str) -> tuple[str, ...]:
+    moves = log.facts(tags=[f"service:{service}"], kinds=DEPLOYED)
+    places = sorted({str(getattr(fact.payload, "environment", "")) for fact in moves} - {""})
     if not places:
         return (f"nobody recorded a deployment of {service} anywhere",)
     return (

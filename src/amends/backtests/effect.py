@@ -69,13 +69,12 @@ def measure_effect(history: History, held: Bools, counts: Bools) -> Effect:
 
 def _strata(history: History, held: Bools, counts: Bools) -> list[Stratum]:
     case = history.outcome == ESCAPE
-    by_service: dict[str, list[int]] = {}
-    for row in np.flatnonzero(counts):
-        by_service.setdefault(history.questions[int(row)].service, []).append(int(row))
+    service = history.questions.service
     found = []
-    for rows in by_service.values():
+    for code in np.unique(service[counts]):
+        rows = np.flatnonzero(counts & (service == code))
         size = max(SMALLEST_STRATUM, -(-len(rows) // MOST_STRATA))
-        for part in np.array_split(np.array(rows, dtype=np.int64), max(1, len(rows) // size)):
+        for part in np.array_split(rows, max(1, len(rows) // size)):
             found.append(Stratum(case[part], held[part]))
     return found
 

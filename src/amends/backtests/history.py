@@ -1,4 +1,4 @@
-"""What happened: past deployments to an environment, when each was decided on, and which let a defect out.
+"""What came of past deployments: which were good, and which let a defect out.
 
 A row is a *stay*: a release taking over an environment, until another does. It is an escape when an incident
 was detected there on it, when it was rolled back, or when one of its changes was reverted as a failure. A
@@ -8,27 +8,29 @@ another stay of a release that escaped. All other rows are good.
 
 from __future__ import annotations
 
-import bisect
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
-from amends.events import payloads as p
-from amends.events.codec import Fact
+from amends.backtests.deployments import (
+    FAILURE,
+    INCIDENT,
+    NOT_FAILURE,
+    REVERT,
+    ROLLBACK,
+    Deployments,
+    Outcomes,
+)  # fmt: skip
+from amends.backtests.deployments import UNCERTAIN as UNSURE
+from amends.backtests.loose import LooseEnd
 from amends.gates.evidence import Question
-from amends.gates.table import Codes
-from amends.releases.actuation import ReleaseRef
-from amends.releases.catalogue import candidates, releases_of
+from amends.gates.questions import Questions, moment_of
+from amends.gates.table import Bools, Codes, Ints, Words
 
 GOOD, ESCAPE, UNCERTAIN = range(3)
-HISTORY_KINDS = (
-    "artifact.packaged", "service.deployed", "service.upgraded", "service.rolledback", "deployment.requested",
-    "gates.decided", "incident.detected", "change.reverted", "quarantine.set",
-)  # fmt: skip
-"""The kinds of fact that say what was deployed and what came of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,257 +50,253 @@ class Escaped:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Past deployments in the order of their decision moments: a question each, and what came of it."""
+    """Past deployments in the order of their decision moments: what was asked, and what came of it.
+
+    ``event`` (a code of ``questions.words``) is what says that the release took over or was there.
+    """
 
     environment: str
-    questions: Sequence[Question]
-    events: Sequence[str]
+    questions: Questions
+    event: Ints
     outcome: Codes
     incidents: tuple[Escaped, ...]
 
     def __len__(self) -> int:
         return len(self.questions)
 
+    def question(self, row: int) -> Question:
+        """Return one row as the gates were asked."""
+        return self.questions.question(row)
+
+    def event_id(self, row: int) -> str:
+        """Return the id of a row's event."""
+        return self.questions.words[int(self.event[row])]
+
     def between(self, since: datetime | None, until: datetime | None) -> History:
-        """Return the deployments decided on from ``since`` until ``until``, with the incidents."""
-
-        def inside(at: datetime) -> bool:
-            return (since is None or at >= since) and (until is None or at < until)
-
-        keep = [row for row, question in enumerate(self.questions) if inside(question.at)]
-        place = {row: index for index, row in enumerate(keep)}
-        incidents = [
-            Escaped(e.name, e.service, e.release, None if e.row is None else place[e.row], e.at, e.event)
-            for e in self.incidents
-            if (inside(e.at) if e.row is None else e.row in place)
-        ]
-        return History(
-            self.environment, [self.questions[row] for row in keep], [self.events[row] for row in keep],
-            self.outcome[np.array(keep, dtype=np.int64)], tuple(incidents),
+        """Return the deployments decided on from ``since`` until ``until``, with their incidents."""
+        low = -np.inf if since is None else since.timestamp()
+        high = np.inf if until is None else until.timestamp()
+        keep = (self.questions.at >= low) & (self.questions.at < high)
+        place = np.cumsum(keep) - 1
+        incidents = tuple(
+            Escaped(
+                one.name, one.service, one.release, None if one.row is None else int(place[one.row]), one.at,
+                one.event,
+            )
+            for one in self.incidents
+            if (low <= one.at.timestamp() < high if one.row is None else keep[one.row])
         )  # fmt: skip
+        return History(
+            self.environment, self.questions.take(keep), self.event[keep], self.outcome[keep], incidents
+        )
 
 
-def past_deployments(facts: Iterable[Fact], services: Sequence[str], environment: str) -> History:
-    """Fold facts, in any order, into the deployments of some services to an environment."""
-    by_service: dict[str, list[Fact]] = {service: [] for service in services}
-    for fact in sorted(facts, key=_order):
-        service = getattr(fact.payload, "service", "")
-        if service in by_service and fact.kind in HISTORY_KINDS:
-            by_service[service].append(fact)
-    lanes = [_Lane.of(service, environment, found) for service, found in by_service.items()]
-    return _joined(environment, lanes)
+def past_deployments(
+    found: Deployments, environment: str, *, loose: Sequence[LooseEnd] = (), no_defects: Collection[str] = ()
+) -> History:
+    """Make the history of an environment.
+
+    Parameters
+    ----------
+    found:
+        Every deployment, with what came of each.
+    loose:
+        Escapes of releases that never took over.
+    no_defects:
+        Names of incidents that are none of the release, such as a gate that was passed by.
+    """
+    stays, head = _stays(found)
+    items = _attributed(found, head, _codes_of(found.questions.words, no_defects))
+    words = _Words(found.questions.words)
+    parts = _Parts.of(found, stays, words)
+    parts.add_loose(loose, environment)
+    return parts.history(environment, items)
 
 
-def _order(fact: Fact) -> tuple[datetime, datetime, int, str]:
-    return fact.occurred_at, fact.recorded.recorded_at, fact.recorded.seq, fact.id
+def _stays(found: Deployments) -> tuple[Ints, Ints]:
+    """Return the rows at which a stay begins, and for each row the place of its stay among them."""
+    asked = found.questions
+    order = np.lexsort((np.arange(len(found)), found.deployed, asked.service))
+    service, version = asked.service[order], asked.version[order]
+    begins = np.ones(len(found), dtype=np.bool_)
+    begins[1:] = (service[1:] != service[:-1]) | (version[1:] != version[:-1])
+    begins |= _after_rollback(found, order, begins)
+    stay = np.cumsum(begins) - 1
+    head = np.empty(len(found), dtype=np.int64)
+    head[order] = stay
+    return order[begins], head
 
 
-class Names:
-    """Which release any name of one service means."""
+def _after_rollback(found: Deployments, order: Ints, begins: Bools) -> Bools:
+    """Find deployments of what runs already that are not: it was rolled back in between."""
+    again = np.zeros(len(found), dtype=np.bool_)
+    place = np.empty(len(found), dtype=np.int64)
+    place[order] = np.arange(len(found))
+    rolled = found.outcomes.kind == ROLLBACK
+    for row, at in zip(found.outcomes.row[rolled], found.outcomes.at[rolled], strict=True):
+        here = int(place[row])
+        if not begins[here] and found.deployed[order[here - 1]] <= at < found.deployed[row]:
+            again[here] = True
+    return again
 
-    def __init__(self, facts: Iterable[Fact], service: str) -> None:
-        self.service = service
-        self.releases = releases_of(facts, service)
-        self._known: dict[str, ReleaseRef] = {}
-        for alias in ("commit", "digest", "version"):  # a version outweighs a digest, and that a commit
-            for release in self.releases:
-                if getattr(release, alias):
-                    self._known[getattr(release, alias)] = release.ref
 
-    def ref(self, name: str) -> ReleaseRef:
-        """Return a release by any of its names; an undeclared one has that name alone."""
-        if name not in self._known:
-            found = candidates(self.releases, self.service, name)
-            self._known[name] = found[-1].ref if found else ReleaseRef(self.service, name)
-        return self._known[name]
+def _codes_of(words: Words, named: Collection[str]) -> Ints:
+    codes = []
+    for word in named:
+        try:
+            codes.append(words.index(word))
+        except ValueError:
+            continue
+    return np.array(codes, dtype=np.int64)
 
-    def version(self, name: str) -> str:
-        """Return the version of a release by any of its names."""
-        return self.ref(name).version
+
+def _attributed(found: Deployments, head: Ints, ignored: Ints) -> Outcomes:
+    """Give each outcome to one stay: the last that was let in before it happened.
+
+    A revert or a rollback from before every stay concerns none of them. An incident without such a stay is
+    the first stay's: clocks differ.
+    """
+    of = found.outcomes
+    takes = of.classified != NOT_FAILURE
+    takes &= ~((of.kind == INCIDENT) & np.isin(of.name, ignored))
+    row, at = of.row[takes], of.at[takes]
+    kind, name, event = of.kind[takes], of.name[takes], of.event[takes]
+    moment = np.minimum(found.questions.at[row], found.deployed[row])
+    before = moment <= at
+    order = np.lexsort((np.where(before, moment, -moment), before, name, event))
+    last = np.ones(len(order), dtype=np.bool_)
+    event_, name_ = event[order], name[order]
+    last[:-1] = (event_[1:] != event_[:-1]) | (name_[1:] != name_[:-1])
+    chosen = order[last]
+    chosen = chosen[before[chosen] | (kind[chosen] == INCIDENT)]
+    stay = head[row[chosen]]
+    final = np.argsort(stay, kind="stable")
+    pick = chosen[final]
+    return Outcomes(stay[final], kind[pick], name[pick], of.classified[takes][pick], at[pick], event[pick])
+
+
+class _Words:
+    """A vocabulary with a few more words behind it."""
+
+    def __init__(self, base: Words) -> None:
+        self._base, self._more, self._codes = base, list[str](), dict[str, int]()
+
+    def __len__(self) -> int:
+        return len(self._base) + len(self._more)
+
+    def __getitem__(self, code: int, /) -> str:
+        size = len(self._base)
+        return self._base[code] if code < size else self._more[code - size]
+
+    def index(self, word: str, /) -> int:
+        """Return a word's code. Raises ``ValueError`` when it has none."""
+        return self._codes[word] if word in self._codes else self._base.index(word)
+
+    def code(self, word: str) -> int:
+        """Return a word's code, adding it where it has none."""
+        try:
+            return self.index(word)
+        except ValueError:
+            self._codes[word] = len(self)
+            self._more.append(word)
+            return self._codes[word]
 
 
 @dataclass(slots=True)
-class _Stay:
-    ref: ReleaseRef
-    at: datetime
-    since: datetime
-    event: str
-    deployment: str = ""
-    outcome: int = GOOD
-    incidents: list[tuple[str, Fact]] = field(default_factory=list)
+class _Parts:
+    """The rows while loose ends are added; ``extra`` are those of releases that never took over."""
 
-
-@dataclass(slots=True)
-class _Lane:
-    """One service in one environment while its facts are folded."""
-
-    service: str
-    environment: str
-    names: Names
-    decided: dict[type, dict[str, list[tuple[datetime, str]]]]
-    stays: list[_Stay] = field(default_factory=list)
-    of_release: dict[str, list[_Stay]] = field(default_factory=lambda: defaultdict(list))
-    unplaced: list[tuple[str, str, Fact]] = field(default_factory=list)
-    current: str = ""
+    words: _Words
+    columns: dict[str, Any]
+    loose: list[tuple[LooseEnd, int | None]]
 
     @classmethod
-    def of(cls, service: str, environment: str, facts: list[Fact]) -> _Lane:
-        names = Names(facts, service)
-        lane = cls(service, environment, names, _decisions(facts, environment, names.version))
-        for fact in facts:
-            lane._move(fact)
-        for fact in facts:
-            lane._incident(fact)
-        lane._reverts(facts)
-        lane._rollbacks_and_quarantines(facts)
-        lane._repeats()
-        return lane
+    def of(cls, found: Deployments, stays: Ints, words: _Words) -> _Parts:
+        asked = found.questions.take(stays)
+        names = ("service", "version", "commit", "digest", "environment", "at")
+        columns = {name: getattr(asked, name) for name in names}
+        return cls(words, {**columns, "event": found.event[stays]}, [])
 
-    def _move(self, fact: Fact) -> None:
-        told = fact.payload
-        if isinstance(told, p.ServiceDeployed) and told.environment == self.environment:
-            ref = self.names.ref(told.release)
-            if ref.version != self.current:
-                self._begin(ref, fact, told.deployment)
-            self.current = ref.version
-        elif isinstance(told, p.ServiceRolledBack) and told.environment == self.environment:
-            ref = self.names.ref(told.release)
-            if told.release and ref.version != self.current:
-                # Rolled back before it took over: its gates had let it in all the same.
-                self._begin(ref, fact, told.deployment)
-            self.current = self.names.version(told.restored) if told.restored else ""
-
-    def _begin(self, ref: ReleaseRef, fact: Fact, deployment: str) -> _Stay:
-        at = self._decided_at(ref.version, deployment, fact.occurred_at) or fact.occurred_at
-        stay = _Stay(ref, at, fact.occurred_at, fact.id, deployment)
-        self.stays.append(stay)
-        self.of_release[ref.version].append(stay)
-        return stay
-
-    def _decided_at(self, version: str, deployment: str, before: datetime) -> datetime | None:
-        """Return when it was decided on: its gates' latest decision by then, else its latest request."""
-        begun = [stay.since for stay in self.of_release[version] if stay.since < before]
-        for kind in (p.GatesDecided, p.DeploymentRequested):
-            moments = self.decided[kind].get(version, [])
-            last = bisect.bisect_right(moments, (before, "\uffff"))
-            for at, named in reversed(moments[:last]):
-                if begun and at <= begun[-1]:
-                    break
-                if not deployment or named in ("", deployment):
-                    return at
-        return None
-
-    def _incident(self, fact: Fact) -> None:
-        told = fact.payload
-        if not isinstance(told, p.IncidentOpened) or told.environment != self.environment:
-            return
-        if told.opened_by == "bypass":
-            return  # that a gate was passed by is no defect
-        stay = self._stay_of(told, fact)
-        if stay is None:
-            self.unplaced.append((told.incident, told.release and self.names.version(told.release), fact))
-        elif told.incident not in [name for name, _ in stay.incidents]:
-            stay.incidents.append((told.incident, fact))
-            stay.outcome = ESCAPE
-
-    def _stay_of(self, told: p.IncidentOpened, fact: Fact) -> _Stay | None:
-        if not told.release:
-            return None
-        ref = self.names.ref(told.release)
-        stays = self.of_release[ref.version]
-        named = [stay for stay in stays if told.deployment and stay.deployment == told.deployment]
-        before = [stay for stay in stays if stay.at <= fact.occurred_at]
-        found = named or before[-1:] or stays[:1]
-        if found:
-            return found[-1]
-        at = self._decided_at(ref.version, told.deployment, fact.occurred_at) or told.deployed_at
-        if at is None:
-            return None
-        stay = _Stay(ref, at, at, fact.id, told.deployment)
-        self.stays.append(stay)
-        stays.append(stay)
-        return stay
-
-    def _reverts(self, facts: Iterable[Fact]) -> None:
-        carriers = {change: release.version for release in self.names.releases for change in release.changes}
-        for fact in facts:
-            told = fact.payload
-            if not isinstance(told, p.ChangeReverted) or told.classified == "not_failure":
+    def add_loose(self, loose: Sequence[LooseEnd], environment: str) -> None:
+        rows: dict[tuple[str, str], int] = {}
+        more: dict[str, list[Any]] = {name: [] for name in self.columns}
+        for end in loose:
+            if end.release is None or end.at is None:
+                self.loose.append((end, None))
                 continue
-            stays = self.of_release.get(carriers.get(told.change, ""), [])
-            # What was taken back before it was let in has not escaped.
-            let_in = [stay for stay in stays if stay.at <= fact.occurred_at]
-            if not let_in:
+            key = (end.service, end.release.version)
+            if key not in rows:
+                rows[key] = len(self.columns["at"]) + len(more["at"])
+                named = (end.service, end.release.version, end.release.commit, end.release.digest)
+                for name, word in zip(("service", "version", "commit", "digest"), named, strict=True):
+                    more[name].append(self.words.code(word))
+                more["environment"].append(self.words.code(environment))
+                more["at"].append(end.at.timestamp())
+                more["event"].append(self.words.code(end.event))
+            self.loose.append((end, rows[key]))
+        for name, column in self.columns.items():
+            self.columns[name] = np.concatenate([column, np.array(more[name], dtype=column.dtype)])
+
+    def history(self, environment: str, items: Outcomes) -> History:
+        columns = self.columns
+        outcome = np.full(len(columns["at"]), GOOD, dtype=np.int8)
+        outcome[items.row[items.classified == UNSURE]] = UNCERTAIN
+        outcome[items.row[items.classified == FAILURE]] = ESCAPE
+        outcome[[row for _, row in self.loose if row is not None]] = ESCAPE
+        outcome = _without_repeats(columns, outcome)
+        order = np.argsort(columns["at"], kind="stable")
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.arange(len(order))
+        asked = Questions(
+            self.words, columns["service"], columns["version"], columns["commit"], columns["digest"],
+            columns["environment"], columns["at"],
+        ).take(order)  # fmt: skip
+        incidents = [*self._incidents(items, place, asked), *self._loose_incidents(place)]
+        incidents.sort(key=lambda one: (one.at, one.name))
+        return History(environment, asked, columns["event"][order], outcome[order], tuple(incidents))
+
+    def _incidents(self, items: Outcomes, place: Ints, asked: Questions) -> list[Escaped]:
+        """Name what escaped; an incident on record is what a revert or a rollback answered."""
+        kept = np.flatnonzero(items.classified == FAILURE)
+        best = np.full(len(place), ROLLBACK + REVERT + 1, dtype=np.int64)
+        rank = np.array([0, 2, 1])[items.kind]  # incident, then revert, then rollback
+        np.minimum.at(best, items.row[kept], rank[kept])
+        found, seen = [], set()
+        for item in kept[rank[kept] == best[items.row[kept]]]:
+            row = int(place[items.row[item]])
+            service, version = (self.words[int(column[row])] for column in (asked.service, asked.version))
+            name = _name(int(items.kind[item]), self.words[int(items.name[item])], version)
+            if (row, name) not in seen:
+                seen.add((row, name))
+                at, event = moment_of(float(items.at[item])), self.words[int(items.event[item])]
+                found.append(Escaped(name, service, version, row, at, event))
+        return found
+
+    def _loose_incidents(self, place: Ints) -> list[Escaped]:
+        named = {row for end, row in self.loose if end.incident}
+        found: dict[tuple[int | None, str], Escaped] = {}
+        for end, row in self.loose:
+            if not end.incident and row in named:
                 continue
-            if told.classified == "uncertain":
-                let_in[-1].outcome = let_in[-1].outcome or UNCERTAIN
-            else:
-                self._reverted(let_in[-1], told.change, fact)
-
-    def _reverted(self, stay: _Stay, change: str, fact: Fact) -> None:
-        """An incident on record is what the revert answered; only without one is it its own."""
-        stay.outcome = ESCAPE
-        name = f"revert of {change}"
-        known = [known for known, _ in stay.incidents]
-        if name not in known and all(one.startswith("revert of ") for one in known):
-            stay.incidents.append((name, fact))
-
-    def _rollbacks_and_quarantines(self, facts: Iterable[Fact]) -> None:
-        for fact in facts:
-            told = fact.payload
-            if (
-                isinstance(told, p.ServiceRolledBack)
-                and told.environment == self.environment
-                and told.release
-            ):
-                version = self.names.version(told.release)
-                stay = [s for s in self.of_release[version] if s.since <= fact.occurred_at][-1]
-                stay.outcome = ESCAPE
-                if not stay.incidents:
-                    stay.incidents.append((f"rollback of {version}", fact))
-            elif isinstance(told, p.QuarantineSet):
-                for stay in self.of_release[self.names.version(told.release)]:
-                    stay.outcome = stay.outcome or UNCERTAIN
-
-    def _repeats(self) -> None:
-        for stays in self.of_release.values():
-            if any(stay.outcome == ESCAPE for stay in stays):
-                for stay in stays:
-                    stay.outcome = stay.outcome or UNCERTAIN
+            version = end.release.version if end.release else ""
+            name = end.incident or f"rollback of {version}"
+            where = None if row is None else int(place[row])
+            found.setdefault(
+                (where, name), Escaped(name, end.service, version, where, end.happened, end.event)
+            )
+        return list(found.values())
 
 
-def _decisions(
-    facts: Iterable[Fact], environment: str, version: Callable[[str], str]
-) -> dict[type, dict[str, list[tuple[datetime, str]]]]:
-    found: dict[type, dict[str, list[tuple[datetime, str]]]] = {
-        p.GatesDecided: defaultdict(list), p.DeploymentRequested: defaultdict(list),
-    }  # fmt: skip
-    for fact in facts:
-        told = fact.payload
-        if isinstance(told, p.GatesDecided | p.DeploymentRequested) and told.environment == environment:
-            at = told.at if isinstance(told, p.GatesDecided) else fact.occurred_at
-            found[type(told)][version(told.release)].append((at, told.deployment))
-    for moments in found.values():
-        for one in moments.values():
-            one.sort()
-    return found
+def _name(kind: int, name: str, version: str) -> str:
+    if kind == INCIDENT:
+        return name
+    return f"revert of {name}" if kind == REVERT else f"rollback of {version}"
 
 
-def _joined(environment: str, lanes: Sequence[_Lane]) -> History:
-    rows = [(stay.at, stay.since, lane.service, stay) for lane in lanes for stay in lane.stays]
-    rows.sort(key=lambda row: row[:3])
-    incidents = []
-    for index, (_, _, service, stay) in enumerate(rows):
-        for name, fact in stay.incidents:
-            incidents.append(Escaped(name, service, stay.ref.version, index, fact.occurred_at, fact.id))
-    for lane in lanes:
-        for name, release, fact in lane.unplaced:
-            incidents.append(Escaped(name, lane.service, release, None, fact.occurred_at, fact.id))
-    incidents.sort(key=lambda one: (one.at, one.name))
-    return History(
-        environment,
-        [Question(service, stay.ref, environment, at) for at, _, service, stay in rows],
-        [stay.event for *_, stay in rows],
-        np.array([stay.outcome for *_, stay in rows], dtype=np.int8),
-        tuple(incidents),
-    )
+def _without_repeats(columns: dict[str, Any], outcome: Codes) -> Codes:
+    """Put other stays of releases that escaped on neither side."""
+    width = int(columns["version"].max(initial=0)) + 1
+    release = columns["service"] * width + columns["version"]
+    escaped = np.isin(release, release[outcome == ESCAPE])
+    repeats = escaped & (outcome != ESCAPE)
+    return np.where(repeats, UNCERTAIN, outcome).astype(np.int8)

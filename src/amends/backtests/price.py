@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 
 from amends.backtests.answers import HELD, PASSED, UNDECIDED, WAITS, Answers, GateAnswers
 from amends.backtests.effect import Effect, Guards, counting, guard_effect, measure_effect
 from amends.backtests.history import ESCAPE, GOOD, UNCERTAIN, Escaped, History
-from amends.gates.table import Bools, Codes, Floats
+from amends.gates.table import Bools, Codes, Floats, Ints
 
 Stopped = Literal["stopped", "not stopped", "undecided"]
 
@@ -57,6 +57,33 @@ class HeldRelease:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldReleases(Sequence[HeldRelease]):
+    """The good releases that would have been held, each made when it is looked at: there may be many."""
+
+    history: History
+    answers: Answers
+    seconds: Floats
+    rows: Ints
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, place: int) -> HeldRelease: ...
+    @overload
+    def __getitem__(self, place: slice) -> HeldReleases: ...
+    def __getitem__(self, place: int | slice) -> HeldRelease | HeldReleases:
+        if isinstance(place, slice):
+            return HeldReleases(self.history, self.answers, self.seconds, self.rows[place])
+        row = int(self.rows[place])
+        question, time = self.history.question(row), float(self.seconds[row])
+        return HeldRelease(
+            question.service, question.release.version, question.at, None if np.isnan(time) else time,
+            holders_of(self.answers, row), self.history.event_id(row),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class LeadTime:
     """Added lead time of good releases, in seconds; ``None`` where there is no release to tell it from.
 
@@ -98,7 +125,7 @@ class Backtest:
     uncertain: int
     incidents: tuple[IncidentAnswer, ...]
     good: int
-    held: tuple[HeldRelease, ...]
+    held: HeldReleases
     undecided_good: int
     lead_time: LeadTime
     gates: tuple[GateTotals, ...]
@@ -134,15 +161,15 @@ def price_policy(
         uncertain=int((history.outcome == UNCERTAIN).sum()),
         incidents=_incidents(history, answers, left_out),
         good=int(good.sum()),
-        held=tuple(_held(history, answers, seconds, int(row)) for row in np.flatnonzero(good & answers.held)),
+        held=HeldReleases(history, answers, seconds, np.flatnonzero(good & answers.held)),
         undecided_good=int((good & (answers.code == UNDECIDED)).sum()),
         lead_time=_lead_time(answers, seconds, good),
         gates=tuple(_totals(history, answers, gate) for gate in answers.gates),
         effect=effect,
         guards=guard_effect(history, answers.held, counts, effect, left_out),
         listed=answers.listed,
-        first=history.questions[0].at if len(history) else None,
-        last=history.questions[-1].at if len(history) else None,
+        first=history.question(0).at if len(history) else None,
+        last=history.question(len(history) - 1).at if len(history) else None,
     )
 
 
@@ -172,7 +199,7 @@ def _incident(history: History, answers: Answers, one: Escaped, left_out: bool) 
     unsure = [gate for gate in answers.gates if gate.code[row] == UNDECIDED]
     note = f"{unsure[0].label}: {unsure[0].column.reason(row)}" if answer == "undecided" and unsure else ""
     return IncidentAnswer(
-        one, answer, history.questions[row].at, holders_of(answers, row),
+        one, answer, history.question(row).at, holders_of(answers, row),
         {gate.label: int(gate.code[row]) for gate in answers.gates}, code == WAITS, left_out, note,
     )  # fmt: skip
 
@@ -183,15 +210,6 @@ def holders_of(answers: Answers, row: int) -> tuple[Holder, ...]:
         Holder(gate.label, gate.column.reason(row), int(gate.code[row]) == WAITS)
         for gate in answers.holders(row)
     )
-
-
-def _held(history: History, answers: Answers, seconds: Floats, row: int) -> HeldRelease:
-    question = history.questions[row]
-    time = float(seconds[row])
-    return HeldRelease(
-        question.service, question.release.version, question.at, None if np.isnan(time) else time,
-        holders_of(answers, row), history.events[row],
-    )  # fmt: skip
 
 
 def _lead_time(answers: Answers, seconds: Floats, good: Bools) -> LeadTime:

@@ -8,13 +8,27 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from amends.cli.options import StoreOption
 
 if TYPE_CHECKING:
     from amends.application.backtesting import Priced, Scope
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+class PricesByDefault(TyperGroup):
+    """A group whose first command may go unnamed: ``amends backtest amends.yaml`` prices that policy."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        named = bool(args) and (args[0] in self.commands or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if named else ["price", *args])
+
+
+app = typer.Typer(
+    cls=PricesByDefault, add_completion=False, rich_markup_mode=None, no_args_is_help=False,
+    help="Price a policy on the history that there is: `amends backtest amends.yaml` is short for "
+    "`amends backtest price amends.yaml`.",
+)  # fmt: skip
 
 
 class ReportFormat(StrEnum):
@@ -24,8 +38,13 @@ class ReportFormat(StrEnum):
     JSON = "json"
 
 
+@app.callback()
+def root() -> None:
+    """Hold the group together; a Typer with one command alone would not be a group."""
+
+
 @app.command()
-def backtest(
+def price(
     policy: Annotated[str, typer.Argument(metavar="POLICY", help="The policy to price.")] = "amends.yaml",
     against: Annotated[
         str, typer.Option("--against", metavar="FILE", help="Also say what changes against this policy.")

@@ -8,7 +8,9 @@ from typing import Any
 from amends.adapters.clocks import SystemClock
 from amends.adapters.stores.memory import MemoryStore
 from amends.application.log import Log
+from amends.backtests.folded import FoldedEvidence
 from amends.backtests.history import History, past_deployments
+from amends.backtests.loose import bypasses, loose_ends, loose_facts
 from amends.events import payloads as p
 from amends.events.codec import Fact, make_event
 from tests.planted import BEGIN, DAY
@@ -55,7 +57,10 @@ class Told:
         return log.facts()
 
     def history(self) -> History:
-        return past_deployments(reversed(self.facts()), ["shop"], "production")
+        facts = self.facts()
+        found = FoldedEvidence(reversed(facts)).deployments(["shop"], "production")
+        loose = loose_ends(loose_facts(found, facts, "production"), facts, "production")
+        return past_deployments(found, "production", loose=loose, no_defects=bypasses(facts))
 
 
 def day_of(at: datetime | None) -> float | None:
