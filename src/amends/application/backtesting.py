@@ -17,7 +17,9 @@ from amends.backtests.effect import named_incidents
 from amends.backtests.folded import FoldedEvidence
 from amends.backtests.history import History, past_deployments
 from amends.backtests.loose import LooseEnd, bypasses, loose_ends, loose_facts
-from amends.backtests.price import Backtest, blocked, price_policy, with_later_passes
+from amends.backtests.price import LATER, Backtest, blocked, price_policy, with_later_passes
+from amends.backtests.sweep import Outcome, Sweep, sweep_variants
+from amends.backtests.variants import Variant, Variation, usual_variations, variants
 from amends.errors import UsageError
 from amends.events.codec import Fact
 from amends.gates.evaluate import families_of
@@ -115,6 +117,43 @@ class Past:
         left_out = named_incidents(loaded.policy, self.history.environment, self.history)
         return price_policy(self.history, answers, self.delays(loaded.policy, calendars, answers), left_out)
 
+    def sweep(self, loaded: LoadedPolicy, tried: Sequence[Variant]) -> Sweep:
+        """Price variants of a policy. Blocks are looked at again at each of `LATER` and no closer."""
+        calendars = self.calendars(loaded)
+        asked = [self.ask(variant.policy, calendars) for variant in tried]
+        rows = sorted({row for answers in asked for row in blocked(self.history, answers)})
+        later = self._later(rows)
+        outcomes = [
+            Outcome(one, answers.code, self._swept(one.policy, calendars, answers, rows, later))
+            for one, answers in zip(tried, asked, strict=True)
+        ]
+        left_out = named_incidents(loaded.policy, self.history.environment, self.history)
+        return sweep_variants(self.history, outcomes, left_out)
+
+    def _later(self, rows: Sequence[int]) -> EvidenceTable:
+        """Return the evidence of some rows at each moment of `LATER`, a block of moments for each row."""
+        places = np.repeat(np.array(rows, dtype=np.int64), len(LATER))
+        at = self.history.questions.at[places] + np.tile(np.array(LATER), len(rows))
+        return self._build(self.history.questions.take(places, at))
+
+    def _swept(
+        self,
+        policy: Policy,
+        calendars: Calendars,
+        answers: Answers,
+        rows: Sequence[int],
+        later: EvidenceTable,
+    ) -> Floats:
+        environment, counting = self.history.environment, self.as_if_blocking
+        waits = waiting_times(policy, environment, self.table, calendars, answers, as_if_blocking=counting)
+        code = ask_policy(policy, environment, later, calendars, as_if_blocking=counting).code
+        codes = dict(zip(rows, code.reshape(len(rows), len(LATER)), strict=True))
+
+        def ask(places: Sequence[int], _: Sequence[float]) -> Codes:
+            return np.concatenate([codes[place] for place in places[:: len(LATER)]])
+
+        return with_later_passes(waits, blocked(self.history, answers), ask, halvings=0)
+
     def compare(self, loaded: LoadedPolicy, current: LoadedPolicy) -> Comparison:
         """Compare a policy with the current one."""
         ours = self.ask(loaded.policy, self.calendars(loaded))
@@ -138,6 +177,29 @@ def backtest_policy(
         loaded, past.service, past.price(loaded), past.notes, against,
         past.price(against) if against else None, past.compare(loaded, against) if against else None,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """A sweep with the policy that was varied, and what a reader has to know first."""
+
+    loaded: LoadedPolicy
+    service: str
+    environment: str
+    sweep: Sweep
+    notes: tuple[str, ...]
+
+
+def sweep_policy(log: Log, loaded: LoadedPolicy, scope: Scope, variations: Sequence[Variation] = ()) -> Swept:
+    """Price a policy with every combination of some parameters; soaks and approvals, if none are named.
+
+    Raises ``UsageError`` as `backtest_policy` does, and for a parameter that the policy's gates do not have.
+    """
+    environment = choose_environment(loaded.policy, scope.environment)
+    chosen = variations or usual_variations(loaded.policy, environment)
+    tried = variants(loaded.policy, environment, chosen)
+    past = read_past(log, [loaded.policy], scope)
+    return Swept(loaded, past.service, environment, past.sweep(loaded, tried), past.notes)
 
 
 def read_past(log: Log, policies: Sequence[Policy], scope: Scope) -> Past:

@@ -8,7 +8,8 @@ from amends.backtests.answers import WORDS
 from amends.backtests.comparison import Comparison
 from amends.backtests.effect import Effect
 from amends.backtests.price import Backtest, GateTotals, HeldRelease, IncidentAnswer
-from amends.backtests.wording import guard_sentences, verdict_sentence
+from amends.backtests.sweep import Figures, Sweep
+from amends.backtests.wording import guard_sentences, sweep_sentence, verdict_sentence
 from amends.events.event import format_time
 
 
@@ -66,6 +67,34 @@ def report_comparison(found: Comparison) -> dict[str, Any]:
         "newly_held": found.newly_held,
         "no_longer_held": found.no_longer_held,
     }
+
+
+def report_sweep(found: Sweep) -> dict[str, Any]:
+    """Return every variant of a sweep, as JSON-able values."""
+    return {
+        "variants": [
+            {
+                "settings": dict(point.variant.settings),
+                "current": point.variant.current,
+                "frontier": point.on_frontier,
+                "pick": place == found.pick,
+                "whole": _figures(point.whole),
+                "early": _figures(point.early),
+                "late": _figures(point.late),
+            }
+            for place, point in enumerate(found.points)
+        ],
+        "summary": sweep_sentence(found),
+    }
+
+
+def _figures(found: Figures) -> dict[str, Any]:
+    return {
+        "escapes": found.escapes, "stopped": found.stopped, "only_delayed": found.only_delayed,
+        "good_releases": found.good, "held": found.held, "undecided": found.undecided,
+        "mean_delay_seconds": found.delay, "verdict": found.effect.verdict,
+        "estimate": found.effect.difference.estimate, "interval": list(found.effect.interval),
+    }  # fmt: skip
 
 
 def _effect(effect: Effect) -> dict[str, Any]:

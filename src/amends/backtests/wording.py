@@ -5,6 +5,7 @@ from __future__ import annotations
 from amends.backtests.comparison import Comparison
 from amends.backtests.effect import Effect
 from amends.backtests.price import Backtest, HeldRelease, Holder, IncidentAnswer, LeadTime
+from amends.backtests.sweep import Sweep
 from amends.gates.shape import format_duration
 
 
@@ -152,4 +153,21 @@ def comparison_sentence(found: Comparison) -> str:
     return (
         f"{found.verdict}: against the other policy it {text}; difference of effects "
         f"{points(found.estimate)} points (95% interval {points(low)} to {points(high)})"
+    )
+
+
+def sweep_sentence(found: Sweep) -> str:
+    """Say which variant the earlier half speaks for, with its figures from the later half."""
+    if found.pick is None:
+        return (
+            f"no pick: of {plural(len(found.points), 'variant')} none can be told from chance in the earlier "
+            "half of the history"
+        )
+    point = found.points[found.pick]
+    late, what = point.late, "the policy as it is" if point.variant.current else point.variant.label
+    delay = "an unknown delay" if late.delay is None else f"{format_duration(late.delay)} on average"
+    return (
+        f"{what}: picked on the earlier half of the history; in the later half it stops {late.stopped} of "
+        f"{plural(late.escapes, 'escape')} and adds {delay} to good releases; effect there "
+        f"{effect_sentence(late.effect)}, {late.effect.verdict}"
     )

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from amends.cli.options import StoreOption
 
 if TYPE_CHECKING:
-    from amends.application.backtesting import Priced, Scope
+    from amends.application.backtesting import Priced, Scope, Swept
 
 
 class PricesByDefault(TyperGroup):
@@ -36,6 +36,32 @@ class ReportFormat(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    HTML = "html"
+
+
+class SweepFormat(StrEnum):
+    """How a sweep is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    SVG = "svg"
+    HTML = "html"
+
+
+SinceOption = Annotated[
+    str,
+    typer.Option("--since", metavar="TIME", help="Deployments decided on from then (RFC 3339, or a date)."),
+]
+UntilOption = Annotated[str, typer.Option("--until", metavar="TIME", help="Only those before then.")]
+EnvironmentOption = Annotated[
+    str, typer.Option("--environment", metavar="ENV", help="Default: the last one that has gates.")
+]
+ServiceOption = Annotated[
+    str, typer.Option("--service", metavar="NAME", help="Whose history. Default: the policy's service.")
+]
+BlockingOption = Annotated[
+    bool, typer.Option("--as-if-blocking/--as-it-counts", help="Whether gates that observe count, too.")
+]
 
 
 @app.callback()
@@ -49,21 +75,14 @@ def price(
     against: Annotated[
         str, typer.Option("--against", metavar="FILE", help="Also say what changes against this policy.")
     ] = "",
-    since: Annotated[
-        str, typer.Option("--since", metavar="TIME", help="Deployments decided on from then (RFC 3339).")
-    ] = "",
-    until: Annotated[str, typer.Option("--until", metavar="TIME", help="Only those before then.")] = "",
-    environment: Annotated[
-        str, typer.Option("--environment", metavar="ENV", help="Default: the last one that has gates.")
-    ] = "",
-    service: Annotated[
-        str, typer.Option("--service", metavar="NAME", help="Whose history. Default: the policy's service.")
-    ] = "",
-    as_if_blocking: Annotated[
-        bool,
-        typer.Option("--as-if-blocking/--as-it-counts", help="Whether gates that observe count, too."),
-    ] = True,
-    format_: Annotated[ReportFormat, typer.Option("--format", help="text or json.")] = ReportFormat.TEXT,
+    since: SinceOption = "",
+    until: UntilOption = "",
+    environment: EnvironmentOption = "",
+    service: ServiceOption = "",
+    as_if_blocking: BlockingOption = True,
+    format_: Annotated[
+        ReportFormat, typer.Option("--format", help="text, json or html.")
+    ] = ReportFormat.TEXT,
     store: StoreOption = "",
 ) -> None:
     """Price a policy on the history in the log: incidents it would have stopped, releases held up, delay.
@@ -84,6 +103,69 @@ def price(
     typer.echo(_rendered(priced, format_))
 
 
+@app.command()
+def sweep(
+    policy: Annotated[str, typer.Argument(metavar="POLICY", help="The policy to vary.")] = "amends.yaml",
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--vary",
+            metavar="GATE.PARAMETER=VALUES",
+            help="For example soak.for=1d..14d or review.approvals=1,2; repeat it for more. "
+            "Default: soaks of 1 to 14 days and 1 to 3 approvals, where the policy has such gates.",
+        ),
+    ] = None,
+    since: SinceOption = "",
+    until: UntilOption = "",
+    environment: EnvironmentOption = "",
+    service: ServiceOption = "",
+    as_if_blocking: BlockingOption = True,
+    format_: Annotated[
+        SweepFormat, typer.Option("--format", help="text, json, svg or html.")
+    ] = SweepFormat.TEXT,
+    store: StoreOption = "",
+) -> None:
+    """Try a policy with other parameters: escapes stopped against delay added, the policy as it is marked.
+
+    The pick is made on the earlier half of the history, and its figures come from the later half.
+    """
+    from amends.application.backtesting import sweep_policy
+    from amends.backtests.variants import parse_variation
+    from amends.bootstrap import open_policy, open_workspace
+
+    scope = _scope(environment, since, until, service, as_if_blocking)
+    variations = [parse_variation(text) for text in vary or ()]
+    loaded = open_policy(policy)
+    workspace = open_workspace(store=store, policy=policy, reading=True)
+    try:
+        swept = sweep_policy(workspace.log, loaded, scope, variations)
+    finally:
+        workspace.close()
+    typer.echo(_rendered_sweep(swept, format_))
+
+
+def _rendered_sweep(swept: Swept, format_: SweepFormat) -> str:
+    if format_ is SweepFormat.JSON:
+        from amends.backtests.report import report_sweep
+
+        told = {
+            "policy": swept.loaded.digest, "path": swept.loaded.path, "service": swept.service,
+            "environment": swept.environment, **report_sweep(swept.sweep), "notes": list(swept.notes),
+        }  # fmt: skip
+        return json.dumps(told, indent=2, ensure_ascii=False)
+    if format_ is SweepFormat.SVG:
+        from amends.backtests.frontier import draw_frontier
+
+        return draw_frontier(swept.sweep, standing_alone=True)
+    if format_ is SweepFormat.HTML:
+        from amends.bootstrap import backtest_file
+
+        return backtest_file(None, swept)
+    from amends.cli.backtest_text import sweep_as_text
+
+    return sweep_as_text(swept)
+
+
 def _scope(environment: str, since: str, until: str, service: str, as_if_blocking: bool) -> Scope:
     from amends.application.backtesting import Scope
 
@@ -102,6 +184,10 @@ def _moment(text: str) -> datetime | None:
 def _rendered(priced: Priced, format_: ReportFormat) -> str:
     if format_ is ReportFormat.JSON:
         return json.dumps(_as_json(priced), indent=2, ensure_ascii=False)
+    if format_ is ReportFormat.HTML:
+        from amends.bootstrap import backtest_file
+
+        return backtest_file(priced, None)
     from amends.cli.backtest_text import as_text
 
     return as_text(priced)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from amends.application.backtesting import Priced
+from amends.application.backtesting import Priced, Swept
 from amends.backtests.price import Backtest
+from amends.backtests.sweep import Point
 from amends.backtests.wording import (
     comparison_sentence,
     guard_sentences,
@@ -13,8 +14,11 @@ from amends.backtests.wording import (
     incident_sentence,
     lead_time_sentence,
     plural,
+    points,
+    sweep_sentence,
     verdict_sentence,
 )  # fmt: skip
+from amends.gates.shape import format_duration
 
 _SHOWN = 20
 
@@ -109,3 +113,36 @@ def _differences(priced: Priced) -> list[str]:
         ("stopped before, not now", priced.comparison.no_longer_stopped),
     )
     return [f"  {what}: {', '.join(names)}" for what, names in named if names]
+
+
+def sweep_as_text(swept: Swept) -> str:
+    """Return a sweep for a terminal: the pick in its first line, then the frontier."""
+    found = swept.sweep
+    lines = [sweep_sentence(found), ""]
+    lines += [f"note: {note}" for note in swept.notes]
+    what = f"{swept.loaded.path} on {swept.service} to {swept.environment}"
+    lines.append(f"{what}: {plural(len(found.points), 'variant')} over the whole history")
+    rows: list[Sequence[str]] = [("", "variant", "effect", "mean delay", "stopped", "held")]
+    shown = list(found.frontier)
+    for point in (found.current, *([found.points[found.pick]] if found.pick is not None else [])):
+        if not any(point is other for other in shown):
+            shown.append(point)
+    rows += [_point(point, swept) for point in shown]
+    hidden = len(found.points) - len(shown)
+    lines += ["", *_table(rows)]
+    if hidden:
+        lines.append(f"  {plural(hidden, 'other variant')}: for each, one above stops as many for less delay")
+    return "\n".join(lines)
+
+
+def _point(point: Point, swept: Swept) -> Sequence[str]:
+    found, sweep = point.whole, swept.sweep
+    marks = ["now"] if point.variant.current else []
+    marks += ["pick"] if sweep.pick is not None and point is sweep.points[sweep.pick] else []
+    delay = "not known" if found.delay is None else format_duration(found.delay)
+    estimate = found.effect.difference.estimate
+    effect = f"{found.effect.verdict}, {points(estimate)} points" if estimate is not None else "not known"
+    return (
+        "+".join(marks), point.variant.label, effect, delay, f"{found.stopped} of {found.escapes}",
+        f"{found.held} of {found.good}",
+    )  # fmt: skip
