@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import os
+import tempfile
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -17,11 +20,12 @@ from amends.adapters.clocks import AcceleratedClock, SystemClock
 from amends.adapters.stores import OpenStore, open_store
 from amends.application.log import Log
 from amends.config import Settings
-from amends.errors import PolicyError, StoreUnavailableError, UsageError
+from amends.errors import AmendsError, PolicyError, StoreUnavailableError, UsageError
 
 if TYPE_CHECKING:
+    from amends.application.backtesting import Priced, Swept
     from amends.application.desk import Desk
-    from amends.application.ports import Clock, CodeHost, Deployer, MetricSource
+    from amends.application.ports import Clock, CodeHost, Deployer, EvidenceBuilder, MetricSource
     from amends.application.reports import Exercised, SuiteReport
     from amends.application.starting import Survey
     from amends.gates.policy import LoadedPolicy
@@ -326,6 +330,63 @@ def _open_incident(log: Log, d: Deployment) -> str:
         deployed_at=d.started_at if d.kind == "rollout" else None,
         rolled_back_at=d.done_at if d.rolled_back else None,
     )  # fmt: skip
+
+
+def open_evidence(workspace: Workspace) -> EvidenceBuilder:
+    """Return the evidence of a workspace's log in bulk, brought up to date; kept in the state directory."""
+    from amends.adapters.evidence.builder import BulkEvidence
+    from amends.adapters.evidence.sources import LogSource
+
+    named = hashlib.sha256(workspace.settings.store.encode()).hexdigest()[:12]
+    return BulkEvidence(
+        workspace.settings.state_dir / "evidence" / named, [LogSource(workspace.opened.store)]
+    )
+
+
+@contextmanager
+def open_histories(files: Sequence[Path]) -> Iterator[tuple[Log, EvidenceBuilder]]:
+    """Take in what ``amends log export`` wrote, each event once, and return it as a log with its evidence.
+
+    Raises ``UsageError`` for a file that cannot be read as one.
+    """
+    from amends.adapters.evidence.builder import BulkEvidence
+    from amends.adapters.evidence.sources import LogSource
+    from amends.adapters.stores.memory import MemoryStore
+    from amends.application.logkeeping import import_lines
+
+    store, clock = MemoryStore(), SystemClock()
+    for file in files:
+        try:
+            with file.open("rb") as lines:
+                import_lines(store, lines, at=clock.now())
+        except OSError as error:
+            raise UsageError(
+                f"the history cannot be read: {error.strerror}", where=str(file),
+                remedy="name a file that `amends log export` wrote",
+            ) from None  # fmt: skip
+        except AmendsError as error:
+            error.where = f"{file}:{error.where.removeprefix('line ')}" if error.where else str(file)
+            raise
+    with tempfile.TemporaryDirectory(prefix="amends-") as folder:
+        evidence = BulkEvidence(Path(folder), [LogSource(store)])
+        try:
+            yield Log(store, clock, lambda: str(uuid.uuid4())), evidence
+        finally:
+            evidence.close()
+
+
+def backtest_body(priced: Priced | None, swept: Swept | None = None, *, links: bool = False) -> str:
+    """Return a backtest, a sweep, or both as a fragment of a page; with links to the pages of a server."""
+    from amends.adapters.backtestpage import render_body
+
+    return render_body(priced, swept, links=links)
+
+
+def backtest_file(priced: Priced | None, swept: Swept | None = None) -> str:
+    """Return a backtest, a sweep, or both as one HTML file that needs nothing else."""
+    from amends.adapters.backtestpage import render_file
+
+    return render_file(priced, swept)
 
 
 def stop_local_services(state_dir: Path) -> list[str]:

@@ -14,7 +14,6 @@ from amends.application.ports import EvidenceBuilder
 from amends.backtests.answers import Answers, ask_policy, waiting_times
 from amends.backtests.comparison import Comparison, compare
 from amends.backtests.effect import named_incidents
-from amends.backtests.folded import FoldedEvidence
 from amends.backtests.history import History, past_deployments
 from amends.backtests.loose import LooseEnd, bypasses, loose_ends, loose_facts
 from amends.backtests.price import LATER, Backtest, blocked, price_policy, with_later_passes
@@ -23,7 +22,6 @@ from amends.backtests.variants import Variant, Variation, usual_variations, vari
 from amends.errors import UsageError
 from amends.events.codec import Fact
 from amends.gates.evaluate import families_of
-from amends.gates.evidence import KINDS
 from amends.gates.gate import Calendars
 from amends.gates.policy import LoadedPolicy, Policy, unknown_environment
 from amends.gates.questions import Questions, moment_of
@@ -31,7 +29,6 @@ from amends.gates.table import Codes, EvidenceTable, Floats, team_name
 
 DEPLOYED = ("service.deployed", "service.upgraded", "service.rolledback")
 _TROUBLES = ("incident.detected", "service.rolledback")
-_OUTCOMES = ("change.reverted", "deployment.requested", "gates.decided")
 _BATCH = 400  # tags per read: databases bound the number of parameters
 
 
@@ -163,14 +160,17 @@ class Past:
 
 
 def backtest_policy(
-    log: Log, loaded: LoadedPolicy, scope: Scope, *, against: LoadedPolicy | None = None
-) -> Priced:
+    log: Log, evidence: EvidenceBuilder, loaded: LoadedPolicy, scope: Scope, *,
+    against: LoadedPolicy | None = None,
+) -> Priced:  # fmt: skip
     """Price a policy on a log's history; with ``against``, also what changes against that policy.
+
+    ``evidence`` is that of the same log.
 
     Raises ``UsageError`` when the policy does not know the environment, or its service was never deployed and
     the log has several others.
     """
-    past = read_past(log, [loaded.policy, *([against.policy] if against else [])], scope)
+    past = read_past(log, evidence, [loaded.policy, *([against.policy] if against else [])], scope)
     if against is not None:
         check_environment(against, past.history.environment)
     return Priced(
@@ -190,7 +190,13 @@ class Swept:
     notes: tuple[str, ...]
 
 
-def sweep_policy(log: Log, loaded: LoadedPolicy, scope: Scope, variations: Sequence[Variation] = ()) -> Swept:
+def sweep_policy(
+    log: Log,
+    evidence: EvidenceBuilder,
+    loaded: LoadedPolicy,
+    scope: Scope,
+    variations: Sequence[Variation] = (),
+) -> Swept:
     """Price a policy with every combination of some parameters; soaks and approvals, if none are named.
 
     Raises ``UsageError`` as `backtest_policy` does, and for a parameter that the policy's gates do not have.
@@ -198,20 +204,19 @@ def sweep_policy(log: Log, loaded: LoadedPolicy, scope: Scope, variations: Seque
     environment = choose_environment(loaded.policy, scope.environment)
     chosen = variations or usual_variations(loaded.policy, environment)
     tried = variants(loaded.policy, environment, chosen)
-    past = read_past(log, [loaded.policy], scope)
+    past = read_past(log, evidence, [loaded.policy], scope)
     return Swept(loaded, past.service, environment, past.sweep(loaded, tried), past.notes)
 
 
-def read_past(log: Log, policies: Sequence[Policy], scope: Scope) -> Past:
+def read_past(log: Log, evidence: EvidenceBuilder, policies: Sequence[Policy], scope: Scope) -> Past:
     """Read the history of a service in one environment, with what the gates of some policies rely on.
 
     The first policy says which service and environment, where the scope does not. Raises ``UsageError``.
     """
     environment = choose_environment(policies[0], scope.environment)
     service, notes = choose_service(log, scope.service or policies[0].service)
-    own, evidence = [f"service:{service}"], FoldedEvidence(_facts(log, service, policies, environment))
     deployments = evidence.deployments([service], environment)
-    troubles = log.facts(tags=own, kinds=_TROUBLES)
+    troubles = log.facts(tags=[f"service:{service}"], kinds=_TROUBLES)
     loose = loose_facts(deployments, troubles, environment)
     history = past_deployments(
         deployments, environment, loose=_placed(log, loose, environment),
@@ -244,12 +249,6 @@ def _teams(policies: Sequence[Policy], environment: str) -> frozenset[str]:
         for team in entry.gate.teams(policy.team)
         for name in (team, team_name(team))
     )
-
-
-def _facts(log: Log, service: str, policies: Sequence[Policy], environment: str) -> list[Fact]:
-    facts = log.facts(tags=[f"service:{service}"], kinds=sorted({*KINDS, *_OUTCOMES}))
-    teams = [f"team:{team}" for team in sorted(_teams(policies, environment))]
-    return facts + (log.facts(tags=teams, kinds=["shift.acknowledged"]) if teams else [])
 
 
 def choose_environment(policy: Policy, environment: str = "") -> str:

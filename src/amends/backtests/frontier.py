@@ -33,8 +33,8 @@ def draw_frontier(sweep: Sweep, *, standing_alone: bool = False) -> str:
     scale = _Scale.of(sweep)
     parts = [_axes(scale), _line(sweep, scale)]
     parts += [_dot(point, scale) for point in sweep.points[1:]]
-    if sweep.pick:
-        parts.append(_mark(sweep.points[sweep.pick], scale, "pick"))
+    if sweep.picked and sweep.picked is not sweep.current:
+        parts.append(_mark(sweep.picked, scale, "pick"))
     parts.append(_mark(sweep.current, scale, "now"))
     style = f"<style>{_STYLE}</style>" if standing_alone else ""
     return (

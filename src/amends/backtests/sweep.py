@@ -70,7 +70,19 @@ class Sweep:
 
     @property
     def current(self) -> Point:
+        """The policy as it is."""
         return self.points[0]
+
+    @property
+    def picked(self) -> Point | None:
+        """The variant that the earlier half speaks for."""
+        return None if self.pick is None else self.points[self.pick]
+
+    @property
+    def telling(self) -> tuple[Point, ...]:
+        """The frontier, the policy as it is and the pick, by delay: what a table shows."""
+        found = [p for p in self.points if p.on_frontier or p is self.current or p is self.picked]
+        return tuple(sorted(found, key=lambda point: (point.whole.delay or 0.0, point.whole.stopped)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,12 +158,12 @@ def comparison_sentence(found: Comparison) -> str:
 
 def sweep_sentence(found: Sweep) -> str:
     """Say which variant the earlier half speaks for, with its figures from the later half."""
-    if found.pick is None:
+    point = found.picked
+    if point is None:
         return (
             f"no pick: of {plural(len(found.points), 'variant')} none can be told from chance in the earlier "
             "half of the history"
         )
-    point = found.points[found.pick]
     late, what = point.late, "the policy as it is" if point.variant.current else point.variant.label
     delay = "an unknown delay" if late.delay is None else f"{format_duration(late.delay)} on average"
     return (

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +17,16 @@ from amends.cli.options import StoreOption
 
 if TYPE_CHECKING:
     from amends.application.backtesting import Priced, Scope, Swept
+    from amends.application.log import Log
+    from amends.application.ports import EvidenceBuilder
+
+HistoryOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--history", metavar="FILE",
+        help="Look at what `amends log export` wrote, in place of the log; repeat it for more.",
+    ),
+]  # fmt: skip
 
 
 class PricesByDefault(TyperGroup):
@@ -80,6 +93,7 @@ def price(
     environment: EnvironmentOption = "",
     service: ServiceOption = "",
     as_if_blocking: BlockingOption = True,
+    history: HistoryOption = None,
     format_: Annotated[
         ReportFormat, typer.Option("--format", help="text, json or html.")
     ] = ReportFormat.TEXT,
@@ -90,16 +104,13 @@ def price(
     Exit: 0 computed, whatever the verdict; 2 usage; 4 could not evaluate.
     """
     from amends.application.backtesting import backtest_policy
-    from amends.bootstrap import open_policy, open_workspace
+    from amends.bootstrap import open_policy
 
     scope = _scope(environment, since, until, service, as_if_blocking)
     loaded = open_policy(policy)
     current = open_policy(against) if against else None
-    workspace = open_workspace(store=store, policy=policy, reading=True)
-    try:
-        priced = backtest_policy(workspace.log, loaded, scope, against=current)
-    finally:
-        workspace.close()
+    with _history(store, policy, history) as (log, evidence):
+        priced = backtest_policy(log, evidence, loaded, scope, against=current)
     typer.echo(_rendered(priced, format_))
 
 
@@ -120,6 +131,7 @@ def sweep(
     environment: EnvironmentOption = "",
     service: ServiceOption = "",
     as_if_blocking: BlockingOption = True,
+    history: HistoryOption = None,
     format_: Annotated[
         SweepFormat, typer.Option("--format", help="text, json, svg or html.")
     ] = SweepFormat.TEXT,
@@ -131,16 +143,13 @@ def sweep(
     """
     from amends.application.backtesting import sweep_policy
     from amends.backtests.variants import parse_variation
-    from amends.bootstrap import open_policy, open_workspace
+    from amends.bootstrap import open_policy
 
     scope = _scope(environment, since, until, service, as_if_blocking)
     variations = [parse_variation(text) for text in vary or ()]
     loaded = open_policy(policy)
-    workspace = open_workspace(store=store, policy=policy, reading=True)
-    try:
-        swept = sweep_policy(workspace.log, loaded, scope, variations)
-    finally:
-        workspace.close()
+    with _history(store, policy, history) as (log, evidence):
+        swept = sweep_policy(log, evidence, loaded, scope, variations)
     typer.echo(_rendered_sweep(swept, format_))
 
 
@@ -164,6 +173,26 @@ def _rendered_sweep(swept: Swept, format_: SweepFormat) -> str:
     from amends.cli.backtest_text import sweep_as_text
 
     return sweep_as_text(swept)
+
+
+@contextmanager
+def _history(store: str, policy: str, files: list[Path] | None) -> Iterator[tuple[Log, EvidenceBuilder]]:
+    """Open the log, or the files that are looked at in its place, with their evidence."""
+    from amends.bootstrap import open_evidence, open_histories, open_workspace
+
+    if files:
+        with open_histories(files) as opened:
+            yield opened
+        return
+    workspace = open_workspace(store=store, policy=policy, reading=True)
+    try:
+        evidence = open_evidence(workspace)
+        try:
+            yield workspace.log, evidence
+        finally:
+            evidence.close()
+    finally:
+        workspace.close()
 
 
 def _scope(environment: str, since: str, until: str, service: str, as_if_blocking: bool) -> Scope:

@@ -123,10 +123,7 @@ def sweep_as_text(swept: Swept) -> str:
     what = f"{swept.loaded.path} on {swept.service} to {swept.environment}"
     lines.append(f"{what}: {plural(len(found.points), 'variant')} over the whole history")
     rows: list[Sequence[str]] = [("", "variant", "effect", "mean delay", "stopped", "held")]
-    shown = list(found.frontier)
-    for point in (found.current, *([found.points[found.pick]] if found.pick is not None else [])):
-        if not any(point is other for other in shown):
-            shown.append(point)
+    shown = found.telling
     rows += [_point(point, swept) for point in shown]
     hidden = len(found.points) - len(shown)
     lines += ["", *_table(rows)]
@@ -138,7 +135,7 @@ def sweep_as_text(swept: Swept) -> str:
 def _point(point: Point, swept: Swept) -> Sequence[str]:
     found, sweep = point.whole, swept.sweep
     marks = ["now"] if point.variant.current else []
-    marks += ["pick"] if sweep.pick is not None and point is sweep.points[sweep.pick] else []
+    marks += ["pick"] if point is sweep.picked else []
     delay = "not known" if found.delay is None else format_duration(found.delay)
     estimate = found.effect.difference.estimate
     effect = f"{found.effect.verdict}, {points(estimate)} points" if estimate is not None else "not known"

@@ -101,4 +101,5 @@ def main() -> None:
         )
         sys.exit(4)
     finally:
-        gc.freeze()  # the process ends: looking through all its modules for garbage would only take time
+        if "_duckdb" not in sys.modules:  # which tells of all that is left of it
+            gc.freeze()  # the process ends: looking through its modules for garbage would only take time

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from amends.adapters.evidence.builder import BulkEvidence
+from amends.adapters.evidence.sources import LogSource
 from amends.adapters.policyfile import parse_policy
 from amends.application.backtesting import Priced, Scope, backtest_policy
 from amends.application.log import Log
+from amends.backtests.folded import FoldedEvidence
 from amends.backtests.report import report
 from amends.backtests.wording import guard_sentences, incident_sentence, verdict_sentence
 from amends.errors import UsageError
@@ -19,13 +23,22 @@ from tests.planted import BEGIN, DAY, HOUR, REVIEW, Change, Recorder, Truth, cha
 
 def price(log: Log, text: str = REVIEW, *, against: str = "", **scope: Any) -> Priced:
     current = parse_policy(against) if against else None
-    return backtest_policy(log, parse_policy(text), Scope(**scope), against=current)
+    evidence = FoldedEvidence(log.facts())
+    return backtest_policy(log, evidence, parse_policy(text), Scope(**scope), against=current)
 
 
 def gates(*lines: str, staging: bool = False) -> str:
     places = "[staging, production]" if staging else "[production]"
     listed = "\n".join(f"    - {line}" for line in lines)
     return f"service: shop\nenvironments: {places}\ngates:\n  production:\n{listed}\n"
+
+
+def test_evidence_in_bulk_prices_alike(tmp_path: Path) -> None:
+    log, policy = planted("helps", 80), gates("review: {approvals: 1}", "window: {days: [mon..thu]}")
+    bulk = BulkEvidence(tmp_path, [LogSource(log.store)])
+    found = backtest_policy(log, bulk, parse_policy(policy), Scope()).backtest
+    bulk.close()
+    assert report(found) == report(price(log, policy).backtest)
 
 
 @pytest.mark.parametrize(
