@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import os
-import tempfile
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +16,11 @@ from amends.adapters.clocks import AcceleratedClock, SystemClock
 from amends.adapters.stores import OpenStore, open_store
 from amends.application.log import Log
 from amends.config import Settings
-from amends.errors import AmendsError, PolicyError, StoreUnavailableError, UsageError
+from amends.errors import PolicyError, StoreUnavailableError, UsageError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from amends.application.backtesting import Priced, Swept
     from amends.application.desk import Desk
     from amends.application.ports import Clock, CodeHost, Deployer, EvidenceBuilder, MetricSource
@@ -299,11 +297,8 @@ def _secret(variable: str) -> str:
 
 
 def _adopted(log: Log, d: Deployment) -> LoadedPolicy:
-    from ruamel.yaml import YAML
-
-    from amends.adapters.calendars import resolve_calendars
+    from amends.adapters.policyfile.adopted import load_again
     from amends.application.deploying import adopted_policy
-    from amends.gates.policy import LoadedPolicy, Policy
 
     kept = adopted_policy(log, d.service, d.policy)
     if kept is None:
@@ -311,12 +306,7 @@ def _adopted(log: Log, d: Deployment) -> LoadedPolicy:
             f"the log does not hold the policy {d.policy[:12]} that {d.id} follows",
             remedy=f"abort it (`amends deployment abort {d.id}`) and request it again",
         )
-    folder = str(Path(kept.path).parent)
-    return LoadedPolicy(
-        policy=Policy.model_validate(YAML(typ="safe", pure=True).load(kept.text)), text=kept.text,
-        digest=kept.digest, path=kept.path, calendars=dict(kept.calendars),
-        resolve=partial(resolve_calendars, dict(kept.calendars), folder),
-    )  # fmt: skip
+    return load_again(kept)
 
 
 def _open_incident(log: Log, d: Deployment) -> str:
@@ -332,47 +322,29 @@ def _open_incident(log: Log, d: Deployment) -> str:
     )  # fmt: skip
 
 
+def policies_in_use(workspace: Workspace) -> dict[str, LoadedPolicy]:
+    """Return the policy of each service: that of the policy file, then each service's last one in the log."""
+    from amends.adapters.policyfile.adopted import last_adopted
+
+    found = last_adopted(workspace.log)
+    if not workspace.settings.policy.exists():
+        return found
+    loaded = open_policy(str(workspace.settings.policy))
+    return {loaded.policy.service: loaded} | {k: v for k, v in found.items() if k != loaded.policy.service}
+
+
 def open_evidence(workspace: Workspace) -> EvidenceBuilder:
     """Return the evidence of a workspace's log in bulk, brought up to date; kept in the state directory."""
-    from amends.adapters.evidence.builder import BulkEvidence
-    from amends.adapters.evidence.sources import LogSource
+    from amends.adapters.evidence.opening import open_kept
 
-    named = hashlib.sha256(workspace.settings.store.encode()).hexdigest()[:12]
-    return BulkEvidence(
-        workspace.settings.state_dir / "evidence" / named, [LogSource(workspace.opened.store)]
-    )
+    return open_kept(workspace.settings.state_dir, workspace.settings.store, workspace.opened.store)
 
 
-@contextmanager
-def open_histories(files: Sequence[Path]) -> Iterator[tuple[Log, EvidenceBuilder]]:
-    """Take in what ``amends log export`` wrote, each event once, and return it as a log with its evidence.
+def open_histories(files: Sequence[Path]) -> AbstractContextManager[tuple[Log, EvidenceBuilder]]:
+    """Take in what ``amends log export`` wrote, as a log with its evidence. Raises ``UsageError``."""
+    from amends.adapters.evidence.opening import open_files
 
-    Raises ``UsageError`` for a file that cannot be read as one.
-    """
-    from amends.adapters.evidence.builder import BulkEvidence
-    from amends.adapters.evidence.sources import LogSource
-    from amends.adapters.stores.memory import MemoryStore
-    from amends.application.logkeeping import import_lines
-
-    store, clock = MemoryStore(), SystemClock()
-    for file in files:
-        try:
-            with file.open("rb") as lines:
-                import_lines(store, lines, at=clock.now())
-        except OSError as error:
-            raise UsageError(
-                f"the history cannot be read: {error.strerror}", where=str(file),
-                remedy="name a file that `amends log export` wrote",
-            ) from None  # fmt: skip
-        except AmendsError as error:
-            error.where = f"{file}:{error.where.removeprefix('line ')}" if error.where else str(file)
-            raise
-    with tempfile.TemporaryDirectory(prefix="amends-") as folder:
-        evidence = BulkEvidence(Path(folder), [LogSource(store)])
-        try:
-            yield Log(store, clock, lambda: str(uuid.uuid4())), evidence
-        finally:
-            evidence.close()
+    return open_files(files)
 
 
 def backtest_body(priced: Priced | None, swept: Swept | None = None, *, links: bool = False) -> str:

@@ -110,8 +110,8 @@ def price(
     loaded = open_policy(policy)
     current = open_policy(against) if against else None
     with _history(store, policy, history) as (log, evidence):
-        priced = backtest_policy(log, evidence, loaded, scope, against=current)
-    typer.echo(_rendered(priced, format_))
+        # Words of the evidence are read while it is printed.
+        typer.echo(_rendered(backtest_policy(log, evidence, loaded, scope, against=current), format_))
 
 
 @app.command()
@@ -149,8 +149,7 @@ def sweep(
     variations = [parse_variation(text) for text in vary or ()]
     loaded = open_policy(policy)
     with _history(store, policy, history) as (log, evidence):
-        swept = sweep_policy(log, evidence, loaded, scope, variations)
-    typer.echo(_rendered_sweep(swept, format_))
+        typer.echo(_rendered_sweep(sweep_policy(log, evidence, loaded, scope, variations), format_))
 
 
 def _rendered_sweep(swept: Swept, format_: SweepFormat) -> str:
