@@ -13,7 +13,7 @@ from amends.application.log import Log
 from amends.application.ports import EvidenceBuilder
 from amends.backtests.answers import Answers, ask_policy, waiting_times
 from amends.backtests.comparison import Comparison, compare
-from amends.backtests.effect import named_incidents
+from amends.backtests.effect import judge, named_incidents
 from amends.backtests.history import History, past_deployments
 from amends.backtests.loose import LooseEnd, bypasses, loose_ends, loose_facts
 from amends.backtests.price import LATER, Backtest, blocked, price_policy, with_later_passes
@@ -120,12 +120,15 @@ class Past:
         asked = [self.ask(variant.policy, calendars) for variant in tried]
         rows = sorted({row for answers in asked for row in blocked(self.history, answers)})
         later = self._later(rows)
-        outcomes = [
-            Outcome(one, answers.code, self._swept(one.policy, calendars, answers, rows, later))
-            for one, answers in zip(tried, asked, strict=True)
-        ]
         left_out = named_incidents(loaded.policy, self.history.environment, self.history)
-        return sweep_variants(self.history, outcomes, left_out)
+        outcomes = [
+            Outcome(
+                one, answers.code, self._swept(one.policy, calendars, answers, rows, later),
+                answers.unsure, judge(self.history, answers, left_out),
+            )
+            for one, answers in zip(tried, asked, strict=True)
+        ]  # fmt: skip
+        return sweep_variants(self.history, outcomes)
 
     def _later(self, rows: Sequence[int]) -> EvidenceTable:
         """Return the evidence of some rows at each moment of `LATER`, a block of moments for each row."""

@@ -48,6 +48,14 @@ class Answers:
         """Which rows would have been held, for good or for a time."""
         return np.asarray(self.code >= WAITS)
 
+    @property
+    def unsure(self) -> Bools:
+        """Which rows some gate cannot tell about, whatever the others say."""
+        found = np.asarray(self.code == UNDECIDED)
+        for gate in self.gates:
+            found = found | (gate.code == UNDECIDED)
+        return found
+
     def holders(self, row: int) -> list[GateAnswers]:
         """Return the gates that would have held a row, those that block first."""
         found = [gate for gate in self.gates if gate.code[row] >= WAITS]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from amends.backtests.answers import UNDECIDED, Answers
-from amends.backtests.effect import Effect, Verdict, counting, measure_effect
+from amends.backtests.answers import Answers
+from amends.backtests.effect import Effect, Verdict, judge, measure_effect
 from amends.backtests.history import GOOD, History
 from amends.gates.table import Bools
 
@@ -35,10 +35,12 @@ def compare(history: History, ours: Answers, theirs: Answers, left_out: tuple[st
     Rows that both hold or both let pass cancel out. The interval of a difference of differences is put
     together from those of its two parts (MOVER; Zou and Donner 2008, Statistics in Medicine 27:1693).
     """
-    both = counting(history, ours.code, left_out) & (theirs.code != UNDECIDED)
+    one, other = judge(history, ours, left_out), judge(history, theirs, left_out)
+    both = one.counts & other.counts
+    up, down = one.held & ~other.held, other.held & ~one.held
     gained, lost = ours.held & ~theirs.held, theirs.held & ~ours.held
-    more, less = measure_effect(history, gained, both), measure_effect(history, lost, both)
-    estimate, interval = _difference(more, less, bool((gained & both).any()), bool((lost & both).any()))
+    more, less = measure_effect(history, up, both), measure_effect(history, down, both)
+    estimate, interval = _difference(more, less, bool((up & both).any()), bool((down & both).any()))
     good = history.outcome == GOOD
     verdict: Verdict = "no evidence"
     if estimate is not None and interval[0] > 0:

@@ -10,7 +10,7 @@ from typing import Literal, overload
 import numpy as np
 
 from amends.backtests.answers import HELD, PASSED, UNDECIDED, WAITS, Answers, GateAnswers
-from amends.backtests.effect import Effect, Guards, counting, guard_effect, measure_effect
+from amends.backtests.effect import Effect, Guards, guard_effect, judge, measure_effect
 from amends.backtests.history import ESCAPE, GOOD, UNCERTAIN, Escaped, History
 from amends.gates.table import Bools, Codes, Floats, Ints
 
@@ -88,7 +88,7 @@ class LeadTime:
     """Added lead time of good releases, in seconds; ``None`` where there is no release to tell it from.
 
     Over ``known`` releases, those that passed at once among them. ``open_ended`` are held for good, as far as
-    was seen; ``unknown`` wait for evidence that was never recorded.
+    was seen; for ``unknown`` evidence that a gate asks for was never recorded, so that nobody can tell.
     """
 
     median: float | None
@@ -152,8 +152,8 @@ def price_policy(
 
     ``seconds`` is how long each row would have been held: 0 where it passed, NaN where no end can be told.
     """
-    counts = counting(history, answers.code, left_out)
-    effect = measure_effect(history, answers.held, counts)
+    judged = judge(history, answers, left_out)
+    effect = measure_effect(history, judged.held, judged.counts)
     good = history.outcome == GOOD
     return Backtest(
         environment=history.environment,
@@ -166,7 +166,7 @@ def price_policy(
         lead_time=_lead_time(answers, seconds, good),
         gates=tuple(_totals(history, answers, gate) for gate in answers.gates),
         effect=effect,
-        guards=guard_effect(history, answers.held, counts, effect, left_out),
+        guards=guard_effect(history, judged, effect, left_out),
         listed=answers.listed,
         first=history.question(0).at if len(history) else None,
         last=history.question(len(history) - 1).at if len(history) else None,
@@ -214,8 +214,8 @@ def holders_of(answers: Answers, row: int) -> tuple[Holder, ...]:
 
 def _lead_time(answers: Answers, seconds: Floats, good: Bools) -> LeadTime:
     known = seconds[good & ~np.isnan(seconds)]
-    open_ended = int((good & np.isnan(seconds) & answers.held).sum())
-    unknown = int((good & (answers.code == UNDECIDED)).sum())
+    endless = good & np.isnan(seconds)
+    open_ended, unknown = int((endless & ~answers.unsure).sum()), int((endless & answers.unsure).sum())
     if not len(known):
         return LeadTime(None, None, None, 0, open_ended, unknown)
     return LeadTime(

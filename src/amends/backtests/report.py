@@ -47,6 +47,7 @@ def report(found: Backtest) -> dict[str, Any]:
         "effect": _effect(found.effect),
         "guards": {
             "left_out": list(found.guards.left_out),
+            "set_aside": list(found.guards.set_aside),
             "early": _effect(found.guards.early),
             "late": _effect(found.guards.late),
             "carried_by": found.guards.carried_by or None,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from amends.backtests.answers import UNDECIDED, WAITS
-from amends.backtests.effect import Effect, counting, measure_effect
+from amends.backtests.effect import Effect, Judged, measure_effect
 from amends.backtests.history import ESCAPE, GOOD, History
 from amends.backtests.price import LATER
 from amends.backtests.variants import Variant
@@ -26,8 +26,8 @@ HORIZON = LATER[-1]
 class Figures:
     """What a variant does in some part of a history.
 
-    ``delay`` is the mean added lead time of the good releases that it decides about, in seconds, with holds
-    that have no end counted as `HORIZON`; ``None`` where it decides about none.
+    ``delay`` is the mean added lead time of the good releases about which every gate can tell, in seconds,
+    with holds that have no end counted as `HORIZON`; ``None`` where there are none such.
     """
 
     escapes: int
@@ -87,21 +87,23 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A variant's answer to every row: its code, and for how long the row would have been held."""
+    """A variant's answer to every row, for how long that would have held it, and what its effect is on."""
 
     variant: Variant
     code: Codes
     seconds: Floats
+    unsure: Bools
+    judged: Judged
 
 
-def sweep_variants(history: History, outcomes: Sequence[Outcome], left_out: Sequence[str] = ()) -> Sweep:
+def sweep_variants(history: History, outcomes: Sequence[Outcome]) -> Sweep:
     """Put together what variants come to."""
     early = np.arange(len(history)) < len(history) // 2
     everything = np.ones(len(history), dtype=np.bool_)
     points = [
         Point(
-            one.variant, _figures(history, one, everything, left_out),
-            _figures(history, one, early, left_out), _figures(history, one, ~early, left_out),
+            one.variant, _figures(history, one, everything),
+            _figures(history, one, early), _figures(history, one, ~early),
         )
         for one in outcomes
     ]  # fmt: skip
@@ -112,17 +114,17 @@ def sweep_variants(history: History, outcomes: Sequence[Outcome], left_out: Sequ
     return Sweep(marked, _pick(marked))
 
 
-def _figures(history: History, one: Outcome, part: Bools, left_out: Sequence[str]) -> Figures:
+def _figures(history: History, one: Outcome, part: Bools) -> Figures:
     escape, good = part & (history.outcome == ESCAPE), part & (history.outcome == GOOD)
     held = one.code >= WAITS
-    decided = good & (one.code != UNDECIDED)
+    decided = good & ~one.unsure
     times = np.where(np.isnan(one.seconds), HORIZON, one.seconds)[decided]
-    counts = counting(history, one.code, left_out) & part
+    effect = measure_effect(history, one.judged.held, one.judged.counts & part)
     return Figures(
         escapes=int(escape.sum()), stopped=int((escape & held).sum()),
         only_delayed=int((escape & (one.code == WAITS)).sum()), good=int(good.sum()),
         held=int((good & held).sum()), undecided=int(((good | escape) & (one.code == UNDECIDED)).sum()),
-        delay=float(times.mean()) if len(times) else None, effect=measure_effect(history, held, counts),
+        delay=float(times.mean()) if len(times) else None, effect=effect,
     )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ def plural(count: int, thing: str) -> str:
 def lead_time_sentence(found: LeadTime) -> str:
     """Say what the policy would have added to the lead time of good releases."""
     if found.median is None or found.p90 is None or found.mean is None:
-        text = "not known for any"
+        text = "none to tell"
     else:
         text = (
             f"median {format_duration(found.median)}, nine in ten at most {format_duration(found.p90)}, "
@@ -79,35 +79,48 @@ def lead_time_sentence(found: LeadTime) -> str:
         )
     if found.open_ended:
         text += f"; {plural(found.open_ended, 'release')} held with no end in sight, not counted in these"
-    return text + (f"; {found.unknown:,} undecided" if found.unknown else "")
+    if found.unknown:
+        text += f"; not known for {plural(found.unknown, 'release')}, of which evidence is missing"
+    return text
 
 
 def guard_sentences(found: Backtest) -> list[str]:
     """Say what a reader has to know before they believe the verdict."""
+    return [*_of_the_effect(found), *_of_the_counts(found)]
+
+
+def _of_the_effect(found: Backtest) -> list[str]:
     told = []
-    guards, spread = found.guards, found.effect.difference.spread
+    guards, difference = found.guards, found.effect.difference
     if guards.left_out:
         names = ", ".join(guards.left_out)
         told.append(f"left out of the verdict, because a gate was written for it: {names}")
+    if guards.set_aside:
+        names = ", ".join(guards.set_aside)
+        told.append(f"set aside for the verdict, as evidence is missing for most deployments: {names}")
     if guards.carried_by:
         told.append(f"one incident carries the verdict: without {guards.carried_by} there is none")
-    if found.effect.difference.estimate is not None:
+    if difference.estimate is not None:
         told.append(f"effect: {effect_sentence(found.effect)}, within strata of time")
-        halves = effect_sentence(guards.early), effect_sentence(guards.late)
-        told.append(f"earlier half: {halves[0]}; later half: {halves[1]}")
-        signs = {guards.early.verdict, guards.late.verdict}
-        if signs == {"helps", "harms"}:
-            told.append("the halves contradict each other: what held then may not hold now")
-    if spread > 1.5:
+        early, late = effect_sentence(guards.early), effect_sentence(guards.late)
+        told.append(f"earlier half: {early}; later half: {late}")
+    if {guards.early.verdict, guards.late.verdict} == {"helps", "harms"}:
+        told.append("the halves contradict each other: what held then may not hold now")
+    if difference.spread > 1.5:
         told.append("incidents and holds come in runs, so the interval is wider than for as many single ones")
-    if guards.held_share is not None and guards.held_share > 0.5:
-        told.append(f"it would have held {guards.held_share:.0%} of all deployments")
+    return told
+
+
+def _of_the_counts(found: Backtest) -> list[str]:
+    told = []
+    share, undecided = found.guards.held_share, found.count("undecided")
+    if share is not None and share > 0.5:
+        told.append(f"it would have held {share:.0%} of the deployments that count")
     if found.uncertain:
         was = plural(found.uncertain, "deployment")
         told.append(
-            f"{was} on neither side: reverted for a reason nobody can tell, or a release that escaped"
+            f"{was} on neither side: reverted for a reason nobody can tell, or of a release that escaped"
         )
-    undecided = found.count("undecided")
     if undecided:
         told.append(f"{plural(undecided, 'incident')} undecided: what the gates ask for was never recorded")
     if found.only_delayed:

@@ -201,3 +201,23 @@ def test_only_the_named_time_counts() -> None:
     found = price(recorded(plan), since=plan[10].at, until=plan[20].at).backtest
     assert found.deployments == 10
     assert [one.incident.name for one in found.incidents] == [c.incident for c in plan[10:20] if c.fails]
+
+
+def test_a_gate_that_seldom_can_tell_is_set_aside_and_the_others_are_judged() -> None:
+    policy = gates("review: {approvals: 1}", "tests: {suites: [unit]}")
+    found = price(planted("helps"), policy).backtest
+    assert found.guards.set_aside == ("tests",)
+    assert found.effect.verdict == "helps"
+    assert found.count("undecided") > 0
+
+
+def test_evidence_that_is_missing_now_and_then_is_no_foresight() -> None:
+    recorder = Recorder()
+    for number, one in enumerate(changes("nothing", 200)):
+        recorder.change(one)
+        if number % 3:
+            ran = p.SuiteFinished(service="shop", release=one.name, suite="unit", outcome="success")
+            recorder.add("testsuiterun.finished", one.at - HOUR, ran)
+    found = price(recorder.done(), gates("review: {approvals: 1}", "tests: {suites: [unit]}")).backtest
+    assert found.guards.set_aside == ()
+    assert found.effect.rows == sum(number % 3 > 0 for number in range(200))
