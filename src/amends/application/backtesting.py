@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -67,7 +67,7 @@ class Past:
     teams: frozenset[str]
     as_if_blocking: bool = True
     notes: tuple[str, ...] = ()
-    _table: EvidenceTable | None = field(default=None, repr=False)
+    _table: EvidenceTable | None = field(default=None, repr=False, init=False)
 
     @property
     def table(self) -> EvidenceTable:
@@ -218,6 +218,19 @@ def read_past(log: Log, evidence: EvidenceBuilder, policies: Sequence[Policy], s
     """
     environment = choose_environment(policies[0], scope.environment)
     service, notes = choose_service(log, scope.service or policies[0].service)
+    past = past_of(log, evidence, policies, service, environment)
+    if not len(past.history):
+        notes += _elsewhere(log, service, environment)
+    return replace(
+        past, history=past.history.between(scope.since, scope.until), as_if_blocking=scope.as_if_blocking,
+        notes=notes,
+    )  # fmt: skip
+
+
+def past_of(
+    log: Log, evidence: EvidenceBuilder, policies: Sequence[Policy], service: str, environment: str
+) -> Past:
+    """Read all of a service's history in an environment, with what the gates of some policies rely on."""
     deployments = evidence.deployments([service], environment)
     troubles = log.facts(tags=[f"service:{service}"], kinds=_TROUBLES)
     loose = loose_facts(deployments, troubles, environment)
@@ -225,13 +238,8 @@ def read_past(log: Log, evidence: EvidenceBuilder, policies: Sequence[Policy], s
         deployments, environment, loose=_placed(log, loose, environment),
         no_defects=bypasses(troubles),
     )  # fmt: skip
-    if not len(history):
-        notes += _elsewhere(log, service, environment)
     entries = [entry for policy in policies for entry in policy.gates.get(environment, [])]
-    return Past(
-        service, history.between(scope.since, scope.until), evidence, families_of(entries),
-        _teams(policies, environment), scope.as_if_blocking, notes,
-    )  # fmt: skip
+    return Past(service, history, evidence, families_of(entries), _teams(policies, environment))
 
 
 def _placed(log: Log, loose: Sequence[Fact], environment: str) -> list[LooseEnd]:

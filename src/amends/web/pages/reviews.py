@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from amends.application import reviewing
+from amends.application.amending import list_amendments
 from amends.application.record import require_incident
 from amends.reviews.revisions import RevisionConflictError, side_by_side
 from amends.web.forms import Role, Words, back_to, required_role
@@ -27,7 +28,8 @@ def review(request: Request, incident: str, revision: int = 0) -> Response:
     revisions = reviewing.list_revisions(log, incident)
     shown = reviewing.read_revision(log, incident, revision) if revisions else None
     return page(
-        request, "review.html", i=require_incident(log, incident), revisions=revisions, shown=shown
+        request, "review.html", i=require_incident(log, incident), revisions=revisions, shown=shown,
+        amendments=list_amendments(log, incident=incident),
     )  # fmt: skip
 
 
