@@ -58,6 +58,7 @@ def _environment() -> Environment:
     made.filters.update(
         span=lambda seconds: "not known" if seconds is None else format_duration(seconds), moment=_moment,
         part=lambda value: quote(str(value), safe=""), signed=wording.points, short=_short,
+        file=lambda path: Path(path).name,
     )  # fmt: skip
     made.globals.update(
         verdict_sentence=wording.verdict_sentence, guard_sentences=wording.guard_sentences,
