@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from amends.adapters.stores import open_store
 from amends.cli.main import main
+from amends.events.lines import to_line
 from tests.planted import REVIEW, planted
 
 Run = Callable[..., tuple[int, str, str]]
@@ -75,3 +77,41 @@ def test_a_time_without_deployments_is_computed_and_says_so(run: Run) -> None:
     code, out, _ = run("amends.yaml", "--since", "2031-01-01")
     assert code == 0
     assert out.startswith("no evidence: nobody recorded a deployment")
+
+
+def test_the_page_needs_nothing_else_and_holds_the_verdict(run: Run) -> None:
+    code, out, _ = run("amends.yaml", "--format", "html")
+    assert code == 0
+    assert "helps: it would have stopped" in out
+    assert not re.search(r"(?:src|href)=|<script|@import|url\(", out)
+
+
+def test_a_sweep_names_its_pick_first_and_marks_the_policy_as_it_is(run: Run) -> None:
+    code, out, _ = run("sweep", "amends.yaml")
+    assert code == 0
+    assert "earlier half" in out.splitlines()[0]
+    assert "as it is" in out
+    told = json.loads(run("sweep", "amends.yaml", "--format", "json")[1])
+    assert [one["current"] for one in told["variants"]] == [True, False, False]
+    assert run("sweep", "amends.yaml", "--format", "svg")[1].startswith("<svg ")
+    assert run("sweep", "amends.yaml", "--vary", "soak.for=1d")[0] == 2
+
+
+def test_an_export_is_looked_at_in_place_of_the_log(run: Run, tmp_path: Path) -> None:
+    store = open_store("log.db").store
+    Path("past.jsonl").write_bytes(b"\n".join(to_line(record) for record in store.records()))
+    store.close()
+    log = json.loads(run("amends.yaml", "--format", "json")[1])
+    Path("log.db").unlink()
+    code, out, _ = run("amends.yaml", "--history", "past.jsonl", "--format", "json")
+    assert (code, json.loads(out)) == (0, log)
+    assert run("amends.yaml", "--history", "absent.jsonl")[0] == 2
+
+
+def test_against_another_policy_the_difference_is_told(run: Run) -> None:
+    Path("none.yaml").write_text(REVIEW.replace("- review: {approvals: 1}", "- window: {}"))
+    told = json.loads(run("amends.yaml", "--against", "none.yaml", "--format", "json")[1])
+    assert told["against"]["incidents"]["stopped"] == 0
+    assert told["against"]["difference"]["verdict"] == "helps"
+    assert len(told["against"]["difference"]["newly_stopped"]) == told["incidents"]["stopped"]
+    assert "against none.yaml: helps" in run("amends.yaml", "--against", "none.yaml")[1]

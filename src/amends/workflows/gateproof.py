@@ -252,7 +252,8 @@ class _Case:
     def past(self, extra: Iterable[Fact] = ()) -> Past:
         """Return the history of the gate's environment, with evidence that was produced later."""
         told = self.amendment.proposed
-        evidence = FoldedEvidence((*self.facts, *self.places, *extra))
+        around = self.policy.neighbours(told.environment)
+        evidence = FoldedEvidence((*self.facts, *self.places, *extra), around)
         return past_of(self.bench.log, evidence, [self.policy], told.service, told.environment)
 
     def good(self) -> tuple[PastDeployment, ...]:

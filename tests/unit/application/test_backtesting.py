@@ -221,3 +221,14 @@ def test_evidence_that_is_missing_now_and_then_is_no_foresight() -> None:
     found = price(recorder.done(), gates("review: {approvals: 1}", "tests: {suites: [unit]}")).backtest
     assert found.guards.set_aside == ()
     assert found.effect.rows == sum(number % 3 > 0 for number in range(200))
+
+
+def test_a_gate_that_looks_at_another_service_is_told_what_that_did() -> None:
+    recorder = Recorder()
+    till = p.ServiceDeployed(service="till", release="9", environment="production")
+    recorder.add("service.deployed", BEGIN + DAY, till)
+    for number, day in enumerate((0, 2)):
+        recorder.add("artifact.packaged", BEGIN, p.ReleaseDeclared(service="shop", version=f"1.{number}"))
+        recorder.deploy(f"1.{number}", BEGIN + day * DAY)
+    found = price(recorder.done(), gates("depends_on: {services: [{service: till}]}")).backtest
+    assert (found.deployments, found.undecided_good + len(found.held)) == (2, 1)
