@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +19,13 @@ from amends.config import Settings
 from amends.errors import PolicyError, StoreUnavailableError, UsageError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from amends.application.backtesting import Priced, Swept
     from amends.application.desk import Desk
     from amends.application.history import Past
     from amends.application.ports import Clock, CodeHost, Deployer, HistoryReader, MetricSource
+    from amends.application.ports import Clock, CodeHost, Deployer, EvidenceBuilder, MetricSource
     from amends.application.reports import Exercised, SuiteReport
     from amends.application.starting import Survey
     from amends.events.payloads import PolicyAdopted
@@ -347,11 +350,8 @@ def _secret(variable: str) -> str:
 
 
 def _adopted(log: Log, d: Deployment) -> LoadedPolicy:
-    from ruamel.yaml import YAML
-
-    from amends.adapters.calendars import resolve_calendars
+    from amends.adapters.policyfile.adopted import load_again
     from amends.application.deploying import adopted_policy
-    from amends.gates.policy import LoadedPolicy, Policy
 
     kept = adopted_policy(log, d.service, d.policy)
     if kept is None:
@@ -359,12 +359,7 @@ def _adopted(log: Log, d: Deployment) -> LoadedPolicy:
             f"the log does not hold the policy {d.policy[:12]} that {d.id} follows",
             remedy=f"abort it (`amends deployment abort {d.id}`) and request it again",
         )
-    folder = str(Path(kept.path).parent)
-    return LoadedPolicy(
-        policy=Policy.model_validate(YAML(typ="safe", pure=True).load(kept.text)), text=kept.text,
-        digest=kept.digest, path=kept.path, calendars=dict(kept.calendars),
-        resolve=partial(resolve_calendars, dict(kept.calendars), folder),
-    )  # fmt: skip
+    return load_again(kept)
 
 
 def _open_incident(log: Log, d: Deployment) -> str:
@@ -378,6 +373,45 @@ def _open_incident(log: Log, d: Deployment) -> str:
         deployed_at=d.started_at if d.kind == "rollout" else None,
         rolled_back_at=d.done_at if d.rolled_back else None,
     )  # fmt: skip
+
+
+def policies_in_use(workspace: Workspace) -> dict[str, LoadedPolicy]:
+    """Return the policy of each service: that of the policy file, then each service's last one in the log."""
+    from amends.adapters.policyfile.adopted import last_adopted
+
+    found = last_adopted(workspace.log)
+    if not workspace.settings.policy.exists():
+        return found
+    loaded = open_policy(str(workspace.settings.policy))
+    return {loaded.policy.service: loaded} | {k: v for k, v in found.items() if k != loaded.policy.service}
+
+
+def open_evidence(workspace: Workspace) -> EvidenceBuilder:
+    """Return the evidence of a workspace's log in bulk, brought up to date; kept in the state directory."""
+    from amends.adapters.evidence.opening import open_kept
+
+    return open_kept(workspace.settings.state_dir, workspace.settings.store, workspace.opened.store)
+
+
+def open_histories(files: Sequence[Path]) -> AbstractContextManager[tuple[Log, EvidenceBuilder]]:
+    """Take in what ``amends log export`` wrote, as a log with its evidence. Raises ``UsageError``."""
+    from amends.adapters.evidence.opening import open_files
+
+    return open_files(files)
+
+
+def backtest_body(priced: Priced | None, swept: Swept | None = None, *, links: bool = False) -> str:
+    """Return a backtest, a sweep, or both as a fragment of a page; with links to the pages of a server."""
+    from amends.adapters.backtestpage import render_body
+
+    return render_body(priced, swept, links=links)
+
+
+def backtest_file(priced: Priced | None, swept: Swept | None = None) -> str:
+    """Return a backtest, a sweep, or both as one HTML file that needs nothing else."""
+    from amends.adapters.backtestpage import render_file
+
+    return render_file(priced, swept)
 
 
 def stop_local_services(state_dir: Path) -> list[str]:

@@ -224,6 +224,8 @@ def test_a_gate_proven_on_recorded_evidence_shows_its_price(told: Escape, tmp_pa
     assert proof.price is not None
     assert proof.price.held == ("1.0",)
     assert proof.price.held_seconds is None
+    # Its own incident has no say in what it is worth, and there is no other.
+    assert (proof.price.incidents, proof.price.stopped, proof.price.verdict) == (0, (), "no evidence")
 
 
 def test_only_what_is_proven_becomes_active_and_only_once(told: Escape, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
-"""Past deployments of a service to an environment: which were good, and when each was decided on."""
+"""When past deployments of a service were decided on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,30 +20,6 @@ class PastDeployment:
     release: str
     decided_at: datetime
     event: str
-
-
-Canonical = Callable[[str], str]
-
-
-def good_deployments(
-    facts: Iterable[Fact], environment: str, canonical: Canonical, *, bad: Iterable[str] = ()
-) -> tuple[PastDeployment, ...]:
-    """Return the deployments to an environment that nobody rolled back, oldest first, one for each release.
-
-    ``canonical`` gives a release's version for any of its names; ``bad`` are versions to leave out.
-    """
-    facts = list(facts)
-    gone = {*bad, *(canonical(name) for fact in facts for name in _condemned(fact, environment))}
-    found: dict[str, PastDeployment] = {}
-    for fact in facts:
-        told = fact.payload
-        if not isinstance(told, p.ServiceDeployed) or told.environment != environment:
-            continue
-        version = canonical(told.release)
-        if version in gone or version in found:
-            continue
-        found[version] = PastDeployment(version, _decided_at(facts, fact, told, canonical), fact.id)
-    return tuple(found.values())
 
 
 def decision_moment(
@@ -69,25 +45,3 @@ def decision_moment(
         if moments:
             return max(moments)
     return None
-
-
-def _decided_at(facts: Sequence[Fact], fact: Fact, told: p.ServiceDeployed, canonical: Canonical) -> datetime:
-    version = canonical(told.release)
-    names = {
-        name
-        for other in facts
-        if (name := getattr(other.payload, "release", "")) and canonical(name) == version
-    }
-    moment = decision_moment(
-        facts, told.environment, names, deployment=told.deployment, before=fact.occurred_at
-    )  # fmt: skip
-    return moment or fact.occurred_at
-
-
-def _condemned(fact: Fact, environment: str) -> tuple[str, ...]:
-    told = fact.payload
-    if isinstance(told, p.ServiceRolledBack) and told.environment == environment and told.release:
-        return (told.release,)
-    if isinstance(told, p.IncidentOpened) and told.release:
-        return (told.release,)
-    return (told.release,) if isinstance(told, p.QuarantineSet) else ()

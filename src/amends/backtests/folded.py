@@ -5,7 +5,7 @@ The bulk builder gives the same for millions; a property test holds the two toge
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,9 +32,13 @@ _DEPLOYED = ("service.deployed", "service.upgraded")
 
 
 class FoldedEvidence:
-    """An ``EvidenceBuilder`` over facts in any order; a fact that is there twice counts once."""
+    """An ``EvidenceBuilder`` over facts in any order; a fact that is there twice counts once.
 
-    def __init__(self, facts: Iterable[Fact]) -> None:
+    ``neighbours`` are other services at which gates look, each with where it runs.
+    """
+
+    def __init__(self, facts: Iterable[Fact], neighbours: Sequence[tuple[str, str]] = ()) -> None:
+        self._neighbours = tuple(neighbours)
         kept: dict[tuple[str, str], Fact] = {}
         for fact in facts:
             if fact.payload is not None:
@@ -57,7 +61,7 @@ class FoldedEvidence:
     ) -> EvidenceTable:
         """See ``EvidenceBuilder.build``. All families are filled; ``teams`` narrows nothing."""
         asked = [questions.question(row) for row in range(len(questions))]
-        return collect_evidence(self._facts, asked)
+        return collect_evidence(self._facts, asked, self._neighbours)
 
     def close(self) -> None:
         """See ``EvidenceBuilder.close``."""

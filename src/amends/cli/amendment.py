@@ -265,18 +265,12 @@ def show(
 
 
 def _price(found: Amendment) -> list[str]:
-    from amends.incidents.wording import say_seconds
+    from amends.amendments.pricetag import cost_sentence, worth_sentence
 
     price = found.price
     if price is None:
         return []
-    if not price.good_releases:
-        return ["price: no past good release is recorded"]
-    lines = [f"price: of {price.good_releases} past good releases it would have held {len(price.held)}"]
-    if price.held_seconds:
-        lines[0] += f", for {say_seconds(price.held_seconds)} in all"
-    if price.undecided:
-        lines[0] += f"; about {len(price.undecided)} nobody can tell"
+    lines = [f"price: {cost_sentence(price)}", *filter(None, [worth_sentence(price)])]
     for row in price.releases:
         mark = " (evidence produced later)" if row.produced_later else ""
         lines.append(f"  {row.release:12} {row.decision}{mark}: {row.reason}")

@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gate": ("amends.cli.gate", "Ask whether a release may go to an environment."),
     "override": ("amends.cli.override", "Let an emergency fix past its gates, for a while."),
     "policy": ("amends.cli.policy", "Check, explain, compare and describe amends.yaml."),
+    "policy": ("amends.cli.policy", "Check, explain and describe amends.yaml."),
+    "backtest": ("amends.cli.backtest", "Price a policy on the history that there is."),
     "deploy": ("amends.cli.deploy", "Bring a release to an environment."),
     "deployment": ("amends.cli.deployment", "See deployments and steer them."),
     "rollback": ("amends.cli.rollback", "Go back to the previous good release, at any time."),
@@ -103,3 +105,5 @@ def main() -> None:
     finally:
         if "duckdb" not in sys.modules:  # which takes what is left for a leak, and says so at length
             gc.freeze()  # the process ends: looking through all its modules for garbage would only take time
+        if "_duckdb" not in sys.modules:  # which tells of all that is left of it
+            gc.freeze()  # the process ends: looking through its modules for garbage would only take time

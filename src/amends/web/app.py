@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from amends.application.keptbacktests import KeptBacktests
 from amends.application.queries import BoardFollower
-from amends.bootstrap import Workspace
+from amends.bootstrap import Workspace, backtest_body, open_evidence
 from amends.errors import AmendsError
 from amends.web.api import ROUTERS as API_ROUTERS
 from amends.web.api_log import kind_of, log_router
@@ -36,6 +38,9 @@ def create_app(workspace: Workspace, *, hosts: frozenset[str] = frozenset()) -> 
     app.state.workspace = workspace
     app.state.keeper = keeper
     app.state.follower = BoardFollower(workspace.log)
+    app.state.backtests = KeptBacktests(
+        workspace.log, lambda: open_evidence(workspace), partial(backtest_body, links=True)
+    )
     app.state.stopping = threading.Event()
     app.add_middleware(Guard, keeper=keeper)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")

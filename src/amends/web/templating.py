@@ -18,6 +18,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 from starlette.responses import Response
 
+from amends.amendments.pricetag import cost_sentence, worth_sentence
 from amends.web.security import CONTENT_SECURITY_POLICY
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").enable("strikethrough")
@@ -133,7 +134,7 @@ def path_part(value: object) -> str:
 
 templates.env.filters.update(
     moment=moment, ago=ago, held=held, span=span, markdown=markdown, words=words, percent=percent,
-    figure=figure, odds=odds, short=short, part=path_part,
+    cost=cost_sentence, worth=worth_sentence, figure=figure, odds=odds, short=short, part=path_part,
 )  # fmt: skip
 templates.env.trim_blocks = True
 templates.env.lstrip_blocks = True

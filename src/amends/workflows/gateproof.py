@@ -10,13 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import isnan
 from typing import Any
 
+import msgspec
+import numpy as np
+
 from amends.amendments.amendment import Amendment, AmendmentState, fold_amendments
-from amends.amendments.history import PastDeployment, decision_moment, good_deployments
+from amends.amendments.history import PastDeployment, decision_moment
 from amends.amendments.rules import ATTEMPTS, GateAnswer, Judgement, confirmable, judge_gate, price_of
 from amends.amendments.selector import Selector, parse_selector
+from amends.application.backtesting import Past, past_of
 from amends.application.record import release_names, require_incident
+from amends.backtests.answers import Answers
+from amends.backtests.folded import FoldedEvidence
+from amends.backtests.history import GOOD, History
+from amends.backtests.price import price_policy
 from amends.errors import NotFoundError, UsageError
 from amends.events import payloads as p
 from amends.events.codec import Fact, decode, make_event
@@ -25,6 +34,7 @@ from amends.gates.entry import GateEntry
 from amends.gates.evaluate import evaluate_policy
 from amends.gates.evidence import KINDS, Question, collect_evidence
 from amends.gates.policy import LoadedPolicy, Policy
+from amends.gates.table import Floats
 from amends.prevention.signature import describe
 from amends.releases.actuation import ReleaseRef
 from amends.releases.catalogue import candidates, releases_of
@@ -40,6 +50,7 @@ _PLACES = (
     "service.rolledback",
     "deployment.requested",
     "gates.decided",
+    "change.reverted",
 )
 
 
@@ -50,12 +61,12 @@ def prove_gate(bench: Bench, amendment: Amendment) -> tuple[Judgement, list[Fact
     at = case.escape_moment()
     recorded = case.ask(bad, at)
     if recorded.decision is not Decision.UNDECIDED:
-        return judge_gate(recorded, None), [], price_of(case.price({}))
+        return judge_gate(recorded, None), [], case.price({})
     missing = case.missing_suites(bad, at)
     guard = case.guard()
     if guard is None or len(missing) != 1:
         why = _why_not(missing, guard)
-        return judge_gate(recorded, None, why), [], price_of(case.price({}))
+        return judge_gate(recorded, None, why), [], case.price({})
     return _produced(case, guard, bad, at, recorded, missing[0])
 
 
@@ -93,7 +104,7 @@ def _produced(
             runs.append(run)
             at_its_time = (deployment.release, suite, deployment.decided_at)
             extra[deployment.release] = _hypothetical(run, *at_its_time, guard.selector)
-    return judgement, runs, price_of(case.price(extra))
+    return judgement, runs, case.price(extra)
 
 
 def _past_run(guard: Guard, case: _Case, deployment: PastDeployment) -> Fact | None:
@@ -238,20 +249,47 @@ class _Case:
             for f in self.facts
         )
 
+    def past(self, extra: Iterable[Fact] = ()) -> Past:
+        """Return the history of the gate's environment, with evidence that was produced later."""
+        told = self.amendment.proposed
+        around = self.policy.neighbours(told.environment)
+        evidence = FoldedEvidence((*self.facts, *self.places, *extra), around)
+        return past_of(self.bench.log, evidence, [self.policy], told.service, told.environment)
+
     def good(self) -> tuple[PastDeployment, ...]:
         """Return past good deployments to the gate's environment, without the escaped release and the fix."""
-        told = self.amendment.proposed
-        bad = [self.canonical(name) for name in (told.bad, told.good) if name]
-        facts = (*self.places, *(f for f in self.facts if f.kind in ("incident.detected", "quarantine.set")))
-        return good_deployments(facts, told.environment, self.canonical, bad=bad)
+        return tuple(past for past, _ in self._good(self.past().history))
 
-    def price(self, extra: dict[str, Fact]) -> list[p.PricedRelease]:
-        """Ask the gate about every past good release as of its own deployment."""
+    def _good(self, history: History) -> list[tuple[PastDeployment, int]]:
+        told = self.amendment.proposed
+        taken = {self.canonical(name) for name in (told.bad, told.good) if name}
         found = []
-        for past in self.good():
-            row = self._row(self.ref(past.release), past.decided_at, extra.get(past.release))
-            found.append(_priced(past, row, past.release in extra))
+        for row in np.flatnonzero(history.outcome == GOOD):
+            asked = history.question(int(row))
+            if asked.release.version not in taken:
+                taken.add(asked.release.version)
+                event = history.event_id(int(row))
+                found.append((PastDeployment(asked.release.version, asked.at, event), int(row)))
         return found
+
+    def price(self, extra: dict[str, Fact]) -> p.Price:
+        """Price the gate by a backtest, in which the incident that it is proposed for has no say."""
+        past = self.past(extra.values())
+        calendars = past.calendars(self.loaded)
+        answers = past.ask(self.policy, calendars)
+        seconds = past.delays(self.policy, calendars, answers)
+        found = price_policy(past.history, answers, seconds, [self.amendment.incident])
+        rows = [
+            _priced(good, answers, seconds, row, good.release in extra)
+            for good, row in self._good(past.history)
+        ]
+        others = [one for one in found.incidents if one.incident.name != self.amendment.incident]
+        return msgspec.structs.replace(
+            price_of(rows), incidents=len(others), verdict=found.effect.verdict,
+            stopped=tuple(one.incident.name for one in others if one.answer == "stopped"),
+            undecided_incidents=sum(one.answer == "undecided" for one in others),
+            interval=found.effect.interval,
+        )  # fmt: skip
 
     def guard(self) -> Guard | None:
         """Return the test that stands for what is missing: the proposal's, or the incident's proven one."""
@@ -275,11 +313,12 @@ class _Case:
         return proven[-1] if proven else None
 
 
-def _priced(past: PastDeployment, row: p.GateRow, produced: bool) -> p.PricedRelease:
-    seconds: float | None = 0.0 if row.decision == "pass" else None
-    if row.decision == "undecided" and row.until is not None:
-        seconds = max(0.0, (row.until - past.decided_at).total_seconds())
+def _priced(
+    past: PastDeployment, answers: Answers, seconds: Floats, row: int, produced: bool
+) -> p.PricedRelease:
+    gate, time = answers.gates[0], float(seconds[row])
+    decision: Any = gate.column.at(row).value
     return p.PricedRelease(
-        release=past.release, at=past.decided_at, decision=row.decision, reason=row.reason, seconds=seconds,
-        produced_later=produced,
+        release=past.release, at=past.decided_at, decision=decision, reason=gate.column.reason(row),
+        seconds=None if isnan(time) else time, produced_later=produced,
     )  # fmt: skip

@@ -71,13 +71,23 @@ class PricedRelease(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a gate would have cost on past good releases. ``held`` names those it would have held."""
+    """What a gate would have cost on past good releases. ``held`` names those it would have held.
+
+    ``incidents`` are those on record beside the one for which the gate is proposed, ``stopped`` those of them
+    whose release it would have held. ``verdict`` (helps, no evidence, harms) and ``interval`` are the
+    backtest's, without that one; empty in prices from before there were backtests.
+    """
 
     good_releases: int = 0
     held: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
     held_seconds: float | None = None
     releases: tuple[PricedRelease, ...] = ()
+    incidents: int = 0
+    stopped: tuple[str, ...] = ()
+    undecided_incidents: int = 0
+    verdict: str = ""
+    interval: tuple[float, ...] = ()
 
 
 class AmendmentJudged(Payload, frozen=True, kw_only=True, omit_defaults=True):

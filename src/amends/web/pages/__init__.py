@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from amends.web.pages import amendments, board, deployments, incidents, log, releases, reviews
+from amends.web.pages import amendments, backtest, board, deployments, incidents, log, releases, reviews
 
 ROUTERS: tuple[APIRouter, ...] = (
     board.router, releases.router, deployments.router, incidents.router, reviews.router, amendments.router,
-    log.router,
+    backtest.router, log.router,
 )  # fmt: skip

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from amends.application import reviewing
 from amends.application.agenda import read_agenda
+from amends.application.amending import list_amendments
 from amends.application.record import require_incident
 from amends.reviews.revisions import RevisionConflictError, side_by_side
 from amends.web.forms import Role, Words, back_to, required_role
@@ -30,6 +31,7 @@ def review(request: Request, incident: str, revision: int = 0) -> Response:
     return page(
         request, "review.html", i=require_incident(log, incident), revisions=revisions, shown=shown,
         agenda=read_agenda(log, incident),
+        amendments=list_amendments(log, incident=incident),
     )  # fmt: skip
 
 
