@@ -75,7 +75,6 @@ def ours(folder: Path, answers: Path) -> dict[str, float]:
 def by_hand(folder: Path, answers: Path) -> dict[str, float]:
     """The policy as somebody who knows this history would write it: no late moves, one stay a release."""
     import duckdb
-
     from _history import PRODUCTION, STAGING, UNIT
 
     manifest = msgspec.json.decode((folder / "manifest.json").read_bytes())

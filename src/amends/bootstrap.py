@@ -24,8 +24,14 @@ if TYPE_CHECKING:
     from amends.application.backtesting import Priced, Swept
     from amends.application.desk import Desk
     from amends.application.history import Past
-    from amends.application.ports import Clock, CodeHost, Deployer, HistoryReader, MetricSource
-    from amends.application.ports import Clock, CodeHost, Deployer, EvidenceBuilder, MetricSource
+    from amends.application.ports import (
+        Clock,
+        CodeHost,
+        Deployer,
+        EvidenceBuilder,
+        HistoryReader,
+        MetricSource,
+    )
     from amends.application.reports import Exercised, SuiteReport
     from amends.application.starting import Survey
     from amends.events.payloads import PolicyAdopted

@@ -23,7 +23,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gate": ("amends.cli.gate", "Ask whether a release may go to an environment."),
     "override": ("amends.cli.override", "Let an emergency fix past its gates, for a while."),
     "policy": ("amends.cli.policy", "Check, explain, compare and describe amends.yaml."),
-    "policy": ("amends.cli.policy", "Check, explain and describe amends.yaml."),
     "backtest": ("amends.cli.backtest", "Price a policy on the history that there is."),
     "deploy": ("amends.cli.deploy", "Bring a release to an environment."),
     "deployment": ("amends.cli.deployment", "See deployments and steer them."),
