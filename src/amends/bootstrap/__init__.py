@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import os
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,18 +27,13 @@ if TYPE_CHECKING:
     from amends.application.ports import (
         Clock,
         CodeHost,
-        Deployer,
         EvidenceBuilder,
         HistoryReader,
-        MetricSource,
     )
     from amends.application.reports import Exercised, SuiteReport
     from amends.application.starting import Survey
     from amends.events.payloads import PolicyAdopted
     from amends.gates.policy import LoadedPolicy
-    from amends.releases.deployment import Deployment
-    from amends.workflows.loop import Job, MakeEngine, OnFault
-    from amends.workflows.toolbox import GateAnswer, Toolbox
 
 
 @dataclass(frozen=True, slots=True)
