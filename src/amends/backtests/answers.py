@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -112,9 +112,7 @@ def waiting_times(
             break
         stack = np.array([gate.until for gate in gates])
         at = np.where(open_, np.fmax.reduce(stack, axis=0), at)
-        moved = ask_policy(
-            policy, environment, replace(table, at=at), calendars, as_if_blocking=as_if_blocking
-        )
+        moved = ask_policy(policy, environment, table.moved_to(at), calendars, as_if_blocking=as_if_blocking)
         gates, code = moved.gates, np.where(open_, moved.code, code)
     waited = (answers.code == WAITS) & (code == PASSED)
     return np.where(waited, at - table.at, np.where(answers.code == PASSED, 0.0, np.nan))

@@ -18,7 +18,7 @@ columns with as-of joins.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
@@ -317,6 +317,10 @@ class EvidenceTable:
     def ids(self, codes: Any) -> tuple[str, ...]:
         """Return the event ids of codes, each once, in a stable order."""
         return tuple(sorted({self.words[int(code)] for code in codes if code > 0}))
+
+    def moved_to(self, at: Floats) -> EvidenceTable:
+        """Return the same evidence at other moments, with nothing kept that rests on the old ones."""
+        return replace(self, at=at, _kept={})
 
     def once(self, key: Hashable, make: Callable[[], _T]) -> _T:
         """Return what ``make`` gives, made once for this table: for what no parameter of a gate changes.
