@@ -22,8 +22,8 @@ NOW = datetime(2026, 3, 18, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 COMMIT, OTHER = "c0ffee" + "0" * 34, "beef" * 10
 RELATIONS = (
-    "changes", "paths", "owners", "verdicts", "suites", "sign_offs", "stays", "results", "shifts", "overrides",
-    "quarantines",
+    "changes", "paths", "owners", "verdicts", "suites", "sign_offs", "stays", "results", "shifts",
+    "overrides", "quarantines",
 )  # fmt: skip
 TIMES = ("since", "quiet_since", "starts", "ends", "expires", "at")
 
@@ -282,7 +282,8 @@ def spelt(relation: Any, words: Any, as_they_are: tuple[str, ...] = ()) -> list[
     for field in fields(relation):
         column = getattr(relation, field.name)
         numbers = (*as_they_are, "row", "item", "group", "outcome", "verdict", "passed", "failed", "skipped",
-                   "requests", "observations", "open_incidents", "classified", "lines", "files", "listed", "decision")  # fmt: skip
+                   "requests", "observations", "open_incidents", "classified", "lines",
+                   "files", "listed", "decision")  # fmt: skip
         if field.name in TIMES:
             columns.append([None if at != at else float(at) for at in column])
         elif column.dtype == bool or field.name in numbers:
