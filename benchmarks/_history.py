@@ -64,7 +64,9 @@ class History:
         )
         self._dictionary("word", query, FIRST + 4 * count, labels=labels)
         service = f"({SERVICE} + (n % {SERVICES}))::INTEGER AS first"
-        releases = f"SELECT n::INTEGER AS code, {service}, ({FIRST} + n)::INTEGER AS second FROM range({count}) t(n)"
+        releases = (
+            f"SELECT n::INTEGER AS code, {service}, ({FIRST} + n)::INTEGER AS second FROM range({count}) t(n)"
+        )
         self._dictionary("name", f"{releases} ORDER BY code", count)
         of = f"({SERVICE} + ((n // 2) % {SERVICES}))::INTEGER AS first"
         word = f"({FIRST} + 2 * {count} + n)::INTEGER AS second"
@@ -138,7 +140,10 @@ class History:
         known = occurred + (15.0 if table == "moves" else self._draw.uniform(0, 30, count))
         event = manifest.events + np.arange(count)
         manifest.events += count
-        whole = {name: c.astype(np.int32) if c.dtype == np.int64 and name in _CODES else c for name, c in columns.items()}
+        whole = {
+            name: c.astype(np.int32) if c.dtype == np.int64 and name in _CODES else c
+            for name, c in columns.items()
+        }
         rows = {
             "event": event, "occurred": occurred, "recorded": known, "seq": event * 0 + 1, "known": known,
             "turn": (event * 0).astype(np.int8), **whole,
@@ -148,7 +153,11 @@ class History:
         self._file(table, "*, md5(event::VARCHAR) AS id, 0::INTEGER AS source", rows)
 
     def _side(self, side: str, change: Any, count: int) -> None:
-        rows = {"event": np.repeat(self._events, 2), "place": np.tile([0, 1], count), "change": change.astype(np.int32)}
+        rows = {
+            "event": np.repeat(self._events, 2),
+            "place": np.tile([0, 1], count),
+            "change": change.astype(np.int32),
+        }
         self._file(side, "*", rows)
 
     def _file(self, table: str, columns: str, rows: Any) -> None:
