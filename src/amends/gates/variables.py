@@ -73,8 +73,7 @@ def _total(column: str) -> Callable[[Scope], int | None]:
 
 
 def _count_of_changes(scope: Scope) -> int | None:
-    items = scope.items(scope.table.changes)
-    return len(items) if scope.table.declared[scope.row] else None
+    return len(scope.items(scope.table.changes)) or None  # a release of which no change is known is not small
 
 
 def _paths(scope: Scope) -> list[str] | None:
@@ -84,7 +83,8 @@ def _paths(scope: Scope) -> list[str] | None:
     paths = scope.table.paths
     where = items_of(paths, scope.row)
     listed = np.bincount(paths.item[where], minlength=items.stop)[items.start : items.stop]
-    if (listed < np.maximum(scope.table.changes.files[items.start : items.stop], 1)).any():
+    files = scope.table.changes.files[items.start : items.stop]
+    if (listed < np.where(files < 0, 1, files)).any():
         return None
     return sorted({scope.table.word(code) for code in paths.path[where]})
 
@@ -104,10 +104,13 @@ def _approvals(scope: Scope) -> int | None:
 
 
 def _refusals(scope: Scope) -> int | None:
-    if _changes(scope) is None:
+    items = _changes(scope)
+    if items is None:
         return None
     given = scope.table.verdicts.verdict[items_of(scope.table.verdicts, scope.row)]
-    return int((given == CHANGES_REQUESTED).sum())
+    found = int((given == CHANGES_REQUESTED).sum())
+    known = scope.table.changes.reviews_known[items.start : items.stop].all()
+    return found if found or known else None
 
 
 def _suites(scope: Scope) -> dict[str, str]:

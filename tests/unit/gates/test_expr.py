@@ -19,7 +19,6 @@ from tests.unit.gates.record import (
     declared,
     deployed,
     edge_case,
-    fact,
     finished,
     incident,
     judged,
@@ -104,6 +103,9 @@ def test_what_nobody_recorded_is_undecided_where_the_answer_needs_it() -> None:
 def test_reviews_that_nobody_recorded_are_not_counted_as_none() -> None:
     record = (declared("c1"), merged("c1", unrecorded=("reviews",)))
     assert ask(expr("review.approvals < 1"), *record).decision == "undecided"
+    assert ask(expr("review.refusals == 0"), *record).decision == "undecided"
+    refused = reviewed("p-ann", "changes_requested")
+    assert ask(expr("review.refusals == 0"), *record, refused).decision == "block"
 
 
 def test_an_undated_fact_leaves_what_reads_it_undecided() -> None:
@@ -147,7 +149,13 @@ def test_every_variable_is_explained() -> None:
     assert [variable.name for variable in VARIABLES if not variable.says] == []
 
 
-def test_a_release_that_nobody_declared_has_no_number_of_changes() -> None:
-    assert ask(expr("release.changes < 3"), fact("edgecase.documented", edge_case("x").payload)).decision == (
-        "undecided"
-    )
+def test_a_release_of_which_no_change_is_known_is_not_small() -> None:
+    for record in ((), (declared(),)):
+        for cel in ("release.changes < 3", "release.lines < 400", "release.paths.all(path, path != 'db')"):
+            assert ask(expr(cel), *record).decision == "undecided"
+
+
+def test_paths_are_known_only_when_all_are() -> None:
+    cel = expr("release.paths.all(path, !path.startsWith('db/'))")
+    assert ask(cel, declared("c1"), merged(files=2, paths=("src/a.py",))).decision == "undecided"
+    assert ask(cel, declared("c1"), merged(files=0)).decision == "pass"

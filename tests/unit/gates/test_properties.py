@@ -159,3 +159,29 @@ def test_an_undated_fact_never_helps_a_release_through(record: list[Fact], at: d
     dated = [f for f in record if f.known_at is not None]
     for row, without in zip(answers(record, at)[0].rows, answers(dated, at)[0].rows, strict=True):
         assert row.decision != "pass" or without.decision == "pass"
+
+
+FAMILY = {
+    "artifact.packaged": "releases", "change.merged": "changes", "change.reviewed": "reviews",
+    "testsuiterun.finished": "suites", "signoff.given": "sign_offs", "service.deployed": "deployments",
+    "traffic.observed": "traffic", "incident.detected": "incidents", "incident.resolved": "incidents",
+    "shift.acknowledged": "shifts", "override.granted": "overrides", "quarantine.set": "quarantines",
+    "edgecase.documented": "edge_cases", "edgecase.retired": "edge_cases",
+    "deployment.finished": "results", "replay.finished": "results",
+}  # fmt: skip
+
+
+def family_of(told: Fact) -> str:
+    if getattr(told.payload, "service", "shop") != "shop" or getattr(told.payload, "incident", "") == "INC-2":
+        return "neighbours"
+    return "amendments" if told.kind.startswith("amendment.") else FAMILY[told.kind]
+
+
+@settings(max_examples=40, deadline=None)
+@given(records, moments)
+def test_a_gate_reads_no_family_that_it_does_not_name(record: list[Fact], at: datetime) -> None:
+    everything = answers(record, at)[0].rows[1:]
+    for entry, row in zip(POLICY.gates["production"], everything, strict=True):
+        named = {*entry.gate.families(), "releases", "overrides", "quarantines"}
+        alone = answers([f for f in record if family_of(f) in named], at)[0].rows[1:]
+        assert row in alone
