@@ -1,7 +1,8 @@
 """A seeded history of releases, written straight into the files that the evidence cache keeps.
 
-Of each release: its build, two changes with about three reviews, a run of its suite, a day in staging with traffic, and
-its deployment: ten events. One in a hundred has an incident in staging, one in a hundred in production.
+Of each release: its build, two changes with about three reviews, a run of its suite, a stay in staging with
+traffic, and its deployment: ten events. One in a hundred has an incident in staging, one in
+a hundred in production.
 """
 
 from __future__ import annotations
@@ -60,19 +61,22 @@ class History:
             "SELECT code::INTEGER AS code, word FROM labels UNION ALL"
             f" SELECT ({FIRST} + n)::INTEGER, '1.' || n FROM range({count}) t(n) UNION ALL"
             f" SELECT ({FIRST} + {count} + n)::INTEGER, sha1(n::VARCHAR) FROM range({count}) t(n) UNION ALL"
-            f" SELECT ({FIRST} + 2 * {count} + n)::INTEGER, '#' || n FROM range({2 * count}) t(n) ORDER BY code"
+            f" SELECT ({FIRST} + 2 * {count} + n)::INTEGER, '#' || n FROM range({2 * count}) t(n)"
+            " ORDER BY code"
         )
         self._dictionary("word", query, FIRST + 4 * count, labels=labels)
         service = f"({SERVICE} + (n % {SERVICES}))::INTEGER AS first"
-        releases = f"SELECT n::INTEGER AS code, {service}, ({FIRST} + n)::INTEGER AS second FROM range({count}) t(n)"
+        releases = (
+            f"SELECT n::INTEGER AS code, {service}, ({FIRST} + n)::INTEGER AS second FROM range({count}) t(n)"
+        )
         self._dictionary("name", f"{releases} ORDER BY code", count)
         of = f"({SERVICE} + ((n // 2) % {SERVICES}))::INTEGER AS first"
         word = f"({FIRST} + 2 * {count} + n)::INTEGER AS second"
-        self._dictionary("change", f"SELECT n::INTEGER AS code, {of}, {word} FROM range({2 * count}) t(n) ORDER BY code",
-                         2 * count)  # fmt: skip
+        changes = f"SELECT n::INTEGER AS code, {of}, {word} FROM range({2 * count}) t(n)"
+        self._dictionary("change", f"{changes} ORDER BY code", 2 * count)
         lanes = f"({SERVICE} + n // 2)::INTEGER AS first, (n % 2 + 1)::INTEGER AS second"
-        self._dictionary("lane", f"SELECT n::INTEGER AS code, {lanes} FROM range({2 * SERVICES}) t(n) ORDER BY code",
-                         2 * SERVICES)  # fmt: skip
+        query = f"SELECT n::INTEGER AS code, {lanes} FROM range({2 * SERVICES}) t(n) ORDER BY code"
+        self._dictionary("lane", query, 2 * SERVICES)
         manifest.sources = []
 
     def _dictionary(self, space: str, query: str, codes: int, **tables: Any) -> None:
@@ -87,7 +91,8 @@ class History:
         built = staged - draw.uniform(0.1, 1.0, count) * HOUR
         service, name, word = SERVICE + n % SERVICES, n, FIRST + n
         self._keep("releases", built, name=name, service=service, version=word, commit=word + self._releases,
-                   spelt=word + self._releases, digest=n * 0, bare=n * 0, n_release_changes=n * 0 + 2)  # fmt: skip
+                   spelt=word + self._releases, digest=n * 0, bare=n * 0,
+                   n_release_changes=n * 0 + 2)  # fmt: skip
         changes = np.stack([2 * n, 2 * n + 1], 1).ravel()
         self._side("release_changes", changes, count)
         merged = np.repeat(built, 2) - draw.uniform(0.1, 5.0, 2 * count) * HOUR
@@ -98,13 +103,15 @@ class History:
         self._reviews(changes, merged, author)
         broke = draw.random(count) < 0.03
         self._keep("suites", built + 300.0, name=name, suite=n * 0 + UNIT, outcome=broke.astype(np.int8),
-                   passed=n * 0 + 40, failed=broke.astype(np.int64), skipped=n * 0, detail=n * 0, listed=n * 0,
+                   passed=n * 0 + 40, failed=broke.astype(np.int64), skipped=n * 0, detail=n * 0,
+                   listed=n * 0,
                    digest=n * 0, spelt=word)  # fmt: skip
         lane = 2 * (n % SERVICES)
         both = {"name": np.tile(name, 2), "left": np.tile(n * 0, 2), "deployment": np.tile(n * 0, 2)}
         self._keep("moves", np.concatenate([staged, goes]), lane=np.concatenate([lane, lane + 1]), **both,
                    environment=np.repeat([STAGING, PRODUCTION], count))  # fmt: skip
-        self._keep("traffic", goes - 60.0, name=name, environment=n * 0 + STAGING, since=staged, until=goes - 60.0,
+        self._keep("traffic", goes - 60.0, name=name, environment=n * 0 + STAGING, since=staged,
+                   until=goes - 60.0,
                    requests=draw.integers(0, 200, count))  # fmt: skip
         self._troubles(n, name, lane, staged, goes)
 
@@ -116,7 +123,8 @@ class History:
         draw, count = self._draw, len(twice)
         who = np.where(draw.random(count) < 0.02, author[twice], PERSON + draw.integers(0, PEOPLE, count))
         verdict = np.where(draw.random(count) < 0.97, 1, 2).astype(np.int8)
-        self._keep("reviews", merged[twice] - draw.uniform(60, 3600, count), change=changes[twice], reviewer=who,
+        self._keep("reviews", merged[twice] - draw.uniform(60, 3600, count), change=changes[twice],
+                   reviewer=who,
                    team=TEAM + draw.integers(0, TEAMS, count), verdict=verdict)  # fmt: skip
 
     def _troubles(self, n: Any, name: Any, lane: Any, staged: Any, goes: Any) -> None:
@@ -138,7 +146,10 @@ class History:
         known = occurred + (15.0 if table == "moves" else self._draw.uniform(0, 30, count))
         event = manifest.events + np.arange(count)
         manifest.events += count
-        whole = {name: c.astype(np.int32) if c.dtype == np.int64 and name in _CODES else c for name, c in columns.items()}
+        whole = {
+            name: c.astype(np.int32) if c.dtype == np.int64 and name in _CODES else c
+            for name, c in columns.items()
+        }
         rows = {
             "event": event, "occurred": occurred, "recorded": known, "seq": event * 0 + 1, "known": known,
             "turn": (event * 0).astype(np.int8), **whole,
@@ -148,7 +159,11 @@ class History:
         self._file(table, "*, md5(event::VARCHAR) AS id, 0::INTEGER AS source", rows)
 
     def _side(self, side: str, change: Any, count: int) -> None:
-        rows = {"event": np.repeat(self._events, 2), "place": np.tile([0, 1], count), "change": change.astype(np.int32)}
+        rows = {
+            "event": np.repeat(self._events, 2),
+            "place": np.tile([0, 1], count),
+            "change": change.astype(np.int32),
+        }
         self._file(side, "*", rows)
 
     def _file(self, table: str, columns: str, rows: Any) -> None:
@@ -159,6 +174,6 @@ class History:
 
 
 _CODES = {
-    "name", "change", "lane", "left", "service", "version", "commit", "spelt", "digest", "bare", "author", "reviewer",
-    "team", "suite", "detail", "environment", "deployment", "incident",
+    "name", "change", "lane", "left", "service", "version", "commit", "spelt", "digest", "bare", "author",
+    "reviewer", "team", "suite", "detail", "environment", "deployment", "incident",
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """A policy over 10^6 past deployments and 10^7 events, beside the same policy written by hand in DuckDB SQL.
 
-Facts are generated (seeded, in chunks) straight into the files that the evidence cache keeps, so that both sides
-read the same Parquet; a process each, by turns, which gives each its peak memory. Timed are
+Facts are generated (seeded, in chunks) straight into the files that the evidence cache keeps, so that both
+sides read the same Parquet; a process each, by turns, which gives each its peak memory. Timed are
 
 first    the deployments, their evidence table, and every gate's answer for each of them
 by hand  the same answers by one query on the same files
@@ -92,42 +92,49 @@ def by_hand(folder: Path, answers: Path) -> dict[str, float]:
 
 
 def peak_memory() -> float:
-    """Return the most memory that this process held at once, in MB (Linux; ru_maxrss also counts its parent)."""
+    """Return the most memory that this process held, in MB (Linux; ru_maxrss counts its parent's, too)."""
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 _QUERY = """
-WITH asked AS (SELECT rank AS deployment_row, name, lane, occurred AS moment FROM {moves} WHERE environment = {production}),
-built AS (SELECT deployment_row, moment, r.event FROM asked JOIN {releases} r USING (name) WHERE r.known <= moment),
-made AS (SELECT deployment_row, moment, change FROM built JOIN {release_changes} USING (event)),
-merged AS (SELECT deployment_row, moment, made.change, author FROM made LEFT JOIN {changes} c
+WITH asked AS (SELECT rank AS r, name, lane, occurred AS moment FROM {moves} WHERE environment =
+  {production}),
+built AS (SELECT r, moment, d.event FROM asked JOIN {releases} d USING (name) WHERE d.known <= moment),
+made AS (SELECT r, moment, change FROM built JOIN {release_changes} USING (event)),
+merged AS (SELECT r, moment, made.change, author FROM made LEFT JOIN {changes} c
   ON c.change = made.change AND c.known <= moment),
-said AS (SELECT deployment_row, m.change, author, reviewer, arg_max(verdict, rank) AS verdict FROM merged m
+said AS (SELECT r, m.change, author, reviewer, arg_max(verdict, rank) AS verdict FROM merged m
   LEFT JOIN {reviews} v ON v.change = m.change AND v.known <= moment AND verdict > 0 GROUP BY ALL),
-counted AS (SELECT deployment_row, change, bool_or(verdict = 2) AS refused, bool_or(author IS NULL) AS unknown,
-  count(*) FILTER (verdict = 1 AND reviewer > 0 AND reviewer <> author) AS approvals FROM said GROUP BY deployment_row, change),
-review AS (SELECT deployment_row, max(CASE WHEN refused THEN 3 WHEN unknown THEN 1 WHEN approvals < {approvals} THEN 3
-  ELSE 0 END) AS review FROM counted GROUP BY deployment_row),
-tests AS (SELECT deployment_row, arg_max(outcome, rank) AS outcome FROM asked JOIN {suites} s USING (name)
-  WHERE s.known <= moment AND suite = {unit} GROUP BY deployment_row),
-stay AS (SELECT deployment_row, asked.name, moment, m.occurred AS since FROM asked ASOF JOIN
+counted AS (SELECT r, change, bool_or(verdict = 2) AS refused, bool_or(author IS NULL) AS unknown,
+  count(*) FILTER (verdict = 1 AND reviewer > 0 AND reviewer <> author) AS approvals FROM said GROUP BY
+  r, change),
+review AS (SELECT r, max(CASE WHEN refused THEN 3 WHEN unknown THEN 1 WHEN approvals < {approvals} THEN 3
+  ELSE 0 END) AS review FROM counted GROUP BY r),
+tests AS (SELECT r, arg_max(outcome, rank) AS outcome FROM asked JOIN {suites} s USING (name)
+  WHERE s.known <= moment AND suite = {unit} GROUP BY r),
+stay AS (SELECT r, asked.name, moment, m.occurred AS since FROM asked ASOF JOIN
   (SELECT lane + 1 AS lane, known, name, occurred FROM {moves} WHERE environment = {staging}) m
   ON asked.lane = m.lane AND asked.moment >= m.known WHERE m.name = asked.name),
-bad AS (SELECT deployment_row, max(e.occurred) AS over, bool_or(e.occurred IS NULL) AS still FROM stay
+bad AS (SELECT r, max(e.occurred) AS over, bool_or(e.occurred IS NULL) AS still FROM stay
   JOIN {incidents} i ON i.name = stay.name AND i.environment = {staging} AND i.known <= moment
-  LEFT JOIN {incident_ends} e ON e.incident = i.incident AND e.known <= moment AND e.occurred >= since GROUP BY deployment_row),
-quiet AS (SELECT deployment_row, name, moment, greatest(since, coalesce(over, since)) AS quiet, coalesce(still, false) AS still
-  FROM stay LEFT JOIN bad USING (deployment_row)),
-served AS (SELECT deployment_row, sum(floor(requests * (least(until, moment) - greatest(since, quiet)) / (until - since) + 1e-9))
-  AS requests FROM quiet JOIN {traffic} t ON t.name = quiet.name AND t.environment = {staging} AND t.known <= moment
-  AND greatest(since, quiet) < least(until, moment) GROUP BY deployment_row),
-soaked AS (SELECT deployment_row, CASE WHEN still THEN 3 WHEN quiet + {soak} <= moment AND coalesce(requests, 0) >= {requests}
-  THEN 0 ELSE 1 END AS soak FROM quiet LEFT JOIN served USING (deployment_row))
+  LEFT JOIN {incident_ends} e ON e.incident = i.incident AND e.known <= moment AND e.occurred >= since
+  GROUP BY r),
+quiet AS (SELECT r, name, moment, greatest(since, coalesce(over, since)) AS quiet, coalesce(still,
+  false) AS still
+  FROM stay LEFT JOIN bad USING (r)),
+served AS (SELECT r, sum(floor(requests * (least(until, moment) - greatest(since, quiet)) / (until -
+  since) + 1e-9))
+  AS requests FROM quiet JOIN {traffic} t ON t.name = quiet.name AND t.environment = {staging} AND
+  t.known <= moment
+  AND greatest(since, quiet) < least(until, moment) GROUP BY r),
+soaked AS (SELECT r, CASE WHEN still THEN 3 WHEN quiet + {soak} <= moment AND coalesce(requests, 0) >=
+  {requests}
+  THEN 0 ELSE 1 END AS soak FROM quiet LEFT JOIN served USING (r))
 SELECT coalesce(review, 1) AS review, CASE outcome WHEN 0 THEN 0 WHEN 1 THEN 3 ELSE 1 END AS tests,
   coalesce(soak, 1) AS soak, CASE WHEN isodow(to_timestamp(moment) AT TIME ZONE 'UTC') <= 4
   AND hour(to_timestamp(moment) AT TIME ZONE 'UTC') BETWEEN 9 AND 15 THEN 0 ELSE 1 END AS open
-FROM asked LEFT JOIN review USING (deployment_row) LEFT JOIN tests USING (deployment_row) LEFT JOIN soaked USING (deployment_row) ORDER BY deployment_row
+FROM asked LEFT JOIN review USING (r) LEFT JOIN tests USING (r) LEFT JOIN soaked USING (r) ORDER BY r
 """
 
 
@@ -137,6 +144,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", type=Path, default=None, help="keep the history here")
+    parser.add_argument(
+        "--fill", type=int, default=0, metavar="EVENTS", help="time filling from a log instead"
+    )
     parser.add_argument("--part", choices=["ours", "by_hand"], help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.part:
@@ -146,7 +156,39 @@ def main() -> int:
         print(msgspec.json.encode(told).decode())
         return 0
     with tempfile.TemporaryDirectory(prefix="amends-backtest-") as scratch:
+        if asked.fill:
+            return fill(Path(scratch), asked.fill)
         return measure(asked, asked.folder or Path(scratch))
+
+
+def fill(folder: Path, count: int) -> int:
+    """Time filling the cache from a SQLite log, then bringing it up to date with a hundred events more."""
+    from datetime import UTC, datetime, timedelta
+
+    from amends.adapters.evidence.cache import EvidenceCache
+    from amends.adapters.evidence.sources import LogSource
+    from amends.adapters.stores import open_store
+    from amends.events import payloads as p
+    from amends.events.codec import make_event
+
+    store, start = open_store(str(folder / "log.db")).store, datetime(2026, 1, 1, tzinfo=UTC)
+
+    def append(first: int, last: int) -> None:
+        for begin in range(first, last, 10_000):
+            events = []
+            for n in range(begin, min(begin + 10_000, last)):
+                said = p.ChangeReviewed(service=f"s{n % 50}", change=f"c{n // 3}", reviewer=f"p-{n % 999}")
+                at = start + timedelta(seconds=n)
+                events.append(make_event("change.reviewed", said, id=f"e{n}", source="/b", at=at))
+            store.append_many(events, recorded_at=at)
+
+    append(0, count)
+    for more in (0, 100):
+        append(count, count + more)
+        begun = time.perf_counter()
+        EvidenceCache(folder / "kept", [LogSource(store)]).refresh()
+        print(f"{more or count:,} events: {time.perf_counter() - begun:.2f} s, {peak_memory():.0f} MB so far")
+    return 0
 
 
 def measure(asked: argparse.Namespace, folder: Path) -> int:

@@ -22,6 +22,8 @@ from amends.adapters.evidence.relations import (
 )
 from amends.adapters.evidence.sources import Source
 from amends.adapters.evidence.staying import Staying
+from amends.adapters.evidence.tested import FAMILIES as TESTED
+from amends.adapters.evidence.tested import make_tested
 from amends.backtests.deployments import Deployments
 from amends.gates.questions import Questions
 from amends.gates.table import (
@@ -65,6 +67,7 @@ class BulkEvidence:
 
     def __init__(self, folder: Path, sources: Sequence[Source], *, memory_mb: int = 200) -> None:
         manifest = EvidenceCache(folder, sources).refresh()
+        self._sources = sources
         self._database = Database(folder, memory_mb=memory_mb)
         self._folder = Folder(folder, manifest, self._database)
 
@@ -75,7 +78,7 @@ class BulkEvidence:
     def build(
         self, questions: Questions, families: Collection[str], *, teams: Collection[str] | None = None
     ) -> EvidenceTable:
-        """See ``EvidenceBuilder.build``."""
+        """See ``EvidenceBuilder.build``. Neighbours are not filled: in bulk nothing is known of them."""
         asked = Asked.of(self._folder, questions)
         made = {name: relation_of(kind, {}) for name, kind in _EMPTY.items()}
         made |= _of_changes(asked, families)
@@ -83,6 +86,8 @@ class BulkEvidence:
             made["suites"] = make_suites(asked)
         if "results" in families:
             made["results"] = make_results(asked)
+        if set(TESTED) & set(families):
+            made |= make_tested(asked, questions, self._sources)
         if "sign_offs" in families:
             made["sign_offs"] = make_sign_offs(asked)
         if {"deployments", "traffic", "incidents"} & set(families):

@@ -107,7 +107,8 @@ def _suite(said: p.SuiteFinished) -> tuple[Any, ...]:
     outcome = "failure" if said.outcome == "success" and failed else said.outcome
     return (
         (said.service, said.release), said.suite, SUITE_OUTCOMES.index(outcome), said.passed, failed,
-        said.skipped, failed_tests(said), len(said.cases), bare_digest(said.digest), bare_digest(said.release),
+        said.skipped, failed_tests(said), len(said.cases), bare_digest(said.digest),
+        bare_digest(said.release),
     )  # fmt: skip
 
 
@@ -249,7 +250,8 @@ TABLES: dict[str, Table] = {
 TABLE_OF = {kind: name for name, table in TABLES.items() for kind in table.kinds}
 LABELS = (
     ("suites", "suite"), ("sign_offs", "role"), ("sign_offs", "environment"), ("moves", "environment"),
-    ("shifts", "team"), ("shifts", "role"), ("override_gates", "gate"), ("results", "part"), ("results", "environment"),
+    ("shifts", "team"), ("shifts", "role"), ("override_gates", "gate"), ("results", "part"),
+    ("results", "environment"),
 )  # fmt: skip
 """Columns whose few words gates ask for by name."""
 

@@ -1,8 +1,7 @@
 """Merging new parts into the sorted tables, and what is found once for all readers of a folder.
 
-Each table ends up as one file, sorted by what it is looked up by and then by when things happened, in the
-order in which ``gates.evidence`` takes facts: when it happened, when it was recorded, its place in its stream,
-its id.
+Each table ends up as one file, sorted by what it is looked up by and then in the order in which
+``gates.evidence`` takes facts: when it happened, when it was recorded, its place in its stream, its id.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ class PastDeployments:
     def _outcomes(self, name: Ints, deployment: Ints, told: Declarations) -> Outcomes:
         rows = np.argsort(name, kind="stable")
         of_name = Ranges(name[rows], len(self.canonical))
-        parts = [self._rollbacks(of_name), *self._incidents(of_name, deployment), self._reverts(told)]
+        parts = [self._rollbacks(of_name), *self._incidents(of_name, name, deployment), self._reverts(told)]
         made = []
         for index, (owner, place, kind, columns) in enumerate(parts):
             row = rows[place] if index < 2 else place
@@ -166,9 +166,11 @@ class PastDeployments:
         columns = [nothing, nothing + FAILURE, self.moves["occurred"][place], self.moves["event"][place]]
         return owner, index, ROLLBACK, columns
 
-    def _incidents(self, of_name: Ranges, deployment: Ints) -> list[tuple[Ints, Ints, int, list[Array]]]:
-        lane, name, named, incident, mine, occurred, event = self.folder.columns(
-            "incidents", "lane", "name", "named", "incident", "deployment", "occurred", "event"
+    def _incidents(
+        self, of_name: Ranges, own: Ints, deployment: Ints
+    ) -> list[tuple[Ints, Ints, int, list[Array]]]:
+        lane, name, service, named, incident, mine, occurred, event = self.folder.columns(
+            "incidents", "lane", "name", "service", "named", "incident", "deployment", "occurred", "event"
         )
         place = np.flatnonzero(self._is_here(lane))
         columns = [incident[place], np.full(len(place), FAILURE), occurred[place], event[place]]
@@ -179,6 +181,9 @@ class PastDeployments:
         first = np.searchsorted(deployment[by_deployment], wanted, side="left")
         last = np.searchsorted(deployment[by_deployment], wanted, side="right")
         other, at = spread(first, np.where(wanted > 0, last - first, 0))
+        services = self.folder.pairs(NAME).first[own[by_deployment[at]]]
+        same = services == service[place][other]
+        other, at = other[same], at[same]
         return [(owner, index, INCIDENT, columns), (other, by_deployment[at], INCIDENT, columns)]
 
     def _reverts(self, told: Declarations) -> tuple[Ints, Ints, int, list[Array]]:

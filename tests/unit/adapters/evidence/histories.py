@@ -22,8 +22,8 @@ NOW = datetime(2026, 3, 18, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 COMMIT, OTHER = "c0ffee" + "0" * 34, "beef" * 10
 RELATIONS = (
-    "changes", "paths", "owners", "verdicts", "suites", "sign_offs", "stays", "results", "shifts", "overrides",
-    "quarantines",
+    "changes", "paths", "owners", "verdicts", "suites", "sign_offs", "stays", "results", "shifts",
+    "edge_cases", "guards", "overrides", "quarantines",
 )  # fmt: skip
 TIMES = ("since", "quiet_since", "starts", "ends", "expires", "at")
 
@@ -184,9 +184,28 @@ def results(draw: st.DrawFn) -> Told:
     )
 
 
+@st.composite
+def cases(draw: st.DrawFn) -> Told:
+    said: dict[str, Any] = {"service": draw(services), "edge_case": draw(st.sampled_from(["empty", "full"]))}
+    if draw(st.booleans()):
+        return "edgecase.documented", p.EdgeCaseDocumented(**said, words="w", test="t0", suite="unit")
+    return "edgecase.retired", p.EdgeCaseRetired(**said, reason="r", role="r")
+
+
+@st.composite
+def amendments(draw: st.DrawFn) -> Told:
+    said: dict[str, Any] = {"amendment": "A-1", "incident": "INC-1", "service": draw(services)}
+    kind = draw(st.sampled_from(["amendment.proposed", "amendment.proven", "amendment.lapsed"]))
+    if kind == "amendment.proven":
+        return kind, p.AmendmentJudged(**said, reason="r")
+    if kind == "amendment.lapsed":
+        return kind, p.AmendmentMoved(**said)
+    return kind, p.AmendmentProposed(**said, kind="test", title="t", bad="1.2.0", selector="t1")
+
+
 told = st.one_of(
     builds(), merges(), reviews(), suites(), signatures(), moves(), moves(), troubles(), traffic(), shifts(),
-    overrides(), quarantines(), requests(), reverts(), results(),
+    overrides(), quarantines(), requests(), reverts(), results(), cases(), amendments(),
 )  # fmt: skip
 
 
@@ -282,7 +301,8 @@ def spelt(relation: Any, words: Any, as_they_are: tuple[str, ...] = ()) -> list[
     for field in fields(relation):
         column = getattr(relation, field.name)
         numbers = (*as_they_are, "row", "item", "group", "outcome", "verdict", "passed", "failed", "skipped",
-                   "requests", "observations", "open_incidents", "classified", "lines", "files", "listed", "decision")  # fmt: skip
+                   "requests", "observations", "open_incidents", "classified", "lines",
+                   "files", "listed", "decision")  # fmt: skip
         if field.name in TIMES:
             columns.append([None if at != at else float(at) for at in column])
         elif column.dtype == bool or field.name in numbers:

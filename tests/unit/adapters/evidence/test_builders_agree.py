@@ -21,7 +21,7 @@ from tests.unit.adapters.evidence.histories import (
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(histories(), questions())
 def test_a_table_in_bulk_is_the_live_one(facts: list[Fact], asked: list[Question]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -31,7 +31,7 @@ def test_a_table_in_bulk_is_the_live_one(facts: list[Fact], asked: list[Question
     assert found == spelt_table(collect_evidence(facts, asked))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(histories())
 def test_past_deployments_in_bulk_are_the_folded_ones(facts: list[Fact]) -> None:
     folded = FoldedEvidence(facts)
