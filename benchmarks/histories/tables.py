@@ -11,6 +11,10 @@ angle       A change that reached the main line was deployed to ``main`` then. `
 dpdk        A change is in the release that had it first (``released_in``), deployed to ``released`` when that
             was made. ``approvals`` is Reviewed-by and Acked-by. A defect that was mended only
             after its release escaped: an incident of that release, named after the change that mended it.
+angle-people   The same without changes made by programs, reverts, and the time before 2014-07, when
+            reviews left no trailer: only changes of which somebody could have asked for a review.
+dpdk-changes   The same defects by change: each change is a version of its own, deployed when the release that
+            had it first was made.
 puppet      A change that was merged was in production at that moment. ``approvals`` is +2 by others,
             ``self_approved`` the author's own +2, checks are the vote of CI.
 
@@ -25,7 +29,10 @@ from pathlib import Path
 
 import duckdb
 
-MADE_FROM = {"angle": "angle", "dpdk": "dpdk_to_2018", "puppet": "puppet_2015_2018"}
+MADE_FROM = {
+    "angle": "angle", "angle-people": "angle", "dpdk": "dpdk_to_2018", "dpdk-changes": "dpdk_to_2018",
+    "puppet": "puppet_2015_2018",
+}  # fmt: skip
 
 _COMMON = """
     commit AS change_id, '{service}' AS service, authored_at AS created_at, merged_at, author, files,
@@ -40,8 +47,18 @@ _OWN = {
         merged_at AS deployed_at, 'main' AS environment, reviewers AS approvals,
         CASE WHEN CAST(commit_queue AS INT) > 0 THEN 'true' END AS checks_passed
     """,
+    "angle-people": """
+        merged_at AS deployed_at, 'main' AS environment, reviewers AS approvals,
+        CASE WHEN CAST(commit_queue AS INT) > 0 THEN 'true' END AS checks_passed
+    """,
     "dpdk": """
         released_in AS release, released_at AS deployed_at, 'released' AS environment,
+        CAST(CAST(reviewers AS INT) + CAST(acks AS INT) AS VARCHAR) AS approvals,
+        CASE WHEN fixed_after_release = '1' THEN 'fix-' || fixed_by[:12] || '-' || commit[:8] END
+            AS incident_id
+    """,
+    "dpdk-changes": """
+        released_at AS deployed_at, 'released' AS environment,
         CAST(CAST(reviewers AS INT) + CAST(acks AS INT) AS VARCHAR) AS approvals,
         CASE WHEN fixed_after_release = '1' THEN 'fix-' || fixed_by[:12] || '-' || commit[:8] END
             AS incident_id
@@ -53,6 +70,9 @@ _OWN = {
 }
 
 
+_ONLY = {"angle-people": "bot_commit = '0' AND is_revert = '0' AND merged_at >= '2014-07'"}
+
+
 def later(seconds: str) -> str:
     """Return SQL for a moment some seconds after the merge, as RFC 3339."""
     moment = f"to_timestamp(epoch(CAST(merged_at AS TIMESTAMPTZ)) + CAST({seconds} AS DOUBLE))"
@@ -62,7 +82,8 @@ def later(seconds: str) -> str:
 def query(name: str, file: Path) -> str:
     """Return the SQL that makes a history's table."""
     common = _COMMON.format(service=name, reverted_at=later("time_to_revert_s"))
-    return f"SELECT {common}, {_OWN[name]} FROM read_parquet('{file}') ORDER BY merged_at, commit"
+    rows = f"FROM read_parquet('{file}') WHERE {_ONLY.get(name, 'true')} ORDER BY merged_at, commit"
+    return f"SELECT {common}, {_OWN[name]} {rows}"
 
 
 def main() -> None:
