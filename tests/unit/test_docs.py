@@ -101,6 +101,9 @@ def test_a_command_exists_as_it_is_written(where: str, line: str, whole: bool) -
     command = load_command(first)
     path = f"amends {first}"
     while hasattr(command, "commands") and rest:
+        unnamed = getattr(command, "unnamed", "")
+        if unnamed and rest[0] not in command.commands:
+            rest = [unnamed, *rest]
         child = command.commands.get(rest[0])
         assert child is not None, f"{where}: there is no `{path} {rest[0]}`"
         path, command, rest = f"{path} {rest[0]}", child, rest[1:]

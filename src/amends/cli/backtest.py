@@ -32,9 +32,11 @@ HistoryOption = Annotated[
 class PricesByDefault(TyperGroup):
     """A group whose first command may go unnamed: ``amends backtest amends.yaml`` prices that policy."""
 
+    unnamed = "price"
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         named = bool(args) and (args[0] in self.commands or args[0] in ctx.help_option_names)
-        return super().parse_args(ctx, args if named else ["price", *args])
+        return super().parse_args(ctx, args if named else [self.unnamed, *args])
 
 
 app = typer.Typer(
