@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -180,7 +181,8 @@ def _incidents(history: History, answers: Answers, left_out: Sequence[str]) -> t
         known = weakest.get(one.name)
         if known is None or _rank(answers, one) < _rank(answers, known):
             weakest[one.name] = one
-    return tuple(_incident(history, answers, one, one.name in left_out) for one in weakest.values())
+    found = [_incident(history, answers, one, one.name in left_out) for one in weakest.values()]
+    return tuple(sorted(found, key=lambda one: one.at.timestamp() if one.at else -math.inf))
 
 
 def _rank(answers: Answers, one: Escaped) -> int:

@@ -21,6 +21,7 @@ from amends.backtests.wording import (
 from amends.gates.shape import format_duration
 
 _SHOWN = 20
+_INCIDENTS = 50
 
 
 def as_text(priced: Priced) -> str:
@@ -89,7 +90,10 @@ def _incidents(found: Backtest) -> list[str]:
     if not found.incidents:
         return []
     lines = ["", "incidents"]
-    for one in found.incidents:
+    earlier = len(found.incidents) - _INCIDENTS
+    if earlier > 0:
+        lines.append(f"  {earlier:,} earlier ones: --format json lists them all")
+    for one in found.incidents[-_INCIDENTS:]:
         at = f"{one.at:%Y-%m-%d %H:%M}" if one.at else "time not recorded"
         apart = " [left out of the verdict]" if one.left_out else ""
         release = one.incident.release or "release not recorded"
