@@ -24,6 +24,7 @@ from amends.adapters.evidence.merging import merge
 from amends.adapters.evidence.parts import Part
 from amends.adapters.evidence.sources import Source, State
 from amends.errors import StoreUnavailableError
+from amends.events.prepared import prepare
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -53,6 +54,9 @@ class Manifest:
         """Return the names of every file that counts."""
         kept = {*self.tables.values(), *self.previous}
         return kept.union(*self.dictionaries.values(), *self.pending.values())
+
+
+prepare(Manifest)
 
 
 class EvidenceCache:
