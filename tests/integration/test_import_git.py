@@ -249,7 +249,7 @@ def test_an_empty_repository_and_no_repository_are_told_apart(
 ) -> None:
     code, _, err = amends("import", "git", "repo")
     assert code == 4
-    assert "Traceback" not in err
+    assert "has no commit yet" in err
     (tmp_path / "nothing").mkdir()
     code, _, err = amends("import", "git", str(tmp_path / "nothing"))
     assert (code, "not inside a git repository" in err) == (2, True)

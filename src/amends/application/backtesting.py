@@ -229,7 +229,7 @@ def read_past(log: Log, evidence: EvidenceBuilder, policies: Sequence[Policy], s
         names = ", ".join(sorted({name for name, _ in around}))
         notes += (f"over {MOST_FOLDED:,} deployments nobody can tell what {names} did: undecided",)
     if not len(past.history):
-        notes += _elsewhere(log, service, environment)
+        notes += _elsewhere(log, service, environment, policies[0].environments)
     return replace(
         past, history=past.history.between(scope.since, scope.until), as_if_blocking=scope.as_if_blocking,
         notes=notes,
@@ -324,12 +324,16 @@ def choose_service(log: Log, service: str) -> tuple[str, tuple[str, ...]]:
     )
 
 
-def _elsewhere(log: Log, service: str, environment: str) -> tuple[str, ...]:
+def _elsewhere(log: Log, service: str, environment: str, ours: Sequence[str]) -> tuple[str, ...]:
     moves = log.facts(tags=[f"service:{service}"], kinds=DEPLOYED)
     places = sorted({str(getattr(fact.payload, "environment", "")) for fact in moves} - {""})
     if not places:
         return (f"nobody recorded a deployment of {service} anywhere",)
+    known = any(place in ours for place in places)
+    remedy = (
+        "--environment names another" if known else "the policy has no such environment: call it the same"
+    )
     return (
         f"nobody recorded a deployment of {service} to {environment}; there are some to {', '.join(places)} "
-        "(--environment names another)",
+        f"({remedy})",
     )

@@ -275,7 +275,7 @@ def _import(
     finally:
         workspace.close()
     typer.echo((as_json if format is Format.JSON else as_text)(what, summary))
-    if not summary.facts:
+    if summary.faults and not summary.facts:
         typer.echo("amends: nothing could be read from it", err=True)
         raise typer.Exit(4)
 

@@ -28,6 +28,8 @@ from amends.gates.variables import VARIABLES, Scope, Variable
 
 _FAULT = re.compile(r"<input>:(\d+):(\d+): (.*?)(?: \(in container '.*?'\))?\n \| (.*)\n")
 _NO_KEY = "NOT_FOUND: "
+_QUOTED = re.compile(r"""(\"{3}|'{3}|["'])(?:\\.|(?!\1).)*\1|//[^\n]*""", re.DOTALL)
+_BY_ZERO = re.compile(r"[/%]\s*-?0+u?(?![\w.])")
 
 
 def compiled(text: str) -> Any:
@@ -46,6 +48,9 @@ def compiled(text: str) -> Any:
         raise ValueError(
             f"it gives {_type_name(found.return_type())}, not true or false; compare it with something"
         )
+    by_zero = _BY_ZERO.search(_QUOTED.sub(lambda quoted: " " * len(quoted[0]), text))
+    if by_zero:
+        raise ValueError(_pointed("it divides by zero", text, by_zero.start()))
     return found
 
 
@@ -74,7 +79,8 @@ def _checked(text: str) -> str:
 class Expression(Gate):
     """A condition in CEL that holds for the release: for what no other gate asks.
 
-    It is checked when the policy is read: unknown names and types that do not fit are faults of the policy.
+    It is checked when the policy is read: unknown names, types that do not fit and a division by a written zero are faults of the
+    policy.
     Only true passes; false blocks. Where the answer needs what nobody recorded (a value, or the key of a map)
     it is undecided; any other result, a division by zero for one, is an error. `soak.…` is known of the
     `environments` that are listed, `running` and `open_incidents` of the `services`.
@@ -195,6 +201,13 @@ def _with_caret(text: str) -> str:
     fault = fault.partition(" expecting {")[0]
     caret = " " * (column - 1) + "^"
     return f"{fault}{_hint(fault)} (line {line}, character {column})\n    {shown}\n    {caret}"
+
+
+def _pointed(fault: str, text: str, at: int) -> str:
+    """Return a fault with its line and a caret under the character at which it is."""
+    before = text[:at].split("\n")
+    shown, caret = text.split("\n")[len(before) - 1], " " * len(before[-1]) + "^"
+    return f"{fault} (line {len(before)}, character {len(before[-1]) + 1})\n    {shown}\n    {caret}"
 
 
 def _hint(fault: str) -> str:

@@ -87,7 +87,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "errors", "failure",
         r"\b(?:errors?|exceptions?|outages?|incidents?|unresponsive|unreachable|timeouts?|timing out"
-        r"|50[0234]s?|5xx|data loss|corrupt\w*|went down|took down)\b",
+        r"|50[0234]s?|5xx|data loss|corrupt\w*|went down|took down|downtimes?)\b",
         "500s on checkout since the deploy",
     ),
     _rule(
@@ -101,7 +101,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "wrong", "failure",
-        r"\b(?:bugs?|buggy|incorrect\w*|wrong\w*|issues?|problems?|problematic|unexpected\w*|undesired"
+        r"\b(?:bugs?|buggy|defect(?:s|ive)?|incorrect\w*|wrong\w*|issues?|problems?|problematic|unexpected\w*|undesired"
         r"|unintended|side[- ]effects?|conflict(?:s|ed|ing) with|warnings?|missing|bogus)\b",
         "prices are wrong for baskets with a coupon",
     ),

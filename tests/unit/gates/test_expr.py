@@ -123,6 +123,8 @@ def test_an_undated_fact_leaves_what_reads_it_undecided() -> None:
         ("release.lines", "it gives a number, not true or false"),
         ("dyn(true)", "not true or false"),
         ("release.lines <", "Syntax error"),
+        ("release.lines / 0 > 1", "it divides by zero (line 1, character 15)"),
+        ("release.lines % -0 == 1", "it divides by zero"),
         ("release == 1", "undeclared reference to 'release'"),
     ],
 )
@@ -130,6 +132,11 @@ def test_a_fault_is_found_when_the_policy_is_read(cel: str, said: str) -> None:
     with pytest.raises(ValidationError) as caught:
         GateEntry.model_validate(expr(cel))
     assert said in str(caught.value)
+
+
+def test_a_zero_that_divides_nothing_is_no_fault() -> None:
+    cel = "release.version != '1 / 0' && release.lines / 05 < 9 && 1.0 / 0.5 > 1.0 // of 1/0"
+    GateEntry.model_validate(expr(cel))
 
 
 def test_the_caret_stands_under_the_fault() -> None:

@@ -62,7 +62,7 @@ def failure(repo: Path, words: tuple[str, ...], said: str) -> AmendsError:
     if "not a git repository" in said or "cannot change to" in said:
         return UsageError(
             f"{repo} is not inside a git repository",
-            remedy="name one with --repo PATH, or give commits and changes by name",
+            remedy="name a folder inside one, or record releases and changes by name",
         )
     if "dubious ownership" in said:
         return UsageError(

@@ -102,7 +102,7 @@ class Asked:
         (declared,) = self.folder.columns("releases", "commit")
         is_known = np.zeros(len(self.folder.words), dtype=np.bool_)
         is_known[declared] = True
-        is_known[0] = True
+        is_known[:1] = True  # of an empty log there is no word at all, not even the empty one
         others = np.unique(self.lower[~is_known[self.lower]])
         if len(others):
             more_name, more_commit = self._begins(others)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from amends.adapters.codehost.calling import ask_git
+from amends.adapters.codehost.calling import ask_git, call_git
 from amends.adapters.histories.gitline import Line, TaggedRelease, Unit, choose_tags
 from amends.adapters.histories.gitreading import (
     Tag,
@@ -34,7 +34,7 @@ from amends.adapters.histories.gittrailers import (
     testers,
 )  # fmt: skip
 from amends.application.history import Fault, GitPast, Remark, Told
-from amends.errors import AmendsError
+from amends.errors import AmendsError, UsageError
 from amends.events import payloads as p
 from amends.incidents.reverts import judge_revert, reason_of
 
@@ -65,9 +65,7 @@ class GitHistory:
     def read(self) -> Iterator[Told | Fault | Remark]:
         """See ``HistoryReader.read``."""
         past = self._past
-        head = ask_git(
-            past.repo, "rev-parse", "--verify", "--end-of-options", f"{past.branch}^{{commit}}"
-        ).strip()
+        head = _tip(past)
         every = read_tags(past.repo)
         reached = every if past.all_tags else read_tags(past.repo, head)
         tags, early, other = choose_tags(reached, past.tags)
@@ -336,3 +334,19 @@ class GitHistory:
 
     def _told(self, kind: str, payload: p.Payload, key: tuple[str, ...], at: datetime, sha: str) -> Told:
         return Told(kind, payload, key, at, at, sha[:_SHORT])
+
+
+def _tip(past: GitPast) -> str:
+    """Return the commit at which the history ends."""
+    if not ask_git(past.repo, "rev-list", "--all", "--max-count=1").strip():
+        raise AmendsError(
+            f"{past.repo} has no commit yet, so there is no history to import",
+            remedy="import it again when it has commits",
+        )
+    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{past.branch}^{{commit}}")
+    found = call_git(past.repo, *words).stdout.decode().strip()
+    if not found:
+        raise UsageError(
+            f"{past.repo} has no branch, tag or commit {past.branch!r}", remedy="name one with --branch REV"
+        )
+    return found

@@ -15,6 +15,9 @@ from amends.errors import UsageError
 from amends.events import payloads as p
 from amends.incidents.reverts import judge_revert
 
+_TIMES = ("merged_at", "deployed_at", "created_at")
+_GIVE_A_TIME = f"give one of {', '.join(_TIMES)}"
+
 
 @dataclass(slots=True)
 class _Met:
@@ -46,18 +49,19 @@ class TableHistory:
                 f"found no column change_id; the file has {', '.join(table.header)}",
                 where=f"{past.file}:1", remedy="say which it is: --column change_id=NAME",
             )  # fmt: skip
+        timed = any(name in columns for name in _TIMES)
         for row in table.rows(columns):
             if isinstance(row, Fault):
                 yield row
             else:
-                yield from self._row(row)
+                yield from self._row(row, timed=timed)
         yield from self._reverts()
         yield from self._releases.read()
         yield from self._remarks(list(table.header), columns)
 
     # --- rows -------------------------------------------------------------------------------------------
 
-    def _row(self, row: Row) -> Iterator[Told | Fault]:
+    def _row(self, row: Row, *, timed: bool) -> Iterator[Told | Fault]:
         past = self._past
         entry = read_entry(row, service=past.service, environment=past.environment, zone=past.zone)
         if isinstance(entry, Fault):
@@ -75,10 +79,9 @@ class TableHistory:
         self._counts["no environment"] += not row.cells.get("environment") and entry.deployed is not None
         self._counts["no release"] += not entry.release
         if entry.any_time is None:
-            yield Fault(
-                "no-time", entry.where, f"change {entry.change} has no time that can be read; left out",
-                "give one of merged_at, deployed_at, created_at",
-            )  # fmt: skip
+            self._counts["no time"] += not timed
+            if timed:
+                yield _no_time(entry)
             return
         yield from self._change_once(entry)
         self._releases.add(entry)
@@ -193,6 +196,11 @@ class TableHistory:
             yield Remark(
                 "assumed", f"{counts['no release']} changes name no release: each is a version of its own"
             )
+        if counts["no time"]:
+            yield Remark(
+                "left out",
+                f"{counts['no time']} changes, as nothing in the table says when they were; {_GIVE_A_TIME}",
+            )
         unused = [name for at, name in enumerate(header) if at not in columns.values()]
         if unused:
             yield Remark("left out", f"columns that are not documented: {', '.join(unused)}")
@@ -210,6 +218,12 @@ def _told(kind: str, payload: p.Payload, key: tuple[str, ...], entry: Entry, at:
     moment = at or entry.any_time
     assert moment is not None
     return Told(kind, payload, key, entry.known or moment, entry.known, entry.where)
+
+
+def _no_time(entry: Entry) -> Fault:
+    return Fault(
+        "no-time", entry.where, f"change {entry.change} has no time that can be read; left out", _GIVE_A_TIME
+    )
 
 
 def _told_twice(entry: Entry, first: str) -> Fault:
