@@ -71,6 +71,8 @@ def test_usage_and_absence_have_their_exit_codes(run: Run) -> None:
     assert (code, "allowed: production" in said) == (2, True)
     assert run("other.yaml")[0] == 2
     assert run("amends.yaml", "--since", "yesterday")[0] == 2
+    code, _, said = run("amends.yaml", "--service", "cart")
+    assert (code, "it has those of shop" in said) == (2, True)
 
 
 def test_a_time_without_deployments_is_computed_and_says_so(run: Run) -> None:
@@ -79,8 +81,13 @@ def test_a_time_without_deployments_is_computed_and_says_so(run: Run) -> None:
     assert out.startswith("no evidence: nobody recorded a deployment")
 
 
-def test_a_log_without_any_event_can_be_asked(run: Run) -> None:
-    Path("log.db").unlink()
+def test_a_log_without_any_event_can_be_asked(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "new").mkdir()
+    monkeypatch.chdir(tmp_path / "new")
+    Path("amends.yaml").write_text(REVIEW)
+    open_store("log.db").store.close()
     code, out, _ = run("amends.yaml")
     assert (code, out.startswith("no evidence: nobody recorded a deployment")) == (0, True)
     assert run("sweep", "amends.yaml")[0] == 0

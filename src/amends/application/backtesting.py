@@ -220,7 +220,7 @@ def read_past(log: Log, evidence: EvidenceBuilder, policies: Sequence[Policy], s
     The first policy says which service and environment, where the scope does not. Raises ``UsageError``.
     """
     environment = choose_environment(policies[0], scope.environment)
-    service, notes = choose_service(log, scope.service or policies[0].service)
+    service, notes = choose_service(log, scope.service or policies[0].service, asked=bool(scope.service))
     past = past_of(log, evidence, policies, service, environment)
     around = sorted({pair for policy in policies for pair in policy.neighbours(environment)})
     if around and len(past.history) <= MOST_FOLDED:
@@ -302,18 +302,18 @@ def check_environment(loaded: LoadedPolicy, environment: str) -> None:
         )  # fmt: skip
 
 
-def choose_service(log: Log, service: str) -> tuple[str, tuple[str, ...]]:
+def choose_service(log: Log, service: str, *, asked: bool = False) -> tuple[str, tuple[str, ...]]:
     """Return the service whose history is looked at, with a note where it is not the one that was named.
 
-    A history with one service alone, as an imported one often is, can mean no other. Raises ``UsageError``
-    when there are several and none is it.
+    A history with one service alone, as an imported one often is, can mean no other than the policy's. Raises
+    ``UsageError`` when there are several and none is it, and when somebody ``asked`` for this very one.
     """
     if log.facts(tags=[f"service:{service}"], kinds=DEPLOYED, limit=1):
         return service, ()
     found = sorted({str(getattr(fact.payload, "service", "")) for fact in log.facts(kinds=DEPLOYED)} - {""})
     if not found:
         return service, ()
-    if len(found) == 1:
+    if len(found) == 1 and not asked:
         note = (
             f"the history has no deployment of {service}: this is that of {found[0]}, the only service there"
         )

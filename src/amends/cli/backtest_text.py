@@ -132,7 +132,7 @@ def sweep_as_text(swept: Swept) -> str:
     hidden = len(found.points) - len(shown)
     lines += ["", *_table(rows)]
     if hidden:
-        lines.append(f"  {plural(hidden, 'other variant')}: for each, one above stops as many for less delay")
+        lines.append(f"  {plural(hidden, 'other variant')}: none is known to do better than those above")
     return "\n".join(lines)
 
 
