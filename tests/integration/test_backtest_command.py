@@ -81,18 +81,6 @@ def test_a_time_without_deployments_is_computed_and_says_so(run: Run) -> None:
     assert out.startswith("no evidence: nobody recorded a deployment")
 
 
-def test_a_log_without_any_event_can_be_asked(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "new").mkdir()
-    monkeypatch.chdir(tmp_path / "new")
-    Path("amends.yaml").write_text(REVIEW)
-    open_store("log.db").store.close()
-    code, out, _ = run("amends.yaml")
-    assert (code, out.startswith("no evidence: nobody recorded a deployment")) == (0, True)
-    assert run("sweep", "amends.yaml")[0] == 0
-
-
 def test_the_page_needs_nothing_else_and_holds_the_verdict(run: Run) -> None:
     code, out, _ = run("amends.yaml", "--format", "html")
     assert code == 0

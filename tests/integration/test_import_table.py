@@ -175,6 +175,7 @@ def test_checks_that_are_partly_recorded_decide_nothing(amends: Amends, tmp_path
         ({"reviewers": "bo", "approvals": "2"}, 2, 0, {"self_approval"}),
         ({"reviewers": "2"}, 2, 0, {"self_approval"}),
         ({"reviewers": "ana bo", "author": "@Ana"}, 2, 0, set()),
+        ({"reviewers": "ana", "author": "ana"}, 1, 0, set()),
         ({"reviewers": ""}, 0, 0, {"reviews", "self_approval"}),
     ],
 )

@@ -79,10 +79,10 @@ def _checked(text: str) -> str:
 class Expression(Gate):
     """A condition in CEL that holds for the release: for what no other gate asks.
 
-    It is checked when the policy is read: unknown names, types that do not fit and `/ 0` are faults of the policy. Only
-    true passes; false blocks. Where the answer needs what nobody recorded (a value, or the key of a map) it is
-    undecided; any other result, a division by zero for one, is an error. `soak.…` is known of the
-    `environments` that are listed, `running` and `open_incidents` of the `services`.
+    It is checked when the policy is read: unknown names, types that do not fit and `/ 0` are faults of the
+    policy. Only true passes; false blocks. Where the answer needs what nobody recorded (a value, or the key
+    of a map) it is undecided; any other result, a division by zero for one, is an error. `soak.…` is known of
+    the `environments` that are listed, `running` and `open_incidents` of the `services`.
     """
 
     cel: Annotated[str, AfterValidator(_checked)] = Field(

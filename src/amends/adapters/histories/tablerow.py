@@ -151,6 +151,8 @@ def _read_reviewers(entry: Entry, text: str) -> None:
     entry.reviewers = tuple(name for login, name in names.items() if login and login != author)
     if author and author in names and entry.self_approved is None:
         entry.self_approved = True
+    if names and not entry.reviewers and entry.approvals is None:
+        entry.approvals = 0  # the author alone is named, so it is known that nobody else approved
 
 
 def _check_order(entry: Entry, *, revert_time_stated: bool, merge_stated: bool) -> None:

@@ -43,3 +43,10 @@ def test_past_deployments_in_bulk_are_the_folded_ones(facts: list[Fact]) -> None
         table = spelt_table(bulk.build(past.questions, FAMILIES))
         bulk.close()
     assert table == spelt_table(folded.build(expected.questions, FAMILIES))
+
+
+def test_an_empty_history_has_a_table_too(tmp_path: Path) -> None:
+    bulk = bulk_of(tmp_path, [])
+    past = bulk.deployments(("shop",), "staging")
+    assert len(bulk.build(past.questions, FAMILIES)) == 0
+    bulk.close()
