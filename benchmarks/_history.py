@@ -15,6 +15,7 @@ import numpy as np
 
 from amends.adapters.evidence.cache import MANIFEST, Manifest
 from amends.adapters.evidence.database import Database
+from amends.adapters.evidence.facts import layout
 from amends.adapters.evidence.merging import merge
 
 START, YEARS = 1_600_000_000.0, 3
@@ -35,7 +36,7 @@ class History:
         self._folder, self._releases, self._chunk = folder, releases, chunk
         self._draw = np.random.default_rng(seed)
         self._database = Database(folder, memory_mb=1500)
-        self._manifest = Manifest()
+        self._manifest = Manifest(layout())
 
     def write(self) -> int:
         """Write it and return how many events it has."""

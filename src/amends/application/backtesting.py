@@ -14,7 +14,6 @@ from amends.application.ports import EvidenceBuilder
 from amends.backtests.answers import Answers, ask_policy, waiting_times
 from amends.backtests.comparison import Comparison, compare
 from amends.backtests.effect import judge, named_incidents
-from amends.backtests.folded import FoldedEvidence
 from amends.backtests.history import History, past_deployments
 from amends.backtests.loose import LooseEnd, bypasses, loose_ends, loose_facts
 from amends.backtests.price import LATER, Backtest, blocked, price_policy, with_later_passes
@@ -23,13 +22,11 @@ from amends.backtests.variants import Variant, Variation, usual_variations, vari
 from amends.errors import UsageError
 from amends.events.codec import Fact
 from amends.gates.evaluate import families_of
-from amends.gates.evidence import KINDS
 from amends.gates.gate import Calendars
 from amends.gates.policy import LoadedPolicy, Policy, unknown_environment
 from amends.gates.questions import Questions, moment_of
 from amends.gates.table import Codes, EvidenceTable, Floats, team_name
 
-MOST_FOLDED = 2_000  # beyond so many deployments, folding facts for each takes minutes
 DEPLOYED = ("service.deployed", "service.upgraded", "service.rolledback")
 _TROUBLES = ("incident.detected", "service.rolledback")
 _BATCH = 400  # tags per read: databases bound the number of parameters
@@ -68,6 +65,7 @@ class Past:
     evidence: EvidenceBuilder
     families: frozenset[str]
     teams: frozenset[str]
+    neighbours: tuple[tuple[str, str], ...] = ()
     as_if_blocking: bool = True
     notes: tuple[str, ...] = ()
     _table: EvidenceTable | None = field(default=None, repr=False, init=False)
@@ -80,7 +78,7 @@ class Past:
         return self._table
 
     def _build(self, questions: Questions) -> EvidenceTable:
-        return self.evidence.build(questions, self.families, teams=self.teams)
+        return self.evidence.build(questions, self.families, teams=self.teams, neighbours=self.neighbours)
 
     def calendars(self, loaded: LoadedPolicy) -> Calendars:
         """Return the policy's calendars over the whole history."""
@@ -222,27 +220,12 @@ def read_past(log: Log, evidence: EvidenceBuilder, policies: Sequence[Policy], s
     environment = choose_environment(policies[0], scope.environment)
     service, notes = choose_service(log, scope.service or policies[0].service, asked=bool(scope.service))
     past = past_of(log, evidence, policies, service, environment)
-    around = sorted({pair for policy in policies for pair in policy.neighbours(environment)})
-    if around and len(past.history) <= MOST_FOLDED:
-        past = replace(past, evidence=_with_neighbours(log, policies, service, environment, around))
-    elif around:
-        names = ", ".join(sorted({name for name, _ in around}))
-        notes += (f"over {MOST_FOLDED:,} deployments nobody can tell what {names} did: undecided",)
     if not len(past.history):
         notes += _elsewhere(log, service, environment, policies[0].environments)
     return replace(
         past, history=past.history.between(scope.since, scope.until), as_if_blocking=scope.as_if_blocking,
         notes=notes,
     )  # fmt: skip
-
-
-def _with_neighbours(
-    log: Log, policies: Sequence[Policy], service: str, environment: str, around: Sequence[tuple[str, str]]
-) -> EvidenceBuilder:
-    """Return evidence that knows other services, too, which evidence in bulk does not."""
-    named = {f"service:{name}" for name in (service, *(name for name, _ in around))}
-    teams = {f"team:{team}" for team in _teams(policies, environment)}
-    return FoldedEvidence(log.facts(tags=sorted(named | teams), kinds=KINDS), around)
 
 
 def past_of(
@@ -257,7 +240,10 @@ def past_of(
         no_defects=bypasses(troubles),
     )  # fmt: skip
     entries = [entry for policy in policies for entry in policy.gates.get(environment, [])]
-    return Past(service, history, evidence, families_of(entries), _teams(policies, environment))
+    neighbours = sorted({pair for policy in policies for pair in policy.neighbours(environment)})
+    return Past(
+        service, history, evidence, families_of(entries), _teams(policies, environment), tuple(neighbours)
+    )
 
 
 def _placed(log: Log, loose: Sequence[Fact], environment: str) -> list[LooseEnd]:

@@ -147,12 +147,18 @@ class EvidenceBuilder(Protocol):
         """
 
     def build(
-        self, questions: Questions, families: Collection[str], *, teams: Collection[str] | None = None
+        self,
+        questions: Questions,
+        families: Collection[str],
+        *,
+        teams: Collection[str] | None = None,
+        neighbours: Sequence[tuple[str, str]] = (),
     ) -> EvidenceTable:
         """Return the table with one row for each question, as ``gates.evidence.collect_evidence`` would.
 
         Only relations of these families are filled, the others are empty; see
-        ``gates.evaluate.families_of``. Shifts are those of ``teams``, or of all.
+        ``gates.evaluate.families_of``. Shifts are those of ``teams``, or of all. ``neighbours`` are the other
+        services that gates look at, each with an environment (``Policy.neighbours``).
         """
 
     def close(self) -> None:

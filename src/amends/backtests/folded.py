@@ -32,13 +32,9 @@ _DEPLOYED = ("service.deployed", "service.upgraded")
 
 
 class FoldedEvidence:
-    """An ``EvidenceBuilder`` over facts in any order; a fact that is there twice counts once.
+    """An ``EvidenceBuilder`` over facts in any order; a fact that is there twice counts once."""
 
-    ``neighbours`` are other services at which gates look, each with where it runs.
-    """
-
-    def __init__(self, facts: Iterable[Fact], neighbours: Sequence[tuple[str, str]] = ()) -> None:
-        self._neighbours = tuple(neighbours)
+    def __init__(self, facts: Iterable[Fact]) -> None:
         kept: dict[tuple[str, str], Fact] = {}
         for fact in facts:
             if fact.payload is not None:
@@ -58,10 +54,11 @@ class FoldedEvidence:
         families: Collection[str],  # noqa: ARG002 - all are filled
         *,
         teams: Collection[str] | None = None,  # noqa: ARG002 - all are in
+        neighbours: Sequence[tuple[str, str]] = (),
     ) -> EvidenceTable:
         """See ``EvidenceBuilder.build``. All families are filled; ``teams`` narrows nothing."""
         asked = [questions.question(row) for row in range(len(questions))]
-        return collect_evidence(self._facts, asked, self._neighbours)
+        return collect_evidence(self._facts, asked, neighbours)
 
     def close(self) -> None:
         """See ``EvidenceBuilder.close``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -96,6 +97,7 @@ class GateEntry(Strict):
         return frozenset(self.gate.families()) | (self.when.families() if self.when else frozenset())
 
 
+@cache
 def gate_kinds() -> tuple[str, ...]:
     """Return the kinds of gate that a policy may name."""
     return tuple(name for name in GateEntry.model_fields if name not in ENTRY_FIELDS)

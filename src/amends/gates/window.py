@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
@@ -156,22 +157,10 @@ class Window(Gate):
 
     def _allowed(self, at: Floats) -> Intervals:
         """Return the stretches that days and hours allow, from before the first moment to past the last."""
-        first, last = parse_hours(self.hours)
         zone = ZoneInfo(self.time_zone)
         day = datetime.fromtimestamp(float(at.min()), zone).date() - timedelta(days=2)
         end = datetime.fromtimestamp(float(at.max()) + LOOK_AHEAD, zone).date()
-        stretches: list[tuple[float, float]] = []
-        while day <= end:
-            if DAYS[day.weekday()] in self.days:
-                midnight = datetime.combine(day, time())
-                opens, closes = (
-                    (midnight + timedelta(minutes=minutes)).replace(tzinfo=zone).timestamp()
-                    for minutes in (first, last)
-                )
-                if closes > opens:  # a clock put forward may swallow a short window
-                    stretches.append((opens, closes))
-            day += timedelta(days=1)
-        return joined(stretches)
+        return _allowed_between(day, end, tuple(self.days), self.hours, self.time_zone)
 
     def _closures(self, setting: Setting) -> Intervals:
         zone = ZoneInfo(self.time_zone)
@@ -195,6 +184,24 @@ class Window(Gate):
         why = f"in the {closures.labels[int(covering[0])]}" if len(covering) else "outside the window"
         opens = "no opening within 400 days" if np.isnan(until) else f"opens {spoken(until, zone)}"
         return f"{now} is {why}; {opens}; required: {self.wants()}"
+
+
+@lru_cache(maxsize=64)  # a policy asks for the same stretches at each decision of a day
+def _allowed_between(day: date, end: date, days: tuple[str, ...], hours: str, time_zone: str) -> Intervals:
+    first, last = parse_hours(hours)
+    zone = ZoneInfo(time_zone)
+    stretches: list[tuple[float, float]] = []
+    while day <= end:
+        if DAYS[day.weekday()] in days:
+            midnight = datetime.combine(day, time())
+            opens, closes = (
+                (midnight + timedelta(minutes=minutes)).replace(tzinfo=zone).timestamp()
+                for minutes in (first, last)
+            )
+            if closes > opens:  # a clock put forward may swallow a short window
+                stretches.append((opens, closes))
+        day += timedelta(days=1)
+    return joined(stretches)
 
 
 def spoken(epoch: float, zone: ZoneInfo) -> str:

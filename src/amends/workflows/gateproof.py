@@ -252,8 +252,7 @@ class _Case:
     def past(self, extra: Iterable[Fact] = ()) -> Past:
         """Return the history of the gate's environment, with evidence that was produced later."""
         told = self.amendment.proposed
-        around = self.policy.neighbours(told.environment)
-        evidence = FoldedEvidence((*self.facts, *self.places, *extra), around)
+        evidence = FoldedEvidence((*self.facts, *self.places, *extra))
         return past_of(self.bench.log, evidence, [self.policy], told.service, told.environment)
 
     def good(self) -> tuple[PastDeployment, ...]:

@@ -33,12 +33,16 @@ def gates(*lines: str, staging: bool = False) -> str:
     return f"service: shop\nenvironments: {places}\ngates:\n  production:\n{listed}\n"
 
 
-def test_evidence_in_bulk_prices_alike(tmp_path: Path) -> None:
-    log, policy = planted("helps", 80), gates("review: {approvals: 1}", "window: {days: [mon..thu]}")
-    bulk = BulkEvidence(tmp_path, [LogSource(log.store)])
+def assert_priced_alike_in_bulk(folder: Path, log: Log, policy: str) -> None:
+    bulk = BulkEvidence(folder, [LogSource(log.store)])
     found = backtest_policy(log, bulk, parse_policy(policy), Scope()).backtest
     bulk.close()
     assert report(found) == report(price(log, policy).backtest)
+
+
+def test_evidence_in_bulk_prices_alike(tmp_path: Path) -> None:
+    policy = gates("review: {approvals: 1}", "window: {days: [mon..thu]}")
+    assert_priced_alike_in_bulk(tmp_path, planted("helps", 80), policy)
 
 
 @pytest.mark.parametrize(
@@ -223,12 +227,14 @@ def test_evidence_that_is_missing_now_and_then_is_no_foresight() -> None:
     assert found.effect.rows == sum(number % 3 > 0 for number in range(200))
 
 
-def test_a_gate_that_looks_at_another_service_is_told_what_that_did() -> None:
+def test_a_gate_that_looks_at_another_service_is_told_what_that_did(tmp_path: Path) -> None:
     recorder = Recorder()
     till = p.ServiceDeployed(service="till", release="9", environment="production")
     recorder.add("service.deployed", BEGIN + DAY, till)
     for number, day in enumerate((0, 2)):
         recorder.add("artifact.packaged", BEGIN, p.ReleaseDeclared(service="shop", version=f"1.{number}"))
         recorder.deploy(f"1.{number}", BEGIN + day * DAY)
-    found = price(recorder.done(), gates("depends_on: {services: [{service: till}]}")).backtest
+    log, policy = recorder.done(), gates("depends_on: {services: [{service: till}]}")
+    found = price(log, policy).backtest
     assert (found.deployments, found.undecided_good + len(found.held)) == (2, 1)
+    assert_priced_alike_in_bulk(tmp_path, log, policy)

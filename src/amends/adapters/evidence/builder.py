@@ -10,6 +10,7 @@ from amends.adapters.evidence.asked import Asked
 from amends.adapters.evidence.cache import EvidenceCache
 from amends.adapters.evidence.changing import Changing
 from amends.adapters.evidence.database import Database
+from amends.adapters.evidence.neighbouring import make_neighbours
 from amends.adapters.evidence.past import PastDeployments
 from amends.adapters.evidence.quarantining import Quarantining
 from amends.adapters.evidence.reading import Folder
@@ -76,9 +77,14 @@ class BulkEvidence:
         return PastDeployments(self._folder, services, environment).read()
 
     def build(
-        self, questions: Questions, families: Collection[str], *, teams: Collection[str] | None = None
+        self,
+        questions: Questions,
+        families: Collection[str],
+        *,
+        teams: Collection[str] | None = None,
+        neighbours: Sequence[tuple[str, str]] = (),
     ) -> EvidenceTable:
-        """See ``EvidenceBuilder.build``. Neighbours are not filled: in bulk nothing is known of them."""
+        """See ``EvidenceBuilder.build``."""
         asked = Asked.of(self._folder, questions)
         made = {name: relation_of(kind, {}) for name, kind in _EMPTY.items()}
         made |= _of_changes(asked, families)
@@ -92,6 +98,8 @@ class BulkEvidence:
             made["sign_offs"] = make_sign_offs(asked)
         if {"deployments", "traffic", "incidents"} & set(families):
             made["stays"] = Staying(asked).stays()
+        if "neighbours" in families:
+            made["neighbours"] = make_neighbours(asked, neighbours)
         if "shifts" in families:
             made["shifts"] = make_shifts(asked, teams)
         if "overrides" in families:

@@ -19,28 +19,27 @@ import msgspec
 import numpy as np
 
 from amends.adapters.evidence.database import Array, Database, parquet
-from amends.adapters.evidence.facts import SPACES, TABLES, WORD
+from amends.adapters.evidence.facts import SPACES, TABLES, WORD, layout
 from amends.adapters.evidence.merging import merge
 from amends.adapters.evidence.parts import Part
 from amends.adapters.evidence.sources import Source, State
 from amends.errors import StoreUnavailableError
 from amends.events.prepared import prepare
 
-FORMAT = 1
 MANIFEST = "manifest.json"
 PART_EVENTS = 200_000
 
 
 @dataclass(slots=True)
 class Manifest:
-    """What the folder holds.
+    """What the folder holds, and by which layout of columns.
 
     ``dictionaries`` are the files of each space of codes and ``codes`` how many codes it has; ``tables`` the
     file of each table, sorted; ``pending`` files that still have to be merged into them; ``previous`` files
     that another process may still be reading.
     """
 
-    format: int = FORMAT
+    layout: str
     sources: list[State] = field(default_factory=list)
     events: int = 0
     number: int = 0
@@ -102,7 +101,7 @@ class EvidenceCache:
             yield
 
     def _begun(self) -> Manifest:
-        return Manifest(sources=[source.begin() for source in self._sources])
+        return Manifest(layout(), sources=[source.begin() for source in self._sources])
 
     def _kept(self) -> Manifest | None:
         """Return the manifest that is there, unless it is of something else."""
@@ -111,7 +110,7 @@ class EvidenceCache:
         except (FileNotFoundError, msgspec.MsgspecError):
             return None
         whole = all((self.folder / name).is_file() for name in found.files() - set(found.previous))
-        if found.format != FORMAT or not whole or len(found.sources) != len(self._sources):
+        if found.layout != layout() or not whole or len(found.sources) != len(self._sources):
             return None
         pairs = zip(self._sources, found.sources, strict=True)
         return found if all(source.is_same(state) for source, state in pairs) else None

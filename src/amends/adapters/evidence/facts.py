@@ -7,6 +7,7 @@ that what belongs to a release's name, a change or a lane is found without compa
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -254,6 +255,23 @@ LABELS = (
     ("results", "environment"),
 )  # fmt: skip
 """Columns whose few words gates ask for by name."""
+
+_MEANING = 2  # raise it when a column comes to mean something else under the same name
+
+
+def layout() -> str:
+    """Return a digest of what is kept: a folder with another one is of another version, and made again."""
+    tables = {
+        name: (
+            table.kinds,
+            *table.columns.items(),
+            table.by,
+            *((side, *spec.columns.items()) for side, spec in table.sides.items()),
+        )
+        for name, table in TABLES.items()
+    }
+    kept = (_MEANING, _SQL_TYPES, SPACES, COMMON, LABELS, tables)
+    return hashlib.sha256(repr(kept).encode()).hexdigest()
 
 
 def common_of(fact: Fact, event: int) -> tuple[Any, ...]:

@@ -99,3 +99,28 @@ def is_rising(column: Array) -> bool:
 def counted(row: Array, rows: int, weights: Any = None) -> Ints:
     """Count items by row."""
     return np.bincount(row, weights=weights, minlength=rows).astype(np.int64)
+
+
+def covering(start: Ints, stop: Ints, length: int, weights: Any = None) -> Ints:
+    """Count for each place below ``length`` the ranges that cover it; none of them is negative."""
+    change = counted(start, length + 1, weights) - counted(stop, length + 1, weights)
+    return np.cumsum(change)[:length]
+
+
+def highest(start: Ints, stop: Ints, values: Ints, length: int) -> Ints:
+    """Return for each place below ``length`` the highest value of the ranges that cover it, -1 for none.
+
+    A range is laid down as two spans of a power of two, which may overlap; spans are then halved, the longest
+    first, until they are single places: a sparse table (Bender & Farach-Colton, 2000) the other way round.
+    """
+    found = np.full(length, -1, dtype=np.int64)
+    kept = start < stop
+    start, stop, values = start[kept], stop[kept], values[kept]
+    power = np.frexp(stop - start)[1] - 1
+    for exponent in range(int(power.max(initial=-1)), -1, -1):
+        size = 1 << exponent
+        found[size:] = np.maximum(found[size:], found[:-size])
+        mine = power == exponent
+        np.maximum.at(found, start[mine], values[mine])
+        np.maximum.at(found, stop[mine] - size, values[mine])
+    return found

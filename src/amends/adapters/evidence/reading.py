@@ -53,6 +53,18 @@ class Folder:
         found = self.database.read(f"SELECT {quoted} FROM {parquet(self._folder / file)}")
         return [found[name] for name in names]
 
+    def matching(self, table: str, key: str, codes: Array, *names: str) -> list[Array]:
+        """Return columns of a table, only where ``key`` is one of some codes, by when things happened."""
+        source = self.source(table)
+        if source is None or not len(codes):
+            return [np.zeros(0, dtype=_dtype(table, name)) for name in names]
+        quoted = ", ".join(f'"{name}"' for name in names)
+        found = self.database.read(
+            f'SELECT {quoted} FROM {source} WHERE "{key}" IN (SELECT code FROM wanted) ORDER BY rank',
+            wanted={"code": codes},
+        )
+        return [found[name] for name in names]
+
     def _declared(self, file: str, name: str) -> Array:
         if name not in self._releases:
             self._releases |= self.database.read(f'SELECT "{name}" FROM {parquet(self._folder / file)}')
@@ -100,7 +112,7 @@ class StoredWords:
         self._found: dict[str, int] = {"": 0}
         self._more: list[str] = []
         self._stored = folder.manifest.codes[WORD]
-        self._base = self._stored + folder.manifest.events
+        self._base = max(1, self._stored + folder.manifest.events)  # 0 is the empty word, stored or not
 
     def __len__(self) -> int:
         return self._base + len(self._more)

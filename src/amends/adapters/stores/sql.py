@@ -122,24 +122,27 @@ class SqlStore:
         if limit is not None and limit <= 0:
             return []
         with self._database.reading() as connection:
-            upto = self._database.settled(connection) if connection is not None else 0
-        if before is not None:
-            upto = min(upto, before - 1)
-        if upto <= after:
-            return []
-        reading = sql.Reading(
-            tags=sorted(set(tags)), kinds=sorted({indexed_kind(kind) for kind in kinds}), after=after,
-            upto=upto, limit=limit, newest_first=newest_first, since=to_micros(since) if since else None,
-            until=to_micros(until) if until else None,
-        )  # fmt: skip
-        return self._records(*reading.statement())
+            if connection is None:
+                return []
+            upto = self._database.settled(connection)
+            if before is not None:
+                upto = min(upto, before - 1)
+            if upto <= after:
+                return []
+            reading = sql.Reading(
+                tags=sorted(set(tags)), kinds=sorted({indexed_kind(kind) for kind in kinds}), after=after,
+                upto=upto, limit=limit, newest_first=newest_first,
+                since=to_micros(since) if since else None, until=to_micros(until) if until else None,
+            )  # fmt: skip
+            rows = connection.rows(*reading.statement())
+        return _read_rows(rows)
 
     def find(self, event_id: str) -> list[Recorded]:
         """See ``EventStore.find``."""
         return self._records(sql.FIND, {"id": event_id})
 
     def _records(self, statement: str, values: Mapping[str, Any]) -> list[Recorded]:
-        return [read_row(sql.Row._make((*row, ""))) for row in self._rows(statement, values)]
+        return _read_rows(self._rows(statement, values))
 
     def _rows(self, statement: str, values: Mapping[str, Any] = NO_VALUES) -> list[tuple[Any, ...]]:
         with self._database.reading() as connection:
@@ -269,6 +272,10 @@ def _row(entry: Entry) -> tuple[Any, ...]:
         to_micros(record.recorded_at), known_at, record.previous, record.digest, entry.fingerprint,
         entry.body,
     )  # fmt: skip
+
+
+def _read_rows(rows: Iterable[Sequence[Any]]) -> list[Recorded]:
+    return [read_row(sql.Row._make((*row, ""))) for row in rows]
 
 
 def read_row(row: sql.Row, *, lenient: bool = False) -> Recorded:

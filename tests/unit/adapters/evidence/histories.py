@@ -23,7 +23,7 @@ HOUR = timedelta(hours=1)
 COMMIT, OTHER = "c0ffee" + "0" * 34, "beef" * 10
 RELATIONS = (
     "changes", "paths", "owners", "verdicts", "suites", "sign_offs", "stays", "results", "shifts",
-    "edge_cases", "guards", "overrides", "quarantines",
+    "edge_cases", "guards", "overrides", "quarantines", "neighbours",
 )  # fmt: skip
 TIMES = ("since", "quiet_since", "starts", "ends", "expires", "at")
 
@@ -38,7 +38,9 @@ places = st.sampled_from(["staging", "staging", "production"])
 people = st.sampled_from(["p-ann", "p-bob", "p-cid", ""])
 changes = st.sampled_from(["c1", "c2", "c3"])
 incidents = st.sampled_from(["INC-1", "INC-2"])
-hours = st.integers(-30, 6).map(lambda number: NOW + number * HOUR)
+# Some of long ago: open incidents count for 90 days.
+hours = st.one_of(*[st.integers(-30, 6)] * 5, st.integers(-2164, -2158)).map(lambda n: NOW + n * HOUR)
+neighbours = st.lists(st.tuples(services, places | st.just("moon")), max_size=3)
 Told = tuple[str, p.Payload]
 
 
@@ -209,10 +211,13 @@ told = st.one_of(
 )  # fmt: skip
 
 
+about_places = st.one_of(builds(), moves(), troubles(), traffic())
+
+
 @st.composite
-def histories(draw: st.DrawFn) -> list[Fact]:
+def histories(draw: st.DrawFn, *abouts: st.SearchStrategy[Told]) -> list[Fact]:
     """Facts out of order, late, ahead of their time, twice, of one moment, and some that nobody dated."""
-    about = draw(st.sampled_from([told, told, st.one_of(builds(), moves(), troubles(), traffic())]))
+    about = draw(st.sampled_from(abouts or (told, told, about_places)))
     delays = draw(st.sampled_from([[0], [0, 0, 0, 3, 20, -2], [0, 0, 0, 0, 3, None]]))
     found = []
     for number, (kind, payload) in enumerate(draw(st.lists(about, min_size=2, max_size=24))):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 
 from amends.adapters.evidence.builder import BulkEvidence
 from amends.adapters.evidence.cache import MANIFEST, EvidenceCache
+from amends.adapters.evidence.facts import TABLES, Table
 from amends.adapters.evidence.sources import FileSource, LogSource
 from amends.adapters.stores.memory import MemoryStore
 from amends.application.ports import EventStore
@@ -18,7 +21,11 @@ from amends.errors import InvalidEventError
 from amends.events import payloads as p
 from amends.events.codec import decode, make_event
 from amends.events.lines import to_line
-from tests.unit.adapters.evidence.histories import NOW, spelt_deployments
+from amends.gates.evidence import Question, collect_evidence
+from amends.gates.questions import questions_of
+from amends.gates.table import FAMILIES
+from amends.releases.actuation import ReleaseRef
+from tests.unit.adapters.evidence.histories import NOW, spelt_deployments, spelt_table
 
 
 def deploy(store: EventStore, *releases: str, name: str = "e") -> None:
@@ -108,8 +115,43 @@ def test_what_a_killed_process_left_is_taken_up_or_swept_away(
 def test_a_manifest_that_is_damaged_is_made_again(tmp_path: Path) -> None:
     store = store_of("1", "2")
     deployed(tmp_path, LogSource(store))
-    (tmp_path / MANIFEST).write_bytes(b'{"format": 1')
+    (tmp_path / MANIFEST).write_bytes(b'{"layout": "1')
     assert deployed(tmp_path, LogSource(store)) == expected(store)
+
+
+def of_an_earlier_version(table: Table) -> Table:
+    """A table that did not yet keep its last column."""
+    *kept, _ = table.columns.items()
+    return replace(table, columns=dict(kept), row=lambda said: table.row(said)[:-1])
+
+
+def test_a_folder_that_another_version_kept_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_of("1", "2")
+    monkeypatch.setitem(TABLES, "moves", of_an_earlier_version(TABLES["moves"]))
+    EvidenceCache(tmp_path, [LogSource(store)]).refresh()
+    monkeypatch.undo()
+    deploy(store, "3")
+    assert deployed(tmp_path, LogSource(store)) == expected(store)
+
+
+def test_a_manifest_with_a_number_for_its_layout_is_made_again(tmp_path: Path) -> None:
+    store = store_of("1", "2")
+    deployed(tmp_path, LogSource(store))
+    found = json.loads((tmp_path / MANIFEST).read_bytes())
+    del found["layout"]
+    (tmp_path / MANIFEST).write_text(json.dumps({"format": 1, **found}))
+    (tmp_path / found["tables"]["moves"]).write_bytes(b"columns of long ago")
+    assert deployed(tmp_path, LogSource(store)) == expected(store)
+
+
+def test_nothing_that_is_kept_is_a_history_like_any_other(tmp_path: Path) -> None:
+    asked = [Question("shop", ReleaseRef("shop", "1"), "staging", NOW)]
+    bulk = BulkEvidence(tmp_path, [LogSource(MemoryStore())])
+    table = bulk.build(questions_of(asked), FAMILIES, neighbours=[("till", "staging")])
+    bulk.close()
+    assert spelt_table(table) == spelt_table(collect_evidence([], asked, [("till", "staging")]))
 
 
 def test_an_event_of_two_histories_counts_once(tmp_path: Path) -> None:
