@@ -108,6 +108,9 @@ def test_an_export_is_looked_at_in_place_of_the_log(run: Run, tmp_path: Path) ->
     code, out, _ = run("amends.yaml", "--history", "past.jsonl", "--format", "json")
     assert (code, json.loads(out)) == (0, log)
     assert run("amends.yaml", "--history", "absent.jsonl")[0] == 2
+    Path("past.csv").write_text("change_id,service\nc1,shop\n")
+    code, _, said = run("amends.yaml", "--history", "past.csv")
+    assert (code, "import table past.csv" in " ".join(said.split())) == (2, True)
 
 
 def test_against_another_policy_the_difference_is_told(run: Run) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -21,14 +21,17 @@ from amends.backtests.sweep import Outcome, Sweep, sweep_variants
 from amends.backtests.variants import Variant, Variation, usual_variations, variants
 from amends.errors import UsageError
 from amends.events.codec import Fact
+from amends.events.payloads import SuiteFinished
 from amends.gates.evaluate import families_of
-from amends.gates.gate import Calendars
+from amends.gates.gate import Calendars, plural
 from amends.gates.policy import LoadedPolicy, Policy, unknown_environment
 from amends.gates.questions import Questions, moment_of
 from amends.gates.table import Codes, EvidenceTable, Floats, team_name
+from amends.gates.tests import Tests
 
 DEPLOYED = ("service.deployed", "service.upgraded", "service.rolledback")
 _TROUBLES = ("incident.detected", "service.rolledback")
+_RECENT = 5_000  # runs in which suites are looked for
 _BATCH = 400  # tags per read: databases bound the number of parameters
 
 
@@ -222,8 +225,16 @@ def read_past(log: Log, evidence: EvidenceBuilder, policies: Sequence[Policy], s
     past = past_of(log, evidence, policies, service, environment)
     if not len(past.history):
         notes += _elsewhere(log, service, environment, policies[0].environments)
+    now = log.clock.now()
+    ahead = int((past.history.questions.at > now.timestamp()).sum())
+    if ahead:
+        notes += (
+            f"{plural(ahead, 'deployment')} dated after {now:%Y-%m-%d %H:%M} UTC left out: mend the dates",
+        )
+    notes += _never_run(log, service, policies, environment)
+    until = min(scope.until or now + timedelta.resolution, now + timedelta.resolution)
     return replace(
-        past, history=past.history.between(scope.since, scope.until), as_if_blocking=scope.as_if_blocking,
+        past, history=past.history.between(scope.since, until), as_if_blocking=scope.as_if_blocking,
         notes=notes,
     )  # fmt: skip
 
@@ -308,6 +319,20 @@ def choose_service(log: Log, service: str, *, asked: bool = False) -> tuple[str,
         f"the history has no deployment of {service!r}; it has those of {', '.join(found)}",
         remedy="name one of them with --service, or as `service` in the policy",
     )
+
+
+def _never_run(log: Log, service: str, policies: Sequence[Policy], environment: str) -> tuple[str, ...]:
+    """Say which suites a policy asks for by names that the history does not have."""
+    entries = [entry for policy in policies for entry in policy.gates.get(environment, [])]
+    wanted = {suite for entry in entries if isinstance(entry.gate, Tests) for suite in entry.gate.suites}
+    if not wanted:
+        return ()
+    runs = log.facts(
+        tags=[f"service:{service}"], kinds=["testsuiterun.finished"], newest_first=True, limit=_RECENT
+    )
+    ran = {fact.payload.suite for fact in runs if isinstance(fact.payload, SuiteFinished)}
+    known = f"recorded are {', '.join(sorted(ran)[:5])}" if ran else "no suite's runs are recorded"
+    return tuple(f"no run of the suite {suite} is in this history; {known}" for suite in sorted(wanted - ran))
 
 
 def _elsewhere(log: Log, service: str, environment: str, ours: Sequence[str]) -> tuple[str, ...]:

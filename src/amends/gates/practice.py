@@ -107,7 +107,13 @@ def _outrun(gate: Placed, soak: Soak, seen: Practice) -> Iterator[Finding]:
 
 
 def _unobserved(gate: Placed, soak: Soak, seen: Practice) -> Iterator[Finding]:
-    if seen.arrivals.get(soak.environment) and soak.environment not in seen.traffic:
+    if not soak.min_requests:
+        yield Finding(
+            Weight.DOUBT, (*gate.place, gate.entry.kind, "min_requests"),
+            f"this soak asks for time alone: it passes where nobody used the release in {soak.environment}",
+            "ask for some requests (`min_requests: 1` or more), and record traffic",
+        )  # fmt: skip
+    elif seen.arrivals.get(soak.environment) and soak.environment not in seen.traffic:
         yield Finding(
             _weight(seen), (*gate.place, gate.entry.kind),
             f"no traffic was ever recorded in {soak.environment}, so no soak there ever passes",

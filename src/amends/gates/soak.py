@@ -20,9 +20,9 @@ from amends.gates.gate import (
     unless_undated,
 )  # fmt: skip
 from amends.gates.shape import Duration, format_duration
-from amends.gates.table import Bools, EvidenceTable, Floats, Ints, items_of
+from amends.gates.table import Bools, EvidenceTable, Floats, Ints, Stays, items_of
 
-_FAMILIES = ("releases", "deployments", "traffic", "incidents")
+_FAMILIES = ("releases", "deployments", "incidents")
 
 
 class Soak(Gate):
@@ -31,19 +31,18 @@ class Soak(Gate):
 
     An open incident of this stay blocks. A resolved one starts the clock again at its resolution, and so does
     another version in between. Not long enough is undecided until the time is up; time in which nobody
-    observed ``min_requests`` is undecided, however long.
+    observed ``min_requests`` is undecided, however long. ``min_requests: 0`` asks for time alone, in which
+    nobody may have used the release; `policy check` doubts it.
     """
 
     environment: str = Field(min_length=1)
     seconds: Duration = Field(alias="for", gt=0, description="how long, for example 7d")
-    min_requests: int = Field(default=1, ge=1, description="requests that it must have served meanwhile")
+    min_requests: int = Field(default=1, ge=0, description="requests that it must have served meanwhile")
 
     def wants(self) -> str:
         """Say what the gate asks for."""
-        return (
-            f"{format_duration(self.seconds)} in {self.environment} without incident and "
-            f"{plural(self.min_requests, 'request')} served"
-        )
+        peace = f"{format_duration(self.seconds)} in {self.environment} without incident"
+        return f"{peace} and {plural(self.min_requests, 'request')} served" if self.min_requests else peace
 
     def environments(self) -> tuple[str, ...]:
         """Return the environment of the soak."""
@@ -51,23 +50,24 @@ class Soak(Gate):
 
     def families(self) -> Sequence[str]:
         """Return the families of facts that the gate reads."""
-        return _FAMILIES
+        return (*_FAMILIES, "traffic") if self.min_requests else _FAMILIES
 
     def decide(self, table: EvidenceTable, _setting: Setting, /) -> GateColumn:
         """Answer every row from the release's present stay in the environment."""
         row, quiet, at, requests, open_ = self._present(table)
+        families = self.families()
         due = quiet + self.seconds
         ripe = due <= at
         state = np.where(ripe & (requests >= self.min_requests), np.int8(PASS), np.int8(UNDECIDED))
         state[open_] = BLOCK
         decision = np.full(len(table), UNDECIDED, dtype=np.int8)
         decision[row] = state
-        decision = unless_undated(decision, table, *_FAMILIES)
+        decision = unless_undated(decision, table, *families)
         until = np.full(len(table), np.nan)
         waits = ~ripe & (state == UNDECIDED)
         until[row[waits]] = due[waits]
-        if not table.all_dated(*_FAMILIES):
-            until[table.unknown_times(*_FAMILIES) > 0] = np.nan
+        if not table.all_dated(*families):
+            until[table.unknown_times(*families) > 0] = np.nan
         return GateColumn(
             decision, lambda row: self._reason(table, row), lambda row: self._events(table, row), until
         )
@@ -98,7 +98,7 @@ class Soak(Gate):
         return table.ids([stays.event[item], stays.incident[item], stays.traffic[item]])
 
     def _reason(self, table: EvidenceTable, row: int) -> str:
-        undated = undated_reason(table, row, *_FAMILIES)
+        undated = undated_reason(table, row, *self.families())
         if undated:
             return undated
         return f"{self._observed(table, row)}; required: {self.wants()}"
@@ -114,9 +114,13 @@ class Soak(Gate):
             return f"{version} has {open_} in {self.environment}"
         quiet = max(0.0, float(table.at[row] - stays.quiet_since[item]))
         since = " since its last incident" if stays.quiet_since[item] > stays.since[item] else ""
-        served = int(stays.requests[item])
-        traffic = plural(served, "request") + " served" if stays.observations[item] else "no traffic observed"
         waits = ""
         if quiet < self.seconds:
             waits = f" (due {moment(stays.quiet_since[item] + self.seconds)})"
-        return f"{format_duration(quiet)} in {self.environment}{since}{waits}, {traffic}"
+        return f"{format_duration(quiet)} in {self.environment}{since}{waits}{self._served(stays, item)}"
+
+    def _served(self, stays: Stays, item: int) -> str:
+        if not self.min_requests:
+            return ""
+        served = plural(int(stays.requests[item]), "request") + " served"
+        return f", {served if stays.observations[item] else 'no traffic observed'}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -238,3 +239,33 @@ def test_a_gate_that_looks_at_another_service_is_told_what_that_did(tmp_path: Pa
     found = price(log, policy).backtest
     assert (found.deployments, found.undecided_good + len(found.held)) == (2, 1)
     assert_priced_alike_in_bulk(tmp_path, log, policy)
+
+
+def test_deployments_that_have_not_happened_yet_are_left_out_and_counted() -> None:
+    tomorrow = datetime.now(UTC) + DAY
+    found = price(recorded([Change("c1", BEGIN, 1, False), Change("c2", tomorrow, 1, False)]))
+    assert found.backtest.good == 1
+    assert [note.split(" dated")[0] for note in found.notes] == ["1 deployment"]
+
+
+def test_a_suite_that_the_history_does_not_have_is_named() -> None:
+    recorder = Recorder()
+    recorder.change(Change("c1", BEGIN, 1, False))
+    run = p.SuiteFinished(service="shop", release="c1", suite="checks", outcome="success", passed=3)
+    recorder.add("testsuiterun.finished", BEGIN - HOUR, run)
+    found = price(recorder.done(), gates("tests: {suites: [unit, checks]}"))
+    assert found.notes == ("no run of the suite unit is in this history; recorded are checks",)
+
+
+def test_incidents_of_a_table_that_nobody_dated_do_not_hide_the_soak_of_their_releases() -> None:
+    recorder = Recorder()
+    recorder.add("artifact.packaged", BEGIN, p.ReleaseDeclared(service="shop", version="1"))
+    recorder.deploy("1", BEGIN, "staging")
+    recorder.deploy("1", BEGIN + DAY)
+    opened = p.IncidentOpened(
+        incident="INC-1", service="shop", environment="production", summary="slow", opened_by="person",
+        release="1",
+    )  # fmt: skip
+    recorder.add("incident.detected", BEGIN + DAY, opened, known=None)
+    policy = gates("soak: {environment: staging, for: 2d, min_requests: 0}", staging=True)
+    assert price(recorder.done(), policy).backtest.count("stopped") == 1

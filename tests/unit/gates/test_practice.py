@@ -87,3 +87,9 @@ def test_gates_whose_evidence_nobody_records_are_found(entry: Any, fields: Any) 
     (kind,) = entry
     met = {"traffic": frozenset({"staging"}), "roles": frozenset({"qa"}), "teams": frozenset({"@org/pay"})}
     assert told(entry, seen(**met)) == [], kind
+
+
+def test_a_soak_of_time_alone_is_doubted() -> None:
+    ((weight, place, text),) = told({"soak": {**SOAK["soak"], "min_requests": 0}}, seen(traffic=frozenset()))
+    assert (weight, place) == (Weight.DOUBT, ("gates", "production", 0, "soak", "min_requests"))
+    assert "nobody used the release in staging" in text

@@ -77,3 +77,17 @@ def test_an_incident_without_a_release_is_ours_only_while_we_are_there() -> None
 def test_a_service_seen_elsewhere_only_has_not_soaked() -> None:
     row = ask(SOAK, deployed(environment="dev", at=NOW - 9 * DAY))
     assert row.reason.startswith("1.2.0 was never seen in staging")
+
+
+def test_an_incident_that_began_later_is_not_known_yet_though_nobody_dated_it() -> None:
+    later = incident(environment="production", at=NOW, known=None)
+    assert ask(SOAK, LONG, BUSY, later).decision == "pass"
+    before = incident(environment="production", at=NOW - HOUR, known=None)
+    assert ask(SOAK, LONG, BUSY, before).decision == "undecided"
+
+
+def test_a_soak_may_ask_for_time_alone_where_the_policy_says_so() -> None:
+    quiet = {"soak": {"environment": "staging", "for": "7d", "min_requests": 0}}
+    row = ask(quiet, LONG)
+    assert row.decision == "pass"
+    assert "request" not in row.reason

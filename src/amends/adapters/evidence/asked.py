@@ -158,10 +158,17 @@ class Asked:
     def _one_name(self) -> bool:
         return bool((self.pairs_row[1:] != self.pairs_row[:-1]).all())
 
-    def dated(self, family: str, row: Ints, place: Ints, known: Floats) -> tuple[Ints, Ints]:
-        """Keep what was known by each row's moment, and count what nobody dated."""
+    def dated(
+        self, family: str, row: Ints, place: Ints, known: Floats, began: Floats | None = None
+    ) -> tuple[Ints, Ints]:
+        """Keep what was known by each row's moment, and count what nobody dated.
+
+        Facts that ``began`` no earlier than a row's moment were not known by it, and are not counted.
+        """
         then = known[place]
         unknown = np.isnan(then)
+        if began is not None:
+            unknown &= began[place] < self.at[row]
         if unknown.any():
             self.undated[family] += counted(row[unknown], len(self))
         kept = then <= self.at[row]

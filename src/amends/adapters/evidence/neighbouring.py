@@ -127,7 +127,8 @@ class _Neighbour:
         )
         count, unknown = len(self.moments), np.isnan(known)
         stop = np.searchsorted(self.moments - OPEN_AT_MOST, occurred, side="right")
-        self.undated += covering(np.zeros(int(unknown.sum()), dtype=np.int64), stop[unknown], count)
+        begun = np.searchsorted(self.moments, occurred[unknown], side="right")
+        self.undated += covering(begun, stop[unknown], count)
         start = self._from(known)
         counts = start < stop
         incident, start, stop, event = (column[counts] for column in (incident, start, stop, event))

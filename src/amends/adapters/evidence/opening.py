@@ -25,6 +25,9 @@ def open_kept(state_dir: Path, address: str, store: EventStore) -> EvidenceBuild
     return BulkEvidence(state_dir / "evidence" / named, [LogSource(store)])
 
 
+_TABLES = (".csv", ".tsv", ".parquet", ".pq", ".xlsx")
+
+
 @contextmanager
 def open_files(files: Sequence[Path]) -> Iterator[tuple[Log, EvidenceBuilder]]:
     """Take in what ``amends log export`` wrote, each event once, and give it as a log with its evidence.
@@ -42,6 +45,11 @@ def open_files(files: Sequence[Path]) -> Iterator[tuple[Log, EvidenceBuilder]]:
                 remedy="name a file that `amends log export` wrote",
             ) from None  # fmt: skip
         except AmendsError as error:
+            if file.suffix.lower() in _TABLES:
+                error.remedy = (
+                    f"take a table into a log first: `amends import table {file} --store past.db`, "
+                    "then `amends backtest POLICY --store past.db`"
+                )
             error.where = f"{file}:{error.where.removeprefix('line ')}" if error.where else str(file)
             raise
     with tempfile.TemporaryDirectory(prefix="amends-") as folder:

@@ -53,11 +53,18 @@ class Trouble:
         named = np.flatnonzero(opened["named"])
         named = named[np.argsort(opened["name"][named], kind="stable")]
         pair, index = Ranges(opened["name"][named], len(asked.folder.pairs(NAME))).expand(asked.pairs_name)
+        self._count_undated_openings()
+        known, began = opened["known"], opened["occurred"]
+        return asked.dated("incidents", asked.pairs_row[pair], named[index], known, began)
+
+    def _count_undated_openings(self) -> None:
+        """Count, of incidents that name no release, those that nobody dated and that had begun."""
+        opened, asked = self.opened, self.asked
         unknown = np.isnan(opened["known"]) & ~opened["named"]
-        if unknown.any():
-            per_service = counted(opened["service"][unknown], len(asked.folder.words))
-            asked.undated["incidents"] += per_service[asked.service]
-        return asked.dated("incidents", asked.pairs_row[pair], named[index], opened["known"])
+        for service in np.unique(opened["service"][unknown]):
+            began = np.sort(opened["occurred"][unknown & (opened["service"] == service)])
+            row = np.flatnonzero(asked.service == service)
+            asked.undated["incidents"][row] += np.searchsorted(began, asked.at[row], side="left")
 
     def _count_undated_ends(self, row: Ints, place: Ints) -> None:
         """Count ends that nobody dated, of incidents that were known and may be the row's."""

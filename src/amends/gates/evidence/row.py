@@ -65,7 +65,8 @@ class Row:
     ) -> list[Seen]:
         """Return what was known, oldest first, and count what nobody dated.
 
-        What happened before ``since`` (seconds since the epoch) is left out.
+        What happened before ``since`` (seconds since the epoch) is left out. An incident that began no
+        earlier than the moment asked about was not known then, whoever forgot to say since when it was.
         """
         at = self.question.at.timestamp()
         found = [
@@ -74,7 +75,10 @@ class Row:
         ]  # fmt: skip
         if len(kinds) > 1:
             found.sort(key=lambda seen: seen.order)
-        self.table.undated[family][self.row] += sum(seen.known != seen.known for seen in found)
+        self.table.undated[family][self.row] += sum(
+            seen.known != seen.known and not (seen.kind == "incident.detected" and seen.occurred >= at)
+            for seen in found
+        )
         return [seen for seen in found if seen.known <= at]
 
     def of_service(self, payload: Any) -> bool:
