@@ -24,7 +24,7 @@ help: ## Say what can be made
 
 setup: $(python_ready) $(assets_ready) ## Create .venv with everything, and build the front-end assets
 
-$(python_ready): pyproject.toml uv.lock scripts/setup-python.sh scripts/locked_versions.py
+$(python_ready): pyproject.toml packages/capture/pyproject.toml uv.lock scripts/setup-python.sh scripts/locked_versions.py
 	@scripts/setup-python.sh
 	@touch $@
 

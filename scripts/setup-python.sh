@@ -40,7 +40,8 @@ with_pip() {
   .venv/bin/python -m ensurepip --upgrade >/dev/null 2>&1 || true
   .venv/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
   .venv/bin/python scripts/locked_versions.py >.venv/locked.txt
-  .venv/bin/python -m pip install --quiet --constraint .venv/locked.txt --editable '.[postgres]' --group dev
+  .venv/bin/python -m pip install --quiet --constraint .venv/locked.txt --editable packages/capture \
+    --editable '.[postgres]' --group dev
 }
 
 if [ "${AMENDS_NO_UV:-}" != 1 ] && command -v uv >/dev/null 2>&1; then
@@ -51,4 +52,4 @@ else
   with_pip
 fi
 # Bytecode of amends itself: an editable install leaves it to each start, where a machine may forbid to keep it.
-.venv/bin/python -m compileall -q src/amends
+.venv/bin/python -m compileall -q src/amends packages/capture/src

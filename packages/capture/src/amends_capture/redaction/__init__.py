@@ -1,0 +1,1 @@
+"""Redaction: which names are secret, how a secret is masked, and where secrets are looked for."""
