@@ -84,12 +84,7 @@ def _typed_body(content: bytes, kind: str, texts: Texts) -> Json:
         return {"$type": "text", "text": texts.form(text)}
     value = _json(text)
     if value is not _NO_JSON:
-        redact_value(texts, value)  # finds secrets that stand in the order value, name
-        made_text = texts.redact(json.dumps(value)) if isinstance(value, str) else texts.json(text)
-        again = _json(made_text)
-        if again is not _NO_JSON:
-            return redact_value(texts, again)
-        text = made_text
+        return redact_value(texts, value)
     found = {"$type": "text", "text": texts.redact(text)}
     charset = _CHARSET.search(kind)
     return {**found, "charset": charset[1].lower()} if charset and charset[1].lower() != "utf-8" else found

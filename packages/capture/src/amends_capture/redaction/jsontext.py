@@ -100,13 +100,15 @@ class JsonReader:
         if not re.fullmatch(r"-?\d{1,400}", bare):
             return bare
         secret = self._is_secret(place, "") and self._texts.names.hides_number(place.name)
-        return self._texts.number(bare) if secret or masking.is_card(bare) else bare
+        if secret or masking.is_card(bare):
+            return str(self._texts.token(self._texts.number(bare), bare))
+        return bare
 
     def _write(self, hit: re.Match[str], plain: str, made: str) -> str:
         if made == plain:
             return hit[0]
-        text = json.dumps(made, ensure_ascii=hit["text"].isascii())
-        return text if hit["end"] else text[:-1]
+        text = json.dumps(self._texts.expand(made), ensure_ascii=hit["text"].isascii())[1:-1]
+        return f'"{self._texts.token(text, hit["text"])}{hit["end"]}'
 
 
 def _plain(text: str) -> str:

@@ -24,6 +24,9 @@ _SHORTEST_KNOWN = 4
 _FREE_STANDING = 12
 _SHORTEST_NUMBER = 6
 _SHORTEST_COOKIE = 8
+_FIRST_MARK = 0xF0000  # a plane for private use
+_MOST_HELD = 50_000
+_MARK = re.compile("[\U000f0000-\U000ffffd]")
 
 _PERCENT = re.compile(r"(?:[A-Za-z0-9_.~!*'()+/-]|%[0-9A-Fa-f]{2}){3,}")
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{8,}={0,2}")
@@ -56,17 +59,39 @@ class Texts:
         self.names = names
         self.patterns = tuple(patterns)
         self.known: set[str] = set()
+        self._held: dict[str, tuple[str, str]] = {}
         self._anywhere: re.Pattern[str] | None = None
         self._built = 0
 
     def secret(self, value: str) -> str:
         """Mask a whole value, and know it from now on."""
-        if not value or value in self.masker.made:
+        if not value or value in self.masker.made or value in self._held:
             return value
+        value = self._original(value)
         made = self.masker.mask(value)
         if made != value and len(value.strip()) >= _SHORTEST_KNOWN:
             self.known.add(value)
         return made
+
+    # What one rule has masked stands as a single character until all rules have looked, so that no other
+    # rule masks a part of the mask.
+
+    def _hold(self, made: str, original: str, *, even_so: bool = False) -> str:
+        if made == original and not even_so:
+            return made
+        mark = chr(_FIRST_MARK + len(self._held))
+        self._held[mark] = (made, original)
+        return mark
+
+    def expand(self, text: str) -> str:
+        """Put the masks in the places that were held for them."""
+        return _MARK.sub(lambda hit: self._held.get(hit[0], (hit[0],))[0], text)
+
+    def _original(self, text: str) -> str:
+        return _MARK.sub(lambda hit: self._held.get(hit[0], ("", hit[0]))[1], text)
+
+    def _masked(self, value: str) -> str:
+        return value if value in self._held else self._hold(self.secret(value), self._original(value))
 
     def under(self, name: str, value: str) -> str:
         """Mask a value that stands under a secret name; cookies and credentials keep their form."""
@@ -81,44 +106,59 @@ class Texts:
         """Return ``text`` without secrets."""
         if not text or text in self.masker.made:
             return text
-        text = self.without_known(text)
+        if depth == 0:
+            if len(self._held) > _MOST_HELD:
+                self._held.clear()
+            # A character of a text that is one of our marks stands for itself.
+            text = _MARK.sub(lambda hit: self._hold(hit[0], hit[0], even_so=True), text)
+        text = self._without_known(text)
         if depth < DEEPEST:
             text = self._inside(text, depth)
         text = self._by_shape(text)
         text = self._by_name(text)
-        return self._opaque(text)
+        return self.expand(self._opaque(text))
 
     # --- secrets that are known --------------------------------------------------------------------------
 
     def without_known(self, text: str) -> str:
         """Mask every secret that was found elsewhere; a short one only where it stands by itself."""
+        return self.expand(self._without_known(text))
+
+    def _without_known(self, text: str) -> str:
         if len(self.known) != self._built:
             self._built = len(self.known)
             longest_first = sorted(self.known, key=lambda one: (-len(one), one))
             self._anywhere = re.compile("|".join(_bounded(one) for one in longest_first))
         if self._anywhere is None:
             return text
-        return self._anywhere.sub(lambda hit: self.masker.mask(hit[0]), text)
+        return self._anywhere.sub(lambda hit: self._hold(self.masker.mask(hit[0]), hit[0]), text)
 
     # --- secrets inside other forms ----------------------------------------------------------------------
 
     def _inside(self, text: str, depth: int) -> str:
         if text.lstrip()[:1] in ("{", "[") and len(text) > 2:
-            text = self.json(text, depth)
+            text = JsonReader(self, depth).redact(text)
         if "%" in text:
             text = _PERCENT.sub(lambda hit: self._percent(hit[0], depth), text)
-        return _ENCODED.sub(lambda hit: reopened(hit[0], lambda inner: self.redact(inner, depth + 1)), text)
+        return _ENCODED.sub(lambda hit: self._opened(hit[0], depth), text)
+
+    def _opened(self, run: str, depth: int) -> str:
+        return self._hold(reopened(run, lambda inner: self.redact(inner, depth + 1)), run)
 
     def _percent(self, run: str, depth: int) -> str:
         if "%" not in run:
             return run
         plain = unquote(run)
         made = self.redact(plain, depth + 1)
-        return run if made == plain else quote(made, safe="/+")
+        return run if made == plain else self._hold(quote(made, safe="/+"), run)
 
     def json(self, text: str, depth: int = 0) -> str:
         """Redact the strings and numbers of a JSON text in place; the text may be broken or cut off."""
-        return JsonReader(self, depth).redact(text)
+        return self.expand(JsonReader(self, depth).redact(text))
+
+    def token(self, made: str, plain: str) -> str:
+        """Take what a part of a JSON text became, so that no other rule looks at it."""
+        return self._hold(made, plain)
 
     def form(self, text: str, depth: int = 0) -> str:
         """Redact ``a=b&c=d`` (WHATWG URL, urlencoded forms); pairs without a secret stay as they are."""
@@ -165,7 +205,7 @@ class Texts:
         if scheme.lower() == "basic":
             return f"{scheme} {reopened(word, self._login, self.secret)}"
         if "=" in word.rstrip("="):
-            return f"{scheme} {self._by_name(word, every=True)}"
+            return f"{scheme} {self.expand(self._by_name(word, every=True))}"
         return f"{scheme} {self.secret(word)}"
 
     def _login(self, text: str) -> str:
@@ -190,18 +230,21 @@ class Texts:
 
     def _by_shape(self, text: str) -> str:
         for pattern in self.patterns:
-            text = pattern.sub(lambda hit: self.secret(hit[0]), text)
+            text = pattern.sub(lambda hit: self._masked(hit[0]), text)
         for pattern in (masking.PEM, masking.JWT, masking.TOKEN, masking.EMAIL, _SSN):
-            text = pattern.sub(lambda hit: self.secret(hit[0]), text)
-        text = masking.CARD.sub(lambda hit: self.secret(hit[0]) if masking.is_card(hit[0]) else hit[0], text)
-        text = masking.IBAN.sub(lambda hit: self.secret(hit[0]) if masking.is_iban(hit[0]) else hit[0], text)
+            text = pattern.sub(lambda hit: self._masked(hit[0]), text)
+        text = masking.CARD.sub(lambda hit: self._masked(hit[0]) if masking.is_card(hit[0]) else hit[0], text)
+        text = masking.IBAN.sub(lambda hit: self._masked(hit[0]) if masking.is_iban(hit[0]) else hit[0], text)
         text = _URL_LOGIN.sub(
-            lambda hit: f"{self.masker.plain(hit['user'])}:{self.secret(hit['word'])}", text
+            lambda hit: (
+                f"{self._hold(self.masker.plain(hit['user']), hit['user'])}:{self._masked(hit['word'])}"
+            ),
+            text,
         )
         return _SCHEME.sub(lambda hit: f"{hit['head']}{self._word(hit['word'])}", text)
 
     def _word(self, word: str) -> str:
-        return self.secret(word) if any(c.isdigit() for c in word) else word
+        return self._masked(word) if any(c.isdigit() for c in word) else word
 
     def _by_name(self, text: str, *, every: bool = False) -> str:
         text = self._sweep(text, _NAMED, lambda name: every or self.names.is_secret(name))
@@ -215,7 +258,7 @@ class Texts:
                 continue
             if found["name"].lower() in ("cookie", "set-cookie"):
                 end = min((n for n in (text.find("\n", at), len(text)) if n >= 0), default=len(text))
-                made += [text[done:at], self.cookies(text[at:end])]
+                made += [text[done:at], self._hold(self.cookies(text[at:end]), text[at:end])]
                 at = done = end
             elif (value := _VALUE.match(text, at)) is not None and value.lastgroup:
                 start, end = value.span(value.lastgroup)
@@ -227,10 +270,10 @@ class Texts:
         """Mask what stands beside a name; what is JSON, or a measure, is looked into instead."""
         if value[:1] in ("{", "[", "<", "(") or is_measure(self.names, name, value):
             return value
-        return self.secret(value)
+        return self._masked(value)
 
     def _opaque(self, text: str) -> str:
-        return _OPAQUE.sub(lambda hit: self.secret(hit[0]) if is_opaque(hit[0]) else hit[0], text)
+        return _OPAQUE.sub(lambda hit: self._masked(hit[0]) if is_opaque(hit[0]) else hit[0], text)
 
 
 def is_measure(names: Names, name: str, value: str) -> bool:
