@@ -8,6 +8,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
@@ -21,7 +22,7 @@ _RUN = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
 
 
 class Leaks(NamedTuple):
-    """How many secrets were seeded, and the labels of those that were left, or kept a capture from being written."""
+    """How many secrets were seeded; labels of those that were left, or that kept a capture from the disk."""
 
     seeded: int
     leaked: list[str]
@@ -61,15 +62,11 @@ def forms(text: str, depth: int = 0) -> Iterator[str]:
 
 
 def decoded(run: str) -> Iterator[bytes]:
-    try:
+    with suppress(binascii.Error, OSError, EOFError):
         content = base64.b64decode(run.replace("-", "+").replace("_", "/") + "==")
         yield gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
-    except (binascii.Error, OSError, EOFError):
-        pass
-    try:
+    with suppress(ValueError):
         yield bytes.fromhex(run)
-    except ValueError:
-        pass
 
 
 def raw_of(place: Place) -> Raw:

@@ -95,6 +95,14 @@ def multipart(name: str, secret: str) -> Place:
     return Place(headers=kind("multipart/form-data; boundary=x9"), body=text.encode())
 
 
+def basic(secret: str) -> bytes:
+    return f"Basic {wrapped(f'jo:{secret}'.encode())}".encode()
+
+
+def blob(value: bytes) -> bytes:
+    return f"blob={quote_plus(value)}".encode()
+
+
 class Held:
     """An object of a service, with an attribute."""
 
@@ -105,7 +113,7 @@ class Held:
 # Under a name that says so, any secret is found.
 UNDER_A_NAME: dict[str, Callable[[str, str], Place]] = {
     "header": lambda n, s: Place(headers=[(b"x-api-key", s.encode("latin-1", "ignore") or b"x")]),
-    "basic": lambda n, s: Place(headers=[(b"authorization", b"Basic " + wrapped(f"jo:{s}".encode()).encode())]),
+    "basic": lambda n, s: Place(headers=[(b"authorization", basic(s))]),
     "cookie": lambda n, s: Place(headers=[(b"cookie", f"a=1; session={quote(s)}".encode())]),
     "query": lambda n, s: Place(query=f"a=1&{n}={quote_plus(s)}".encode()),
     "form": lambda n, s: Place(headers=FORM, body=f"a=1&{n}={quote_plus(s)}&b=2".encode()),
@@ -120,7 +128,7 @@ UNDER_A_NAME: dict[str, Callable[[str, str], Place]] = {
     "base64 twice": lambda n, s: Place(body=dumped({"blob": wrapped(wrapped(dumped({n: s})).encode())})),
     "hexadecimal": lambda n, s: Place(body=dumped({"blob": dumped({n: s}).hex()})),
     "json within json": lambda n, s: Place(body=dumped({"blob": json.dumps({n: s})})),
-    "json within a form": lambda n, s: Place(headers=FORM, body=f"blob={quote_plus(json.dumps({n: s}))}".encode()),
+    "json within a form": lambda n, s: Place(headers=FORM, body=blob(dumped({n: s}))),
     "exception's repr": lambda n, s: Place(message=f"no account for {({n: s})!r}"),
     "told in the body": lambda n, s: Place(body=dumped({n: s}), message=f"cannot log in with {s}."),
     "local": lambda n, s: Place(locals={n.replace("-", "_"): s}, message=f"bad value {s}"),

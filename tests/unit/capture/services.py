@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,10 +85,8 @@ def failing(fail: Callable[[bytes], None]) -> Any:
 def captured(app: Any, scope: dict[str, Any], body: bytes = b"", **settings: Any) -> dict[str, Any]:
     """Return the one capture that a request leaves."""
     recorder = Kept(**settings)
-    try:
+    with suppress(Exception):
         serve(ASGICapture(app, recorder=recorder), scope, body)
-    except Exception:  # noqa: BLE001, S110 - the capture is what we came for
-        pass
     [found] = recorder.documents()
     return found
 

@@ -27,8 +27,8 @@ def test_json_is_json() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ['{"a": 1, "a": 2}', '{"a": NaN}', '{"a": 1e999}', '{"a": 1.10000000000000000001}', '{"a": ', '{"$type": "x"}',
-     "[" * 5000, '"\\ud800"'],
+    ['{"a": 1, "a": 2}', '{"a": NaN}', '{"a": 1e999}', '{"a": 1.10000000000000000001}', '{"a": ',
+     '{"$type": "x"}',     "[" * 5000, '"\\ud800"'],
 )  # fmt: skip
 def test_json_that_its_value_would_not_say_again_is_text(text: str) -> None:
     assert body_of(text.encode(), *JSON) == {"$type": "text", "text": text}

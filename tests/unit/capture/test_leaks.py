@@ -1,4 +1,4 @@
-"""No secret reaches a capture: generated ones, in every place. Ten thousand of them are among the slow tests."""
+"""No secret reaches a capture: generated ones, in every place. Ten thousand are among the slow tests."""
 
 from __future__ import annotations
 

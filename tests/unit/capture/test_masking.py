@@ -68,7 +68,8 @@ def test_numbers_keep_their_digits() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["getUserAccountSettingsById2", "internationalization-of-things-2024", "0191d8a0-7f3c-7b1e-9c55-1f0b7a2c9d10",
+    ["getUserAccountSettingsById2", "internationalization-of-things-2024",
+     "0191d8a0-7f3c-7b1e-9c55-1f0b7a2c9d10",
      "20261123T203000Z20261123", "test_a_long_name_of_a_test_case_1"],
 )  # fmt: skip
 def test_names_and_ids_are_not_opaque(text: str) -> None:
@@ -101,7 +102,8 @@ def test_a_name_tells_what_is_secret_in_a_text(text: str, secret: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["max_tokens=4096", "unexpected token '<' at 3", "invalid literal for int() with base 10: '12a'", "KeyError: 'passwords'",
+    ["max_tokens=4096", "unexpected token '<' at 3", "invalid literal for int() with base 10: '12a'",
+     "KeyError: 'passwords'",
      "list index out of range", "pin the version", "2026-11-23T20:30:00Z", "1/0 on /orders/12345"],
 )  # fmt: skip
 def test_what_is_no_secret_stays(text: str) -> None:

@@ -75,7 +75,7 @@ class _Watch:
         self._function = function
         self._recorder = recorder
         self._predicate = predicate
-        self._path = f"{function.__module__}:{getattr(function, '__qualname__', '')}"
+        self._path = f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', '')}"
 
     def plain(self) -> Callable[..., Any]:
         """Return the function, watched."""

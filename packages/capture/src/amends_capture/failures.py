@@ -108,7 +108,7 @@ def call_of(function: Any, args: tuple[object, ...], kwargs: dict[str, object]) 
     code = getattr(function, "__code__", None)
     names = list(code.co_varnames[: code.co_argcount]) if code else []
     return {
-        "function": f"{function.__module__}:{function.__qualname__}",
+        "function": f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', '')}",
         "file": place_of(code.co_filename) if code else "",
         "args": [snapshot.take(value) for value in args],
         "kwargs": {str(name): snapshot.take(value) for name, value in kwargs.items()},

@@ -11,7 +11,8 @@ import atexit
 import os
 import threading
 import time
-from _queue import Empty, SimpleQueue
+from _queue import SimpleQueue
+from _weakrefset import WeakSet
 
 from amends_capture.settings import Settings
 
@@ -23,6 +24,23 @@ if TYPE_CHECKING:  # typing takes longer to import than all of this
 _FLUSH_SECONDS = 2.0
 _MOST_STRATA = 1024
 _EXAMINED_PER_SECOND = 50.0
+
+
+_RECORDERS: WeakSet[Recorder] = WeakSet()
+# A process that forks while a thread imports would leave its child with half a module.
+_IMPORTING = threading.Lock()
+
+
+def _after_fork() -> None:
+    _IMPORTING.release()
+    for recorder in _RECORDERS:
+        recorder.reset()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_IMPORTING.acquire, after_in_parent=_IMPORTING.release, after_in_child=_after_fork
+    )
 
 
 class Raw:
@@ -52,21 +70,28 @@ class Recorder:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.stats = {"written": 0, "dropped": 0, "withheld": 0, "errors": 0, "evicted": 0}
-        self._held = 0
-        self._counting = threading.Lock()
-        self._queue: SimpleQueue[Raw] = SimpleQueue()
-        self._thread: threading.Thread | None = None
-        self._closing = threading.Event()
-        self._idle = threading.Event()
-        self._idle.set()
-        self._start = threading.Lock()
-        self._pid = os.getpid()
+        self.reset()
         self._strata: dict[tuple[str, str, int], int] = {}
         self._tokens = settings.samples_per_minute
         self._refilled = self._examined = time.monotonic()
+        _RECORDERS.add(self)
         atexit.register(self.close)
 
+    def reset(self) -> None:
+        """Begin anew with nothing waiting, as a forked process must: the writer's thread stayed behind."""
+        self._held = self._offered = self._done = 0
+        self._counting = threading.Lock()
+        self._queue: SimpleQueue[Raw | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._closing = threading.Event()
+        self._start = threading.Lock()
+
     # --- called by the service's threads -------------------------------------------------------------------
+
+    @property
+    def held(self) -> int:
+        """Bytes of bodies that are in memory now."""
+        return self._held
 
     def hold(self, size: int) -> bool:
         """Count bytes that are kept in memory; say no when there are too many already."""
@@ -90,9 +115,10 @@ class Recorder:
                 self.stats["dropped"] += 1
                 self.hold(-raw.held)
                 return
-            self._idle.clear()
+            with self._counting:
+                self._offered += 1
             self._queue.put(raw)
-            if self._thread is None or self._pid != os.getpid():
+            if self._thread is None:
                 self._begin()
         except Exception:
             self.stats["errors"] += 1
@@ -131,31 +157,23 @@ class Recorder:
 
     def _begin(self) -> None:
         with self._start:
-            if self._pid != os.getpid():  # a fork: the thread stayed behind
-                self._pid = os.getpid()
-                self._closing, self._idle = threading.Event(), threading.Event()
-                self._thread = None
             if self._thread is None:
                 self._thread = threading.Thread(target=self._write_all, name="amends-capture", daemon=True)
                 self._thread.start()
 
     def _write_all(self) -> None:
-        from amends_capture.writing import Writer
-
         try:
+            with _IMPORTING:
+                from amends_capture.writing import Writer
             writer = Writer(self.settings, self.stats)
         except Exception:
             self.stats["errors"] += 1
             self._closing.set()
             return
         while True:
-            try:
-                raw = self._queue.get(timeout=0.5)
-            except Empty:
-                self._idle.set()
-                if self._closing.is_set():
-                    return
-                continue
+            raw = self._queue.get()
+            if raw is None:
+                return
             began = time.thread_time()
             try:
                 writer.write(raw)
@@ -163,8 +181,7 @@ class Recorder:
                 self.stats["errors"] += 1
             self.hold(-raw.held)
             del raw
-            if self._queue.empty():
-                self._idle.set()
+            self._done += 1
             self._rest(time.thread_time() - began)
 
     def _rest(self, worked: float) -> None:
@@ -174,13 +191,17 @@ class Recorder:
 
     def flush(self, seconds: float = _FLUSH_SECONDS) -> bool:
         """Wait until all that was offered is written, at most ``seconds``; say whether it is."""
-        return self._thread is None or self._idle.wait(seconds)
+        until = time.monotonic() + seconds
+        while self._done < self._offered and time.monotonic() < until and not self._closing.is_set():
+            time.sleep(0.002)
+        return self._done >= self._offered
 
     def close(self, seconds: float = _FLUSH_SECONDS) -> None:
         """Write what waits, at most for ``seconds``, and take no more."""
         self._closing.set()
         thread = self._thread
-        if thread is not None and self._pid == os.getpid():
+        if thread is not None:
+            self._queue.put(None)
             thread.join(seconds)
 
 

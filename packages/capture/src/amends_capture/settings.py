@@ -58,7 +58,8 @@ class Settings:
     """
 
     __slots__ = (
-        "directory", "environment", "kept_names", "max_body_bytes", "max_bytes", "max_capture_bytes",
+        "directory", "environment", "is_safe", "kept_names", "max_body_bytes", "max_bytes",
+        "max_capture_bytes",
         "max_files", "max_memory_bytes", "max_queue", "predicate", "problems", "release", "sample_share",
         "samples_per_minute", "secret_headers", "secret_names", "secret_patterns", "service", "writer_share",
     )  # fmt: skip
@@ -74,6 +75,7 @@ class Settings:
     ) -> None:  # fmt: skip
         said = os.environ.get
         self.problems: list[str] = []
+        self.is_safe = True
         self.directory = self._path(directory or said("AMENDS_CAPTURE_DIR") or "captures")
         self.service = str(service or said("AMENDS_SERVICE") or "")
         self.release = str(release or said("AMENDS_VERSION") or "")
@@ -116,7 +118,13 @@ class Settings:
         try:
             words = (found,) if isinstance(found, str) else tuple(found)
         except TypeError:
-            return tuple(self._no(name, ()))
+            return self._unsafe(name)
         if all(isinstance(word, str) for word in words):
             return words
-        return tuple(self._no(name, ()))
+        return self._unsafe(name)
+
+    def _unsafe(self, name: str) -> tuple[str, ...]:
+        """Without what a user calls secret nothing may be written."""
+        self.is_safe = False
+        self.problems.append(f"{name} is no list of texts; nothing is recorded")
+        return ()

@@ -219,9 +219,9 @@ def cut(length: int | None = None, first: str = "") -> dict[str, Json]:
 
 
 def head(text: str) -> str:
-    """Return the first whole words of a text; half a secret would not be known for one."""
+    """Return the first words of a text, 200 characters at most; half a secret would not be known for one."""
     first = text[:_HEAD]
-    return first if len(first) == len(text) else " ".join(first.split(" ")[:-1])
+    return text if len(first) == len(text) else " ".join(first.split(" ")[:-1])
 
 
 def _is_short(key: object) -> bool:

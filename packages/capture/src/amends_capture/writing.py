@@ -23,12 +23,14 @@ _LOG = logging.getLogger("amends_capture")
 class Writer:
     """Writes captures under ``settings`` and counts in ``stats``. Used by one thread.
 
-    Raises ``re.error`` for a secret pattern that is none: without it nothing may be written.
+    Raises ``ValueError`` or ``re.error`` where what is secret cannot be read: then nothing may be written.
     """
 
     def __init__(self, settings: Settings, stats: dict[str, int]) -> None:
         for problem in settings.problems:
             _LOG.warning("amends-capture: %s", problem)
+        if not settings.is_safe:
+            raise ValueError("what is secret here cannot be read")
         self._settings = settings
         self._stats = stats
         self._key = os.urandom(32)
