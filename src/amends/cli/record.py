@@ -10,6 +10,7 @@ import typer
 
 from amends.cli.desk import Where, recorder
 from amends.cli.options import Format, FormatOption, PolicyOption, StoreOption
+from amends.cli.record_captures import add_captures
 from amends.cli.record_evidence import add_evidence
 from amends.cli.record_running import add_running
 
@@ -201,6 +202,7 @@ def release(
 
 add_evidence(app)
 add_running(app)
+add_captures(app)
 
 
 def _span(text: str) -> tuple[str, str]:

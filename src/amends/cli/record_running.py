@@ -99,12 +99,12 @@ def failure(
     with where.desk() as desk:
         receipt = record_failure(
             desk, release, environment=environment, signature=signature, traceback=told, input=given,
-            message=message, incident=incident, line=line, files=_files(repo), stamp=where.stamp(),
+            message=message, incident=incident, line=line, files=files_of(repo), stamp=where.stamp(),
         )  # fmt: skip
         where.answer([receipt])
 
 
-def _files(repo: Path) -> frozenset[str]:
+def files_of(repo: Path) -> frozenset[str]:
     """Return the paths of a repository's files; none where there is no repository."""
     from amends.bootstrap import open_code_host
     from amends.errors import AmendsError

@@ -19,6 +19,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from amends.amendments.pricetag import cost_sentence, worth_sentence
+from amends.prevention.signature import describe
 from amends.web.security import CONTENT_SECURITY_POLICY
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").enable("strikethrough")
@@ -135,6 +136,7 @@ def path_part(value: object) -> str:
 templates.env.filters.update(
     moment=moment, ago=ago, held=held, span=span, markdown=markdown, words=words, percent=percent,
     cost=cost_sentence, worth=worth_sentence, figure=figure, odds=odds, short=short, part=path_part,
+    signature=describe,
 )  # fmt: skip
 templates.env.trim_blocks = True
 templates.env.lstrip_blocks = True

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from amends.web.api import acting, hooks, links, reading
+from amends.web.api import acting, captures, hooks, links, reading
 
-ROUTERS: tuple[APIRouter, ...] = (links.router, reading.router, acting.router, hooks.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    links.router,
+    reading.router,
+    acting.router,
+    captures.router,
+    hooks.router,
+)

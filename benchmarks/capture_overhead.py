@@ -1,0 +1,270 @@
+"""What amends-capture costs a small ASGI service at saturation, and what importing it takes.
+
+The service runs under uvicorn, on a processor of its own where the machine has two; a load generator keeps its
+connections busy over raw sockets. A bare and a wrapped service are up together and take the load by turns in short
+slices, so that a busy machine slows both alike; a third service, bare again, shows what a difference of nothing
+looks like. Judged by the service's own processor time for each request, which other processes do not count in, and
+by requests per second. Prints a table, and ends with 1 where a bar is broken:
+
+    .venv/bin/python benchmarks/capture_overhead.py [--slices 200] [--service route|bare] [--failing 0.01]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import selectors
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+
+BAR = 1.02
+IMPORT_BAR = 10.0
+CONNECTIONS = 16
+
+ROUTED = """
+import json
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+class Line(BaseModel):
+    sku: str
+    count: int
+
+class Basket(BaseModel):
+    lines: list[Line]
+
+app = FastAPI()
+
+@app.post("/basket")
+async def basket(basket: Basket) -> dict[str, int]:
+    if basket.lines[0].count < 0:
+        raise ValueError("less than nothing")
+    return {"count": sum(line.count for line in basket.lines)}
+"""
+BARE = """
+import json
+
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        while (await receive())["type"] != "lifespan.shutdown":
+            await send({"type": "lifespan.startup.complete"})
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    basket = json.loads(body)
+    if basket["lines"][0]["count"] < 0:
+        raise ValueError("less than nothing")
+    count = sum(line["count"] for line in basket["lines"])
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+    await send({"type": "http.response.body", "body": json.dumps({"count": count}).encode()})
+"""
+WRAP = """
+from amends_capture import ASGICapture
+app = ASGICapture(app, directory={directory!r}, service="shop", release="1.0.0"{more})
+"""
+
+
+def request(count: int) -> bytes:
+    body = b'{"lines": [{"sku": "a1", "count": %d}, {"sku": "b2", "count": 2}]}' % count
+    head = (
+        f"POST /basket HTTP/1.1\r\nhost: shop.example\r\ncontent-type: application/json\r\n"
+        f"accept: application/json\r\nuser-agent: load\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+GOOD, BAD = request(3), request(-1)
+
+
+class Service:
+    """A service in a process of its own."""
+
+    def __init__(self, folder: Path, name: str, text: str, cpu: int | None) -> None:
+        (folder / f"{name}.py").write_text(text)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        command = [
+            sys.executable, "-m", "uvicorn", f"{name}:app", "--port", str(self.port), "--log-level", "critical",
+            "--no-access-log", "--app-dir", str(folder),
+        ]  # fmt: skip
+        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        self.measured = psutil.Process(self.process.pid)
+        if cpu is not None:
+            os.sched_setaffinity(self.process.pid, {cpu})
+        self.sockets = [self._connect() for _ in range(CONNECTIONS)]
+
+    def _connect(self) -> socket.socket:
+        until = time.monotonic() + 30
+        while True:
+            try:
+                return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+            except OSError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+
+    def worked(self) -> float:
+        times = self.measured.cpu_times()
+        return times.user + times.system
+
+    def slice(self, requests: int, failing: float, rng: random.Random) -> tuple[float, float]:
+        """Return the processor and wall seconds of a request, over ``requests`` of them."""
+        left, answered = requests, 0
+        began, worked = time.perf_counter(), self.worked()
+        with selectors.DefaultSelector() as selector:
+            for one in self.sockets:
+                selector.register(one, selectors.EVENT_READ)
+                one.sendall(BAD if rng.random() < failing else GOOD)
+                left -= 1
+            while answered < requests:
+                for key, _ in selector.select(10):
+                    one = key.fileobj
+                    assert isinstance(one, socket.socket)
+                    whole(one)
+                    answered += 1
+                    if left > 0:
+                        one.sendall(BAD if rng.random() < failing else GOOD)
+                        left -= 1
+        return (self.worked() - worked) / requests, (time.perf_counter() - began) / requests
+
+    def close(self) -> None:
+        for one in self.sockets:
+            one.close()
+        self.process.terminate()
+        self.process.wait(10)
+
+
+def whole(one: socket.socket) -> None:
+    """Read one answer to its end."""
+    content = one.recv(65536)
+    while b"\r\n\r\n" not in content:
+        content += one.recv(65536)
+    head, _, body = content.partition(b"\r\n\r\n")
+    if b"chunked" in head:
+        while not body.endswith(b"0\r\n\r\n"):
+            body += one.recv(65536)
+        return
+    length = next(
+        (int(x.split(b":")[1]) for x in head.lower().split(b"\r\n") if x.startswith(b"content-length")), 0
+    )
+    while len(body) < length:
+        body += one.recv(65536)
+
+
+def overhead(
+    kind: str, slices: int, requests: int, failing: float, more_settings: str
+) -> tuple[list[float], dict[str, list[float]]]:
+    """Return paired ratios of the wrapped service to the bare one, and those of bare to bare."""
+    text = ROUTED if kind == "route" else BARE
+    rng = random.Random(1)
+    cpus = sorted(os.sched_getaffinity(0))
+    ours, theirs = (cpus[0], cpus[1]) if len(cpus) > 1 else (None, None)
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        place = Path(folder)
+        if ours is not None:
+            os.sched_setaffinity(0, {ours})
+        services = {}
+        for name, more in (
+            ("bare", ""),
+            ("again", ""),
+            ("wrapped", WRAP.format(directory=str(place / "captures"), more=more_settings)),
+        ):
+            services[name] = Service(place, f"service_{name}", text + more, theirs)
+            stack.callback(services[name].close)
+        for service in services.values():
+            service.slice(requests, failing, rng)
+        found: dict[str, list[tuple[float, float]]] = {name: [] for name in services}
+        for _ in range(slices):
+            for name in rng.sample(sorted(services), 3):
+                found[name].append(services[name].slice(requests, failing, rng))
+        written = len(list((place / "captures").glob("*.json"))) if (place / "captures").exists() else 0
+        if cpus:
+            os.sched_setaffinity(0, set(cpus))
+    cpu = {name: statistics.fmean(one[0] for one in taken) for name, taken in found.items()}
+    ratios = {
+        "processor": [w[0] / b[0] for w, b in zip(found["wrapped"], found["bare"], strict=True) if b[0]],
+        "processor, bare again": [
+            w[0] / b[0] for w, b in zip(found["again"], found["bare"], strict=True) if b[0]
+        ],
+        "wall": [w[1] / b[1] for w, b in zip(found["wrapped"], found["bare"], strict=True)],
+        "wall, bare again": [w[1] / b[1] for w, b in zip(found["again"], found["bare"], strict=True)],
+    }
+    return [cpu["bare"], cpu["again"], cpu["wrapped"], float(written)], ratios
+
+
+def bounds(ratios: list[float], rng: random.Random) -> tuple[float, float, float]:
+    """Return the median with its 95% bootstrap interval."""
+    draws = sorted(statistics.median(rng.choices(ratios, k=len(ratios))) for _ in range(1000))
+    return statistics.median(ratios), draws[24], draws[974]
+
+
+def import_time(rounds: int = 31) -> tuple[float, float]:
+    """Return the median milliseconds of a bare Python, and what importing adds; bytecode is compiled."""
+    import amends_capture
+
+    subprocess.run(
+        [sys.executable, "-m", "compileall", "-q", str(Path(amends_capture.__file__).parent)], check=True
+    )
+    environment = {"PYTHONPATH": str(Path(amends_capture.__file__).parents[1])}
+    taken: dict[str, list[float]] = {
+        "pass": [],
+        "from amends_capture import ASGICapture, WSGICapture, capture": [],
+    }
+    for _ in range(rounds):
+        for script, times in taken.items():
+            began = time.perf_counter()
+            subprocess.run([sys.executable, "-S", "-c", script], check=True, env=environment)
+            times.append((time.perf_counter() - began) * 1000)
+    bare, imported = (statistics.median(times) for times in taken.values())
+    return bare, imported - bare
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--slices", type=int, default=60)
+    parser.add_argument("--requests", type=int, default=1000, help="of a slice")
+    parser.add_argument("--service", choices=["route", "bare"], default="route")
+    parser.add_argument("--failing", type=float, default=0.0, help="share of requests that fail")
+    parser.add_argument("--settings", default="", help="more of them, for example ', sample_share=0'")
+    asked = parser.parse_args()
+    rng = random.Random(2)
+    bare, added = import_time()
+    cpu, ratios = overhead(asked.service, asked.slices, asked.requests, asked.failing, asked.settings)
+    print(f"import: {added:.1f} ms more than a bare Python's {bare:.1f} ms (bar {IMPORT_BAR:.0f} ms)")
+    print(
+        f"service {asked.service}, {asked.failing:.1%} failing; {asked.slices} slices of {asked.requests} each by turns; "
+        f"load {os.getloadavg()[0]:.1f}; {cpu[3]:.0f} captures written"
+    )
+    print(
+        f"processor time of a request: bare {cpu[0] * 1e6:.1f} µs, again {cpu[1] * 1e6:.1f}, wrapped {cpu[2] * 1e6:.1f}"
+        f"; wrapped ÷ bare {2 * cpu[2] / (cpu[0] + cpu[1]):.4f}"
+    )
+    for name, values in ratios.items():
+        middle, low, high = bounds(values, rng)
+        print(f"{name:22} ÷ bare: median {middle:.4f} ({low:.4f} to {high:.4f})")
+    total = 2 * cpu[2] / (cpu[0] + cpu[1])
+    broken = [
+        *(["overhead"] if total > BAR and not asked.failing else []),
+        *(["import"] if added > IMPORT_BAR else []),
+    ]
+    print(f"bars broken: {', '.join(broken) or 'none'}")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
