@@ -134,7 +134,7 @@ def test_a_client_that_goes_away_is_no_failure() -> None:
 
 
 def test_what_is_held_in_memory_is_bounded_and_given_back() -> None:
-    recorder = Kept(max_memory_bytes=100)
+    recorder = Kept(max_memory_bytes=10_000)
     seen: list[int] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -142,10 +142,10 @@ def test_what_is_held_in_memory_is_bounded_and_given_back() -> None:
         seen.append(recorder.held)
         await answering(500)(scope, receive, send)
 
-    serve(ASGICapture(app, recorder=recorder), http(), [b"x" * 60, b"y" * 60])
-    assert seen == [60]
+    serve(ASGICapture(app, recorder=recorder), http(), [b"x" * 6000, b"y" * 6000])
+    assert seen == [6000]
     assert recorder.held == 0
-    assert recorder.documents()[0]["request"]["body"] == {"$type": "cut", "length": 120}
+    assert recorder.documents()[0]["request"]["body"] == {"$type": "cut", "length": 12_000}
 
 
 def test_a_recorder_that_breaks_does_not_break_the_service(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from amends_capture.context import REQUEST
+from amends_capture import context
 from amends_capture.recorder import Raw, Recorder
 from amends_capture.settings import Outcome, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing takes longer to import than all of this
-    from collections.abc import Awaitable, Callable, MutableMapping
+    from collections.abc import Awaitable, Callable, Iterable, MutableMapping
     from typing import Any
 
     Message = MutableMapping[str, Any]
@@ -16,6 +16,9 @@ if TYPE_CHECKING:  # typing takes longer to import than all of this
     Send = Callable[[Message], Awaitable[None]]
     App = Callable[[Any, Receive, Send], Awaitable[None]]
 
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+# Bodies up to this are not counted, since counting takes a lock: a server holds as much for each connection.
+_SMALL = 2_000
 _BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 
 
@@ -35,11 +38,10 @@ class ASGICapture:
             await self.app(scope, receive, send)
             return
         exchange = _Exchange(self.recorder, send)
-        REQUEST.set(scope)
-        for header in scope["headers"]:
-            if header[0] in _BODY_HEADERS:
-                receive = exchange.receiving(receive)
-                break
+        if context.is_wanted:
+            context.REQUEST.set(scope)
+        if scope["method"] in _WITH_BODY or has_body(scope["headers"]):
+            receive = exchange.receiving(receive)
         try:
             await self.app(scope, receive, exchange.send)
         except Exception as error:
@@ -53,58 +55,60 @@ class ASGICapture:
                 exchange.release()
 
 
-class _Exchange:
-    """One request with its response. On the way of a request that does not fail, it only looks."""
+def has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Return whether a request with these headers has a body (RFC 9112, 6)."""
+    return any(header[0] in _BODY_HEADERS for header in headers)
 
-    __slots__ = (
-        "_recorder",
-        "_send",
-        "body",
-        "held",
-        "kept",
-        "request",
-        "request_size",
-        "sampled",
-        "size",
-        "start",
-    )
+
+class _Exchange:
+    """One request with its response. On the way of a request that does not fail, it only looks.
+
+    What it finds out is kept in attributes that most requests never set, so that they cost nothing.
+    """
+
+    kept = sampled = False
+    held = size = request_size = 0
+    start: Message | None = None
+    request: list[bytes] | None = None
+    body: list[bytes] | None = None
 
     def __init__(self, recorder: Recorder, send: Send) -> None:
         self._recorder = recorder
         self._send = send
-        self.kept = False
-        self.held = 0
-        self.start: Message | None = None
-        self.request: list[bytes] = []
-        self.request_size = 0
-        self.body: list[bytes] = []
-        self.size = 0
-        self.sampled = False
 
     def send(self, message: Message) -> Awaitable[None]:
         """Pass a message on, as it is."""
-        if message["type"] == "http.response.start":
+        kind = message["type"]
+        if kind == "http.response.start":
             self.start = message
             recorder = self._recorder
-            self.sampled = recorder.examines()
-            if self.sampled or message["status"] >= 500 or recorder.settings.predicate is not None:
+            if message["status"] >= 500 or recorder.keeps_all:
                 self.kept = True
-        elif self.kept and message["type"] == "http.response.body":
+            elif recorder.examines():
+                self.kept = self.sampled = True
+        elif self.kept and kind == "http.response.body":
             piece = message.get("body")
             if piece:
                 self.size += len(piece)
+                if self.body is None:
+                    self.body = []
                 self._keep(self.body, piece, self.size)
         return self._send(message)
 
     def receiving(self, receive: Receive) -> Receive:
         """Return a ``receive`` that keeps what goes by."""
 
+        pieces = self.request = []
+
         async def received() -> Message:
             message = await receive()
             piece = message.get("body")
             if piece:
-                self.request_size += len(piece)
-                self._keep(self.request, piece, self.request_size)
+                size = self.request_size = self.request_size + len(piece)
+                if size <= _SMALL:
+                    pieces.append(bytes(piece))
+                else:
+                    self._keep(pieces, piece, size)
             return message
 
         return received
@@ -152,7 +156,7 @@ class _Exchange:
         predicate = self._recorder.settings.predicate
         if predicate is None:
             return False
-        body = b"".join(self.body)
+        body = b"".join(self.body or ())
         headers = list(start.get("headers", ()))
         try:
             return bool(
@@ -166,12 +170,12 @@ class _Exchange:
         raw = Raw("http", why)
         raw.request = {
             "method": scope["method"], "path": scope["path"], "query": scope.get("query_string", b""),
-            "headers": list(scope["headers"]), "pieces": self.request, "size": self.request_size,
+            "headers": list(scope["headers"]), "pieces": self.request or [], "size": self.request_size,
         }  # fmt: skip
         if self.start is not None:
             raw.response = {
                 "status": self.start["status"], "headers": list(self.start.get("headers", ())),
-                "pieces": self.body if self.kept else [], "size": self.size if self.kept else 0,
+                "pieces": self.body or [], "size": self.size,
             }  # fmt: skip
         raw.exception = exception
         raw.held, self.held = self.held, 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from amends_capture import context
 from amends_capture.recorder import Raw, Recorder
 from amends_capture.settings import Settings
 
@@ -31,6 +32,7 @@ def _capture(
     """
     if function is None:
         return lambda found: _capture(found, recorder=recorder, predicate=predicate, **settings)
+    context.is_wanted = True
     watch = _Watch(function, recorder or _recorder(settings), predicate)
     flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
     if flags & _IS_ASYNC_GENERATOR:
@@ -172,10 +174,8 @@ class _Watch:
         self, why: str, before: dict[str, Any] | None, args: tuple[Any, ...], kwargs: dict[str, Any],
         exception: dict[str, Any] | None,
     ) -> None:  # fmt: skip
-        from amends_capture.context import traceparent
-
         raw = Raw("call", why)
         raw.call = before or self._copy(args, kwargs)
         raw.exception = exception
-        raw.trace = traceparent()
+        raw.trace = context.traceparent()
         self._recorder.offer(raw)

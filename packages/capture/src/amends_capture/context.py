@@ -9,6 +9,8 @@ if TYPE_CHECKING:  # typing takes longer to import than all of this
     from typing import Any
 
 
+# Whether any function is recorded: setting a variable for each request is not free.
+is_wanted = False
 # An ASGI scope or a WSGI environ; only looked into when something failed.
 REQUEST: ContextVar[Any] = ContextVar("amends_capture_request", default=None)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # typing takes longer to import than all of this
 
 _FLUSH_SECONDS = 2.0
 _MOST_STRATA = 1024
-_EXAMINED_PER_SECOND = 50.0
+_BETWEEN_EXAMINED = 0.02
 
 
 _RECORDERS: WeakSet[Recorder] = WeakSet()
@@ -70,10 +70,12 @@ class Recorder:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.stats = {"written": 0, "dropped": 0, "withheld": 0, "errors": 0, "evicted": 0}
+        self.keeps_all = settings.predicate is not None
         self.reset()
         self._strata: dict[tuple[str, str, int], int] = {}
         self._tokens = settings.samples_per_minute
-        self._refilled = self._examined = time.monotonic()
+        self._refilled = time.monotonic()
+        self._examined_next = self._refilled if settings.sample_share else float("inf")
         _RECORDERS.add(self)
         atexit.register(self.close)
 
@@ -126,9 +128,9 @@ class Recorder:
     def examines(self) -> bool:
         """Return whether this request may be sampled: a few in a second, so that the rest cost nothing."""
         now = time.monotonic()
-        if now - self._examined < 1 / _EXAMINED_PER_SECOND or not self.settings.sample_share:
+        if now < self._examined_next:
             return False
-        self._examined = now
+        self._examined_next = now + _BETWEEN_EXAMINED
         return True
 
     def samples(self, method: str, path: str, status: int) -> bool:
