@@ -263,10 +263,8 @@ def main() -> int:
     cpu, ratios = overhead(asked.service, asked.slices, asked.requests, asked.failing, asked.settings)
     total = 2 * cpu[2] / (cpu[0] + cpu[1])
     print(f"import: {added:.1f} ms of processor time more than a bare Python's {bare:.1f} ms")
-    print(
-        f"service {asked.service}, {asked.failing:.1%} failing; {asked.slices} × {asked.requests} requests each"
-    )
-    print(f"by turns; load {os.getloadavg()[0]:.1f}; {cpu[3]:.0f} captures written")
+    print(f"service {asked.service}, {asked.failing:.1%} failing; {asked.slices} × {asked.requests} requests")
+    print(f"each, by turns; load {os.getloadavg()[0]:.1f}; {cpu[3]:.0f} captures written")
     micros = [f"{seconds * 1e6:.1f} µs" for seconds in cpu[:3]]
     print(f"processor time of a request: bare {micros[0]}, bare again {micros[1]}, wrapped {micros[2]}")
     print(f"wrapped ÷ bare: {total:.4f}")

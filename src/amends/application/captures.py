@@ -122,6 +122,10 @@ def read_document(value: Any) -> dict[str, Any]:
             )
     if value["request"] is None and value["call"] is None:
         raise InvalidEventError("it has neither a request nor a call", remedy=remedy, where="request")
+    try:
+        msgspec.json.encode(value)
+    except (UnicodeEncodeError, OverflowError, RecursionError):
+        raise InvalidEventError("it holds a text that is not Unicode", remedy=remedy) from None
     return value
 
 

@@ -32,6 +32,11 @@ def _capture(
     """
     if function is None:
         return lambda found: _capture(found, recorder=recorder, predicate=predicate, **settings)
+    if type(function) in (classmethod, staticmethod):
+        inner = _capture(function.__func__, recorder=recorder, predicate=predicate, **settings)
+        return type(function)(inner)
+    if not callable(function):
+        return function
     context.is_wanted = True
     watch = _Watch(function, recorder or _recorder(settings), predicate)
     flags = getattr(getattr(function, "__code__", None), "co_flags", 0)

@@ -26,8 +26,8 @@ class _File(NamedTuple):
 class Directory:
     """Keeps at most ``most_files`` captures of ``most_bytes`` together in a directory.
 
-    Several processes may share it: each counts what is there again every 16 files, so that it may hold 16
-    more for each of them for a while.
+    Several processes may share it: each counts what is there again every 16 files, or every 32nd part of
+    ``most_files`` when that is more, so that it may hold as many more for each of them for a while.
     """
 
     def __init__(self, path: str, most_files: int, most_bytes: int) -> None:
@@ -35,6 +35,7 @@ class Directory:
         self._most_files = most_files
         self._most_bytes = most_bytes
         self._files: list[_File] = []
+        self._total = 0
         self._until_look = 0
 
     def add(self, id: str, group: str, content: bytes) -> int:
@@ -55,10 +56,11 @@ class Directory:
             _remove(half)
             raise
         self._files.append(_File(name, len(content)))
+        self._total += len(content)
         return gone
 
     def _look(self) -> None:
-        self._until_look = _LOOK_AGAIN
+        self._until_look = max(_LOOK_AGAIN, self._most_files // 32)
         found = []
         with os.scandir(self._path) as entries:
             for entry in entries:
@@ -70,6 +72,7 @@ class Directory:
                     except FileNotFoundError:
                         continue
         self._files = sorted(found)
+        self._total = sum(file.size for file in found)
 
     def _tidy(self, entry: os.DirEntry[str]) -> None:
         """Remove what a process that was killed left half-written."""
@@ -81,11 +84,10 @@ class Directory:
 
     def _make_room(self, size: int) -> int:
         gone = 0
-        total = sum(file.size for file in self._files)
-        while self._files and (len(self._files) >= self._most_files or total + size > self._most_bytes):
+        while self._files and (len(self._files) >= self._most_files or self._total + size > self._most_bytes):
             victim = self._victim()
             self._files.remove(victim)
-            total -= victim.size
+            self._total -= victim.size
             _remove(os.path.join(self._path, victim.name))
             gone += 1
         return gone

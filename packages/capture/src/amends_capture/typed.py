@@ -107,7 +107,9 @@ class Snapshot:
         return {**found, "class": _name(type(value))} if isinstance(fields, tuple) else found
 
     def _set(self, value: set[object], depth: int) -> Json:
-        items = self._items(iter(sorted(value, key=_order)), len(value), depth)
+        # Sorting keeps captures comparable; a set that will be cut anyway must not cost the service a sort.
+        few = sorted(value, key=_order) if len(value) <= max(self._nodes, 0) else value
+        items = self._items(iter(few), len(value), depth)
         return {"$type": "frozenset" if issubclass(type(value), frozenset) else "set", "items": items}
 
     def _items(self, items: Iterable[object], size: int, depth: int) -> list[Json]:

@@ -32,6 +32,9 @@ class WSGICapture:
         except Exception as error:
             exchange.ended(error)
             raise
+        except BaseException:
+            exchange.release()
+            raise
         finally:
             REQUEST.reset(token)
         return exchange.watch_answer(answer)
@@ -61,7 +64,9 @@ class _Exchange:
         """Keep what the application reads of the request's body."""
         environ = self.environ
         if environ.get("CONTENT_LENGTH") not in (None, "", "0") or environ.get("HTTP_TRANSFER_ENCODING"):
-            environ["wsgi.input"] = _Input(environ["wsgi.input"], self.read)
+            stream = environ.get("wsgi.input")
+            if stream is not None:
+                environ["wsgi.input"] = _Input(stream, self.read)
 
     def read(self, piece: bytes) -> None:
         """Note what was read of the request's body."""
@@ -99,11 +104,11 @@ class _Exchange:
             return answer
         wrapper = self.environ.get("wsgi.file_wrapper")
         if isinstance(wrapper, type) and isinstance(answer, wrapper):
-            self.ended(
-                None
-            )  # a server may hand the file to the system, which it knows by the wrapper's class
+            # A server may hand the file to the system, which it knows by the wrapper's class.
+            self.ended(None)
             return answer
-        return _Answer(answer, self)
+        # A server may take the length of an answer of one piece from it (wsgiref, waitress).
+        return (_SizedAnswer if hasattr(answer, "__len__") else _Answer)(answer, self)
 
     def ended(self, error: Exception | None) -> None:
         """Record the request, if it failed or is sampled; once."""
@@ -117,8 +122,12 @@ class _Exchange:
         except Exception:
             self._recorder.stats["errors"] += 1
         finally:
-            self._recorder.hold(-self._held)
-            self._held = 0
+            self.release()
+
+    def release(self) -> None:
+        """Give back what was held and not handed on."""
+        self._recorder.hold(-self._held)
+        self._held = 0
 
     def _why(self) -> str:
         if self.status >= 500:
@@ -195,7 +204,17 @@ class _Input:
             yield self._noted(line)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        found = getattr(self._stream, name)
+        return self._filling(found) if name in ("readinto", "readinto1") else found
+
+    def _filling(self, readinto: Callable[[Any], int | None]) -> Callable[[Any], int | None]:
+        def filled(buffer: Any) -> int | None:
+            size = readinto(buffer)
+            if size:
+                self._noted(bytes(memoryview(buffer)[:size]))
+            return size
+
+        return filled
 
 
 class _Answer:
@@ -233,3 +252,10 @@ class _Answer:
             self._exchange.ended(error)
             raise
         self._exchange.ended(None)
+
+
+class _SizedAnswer(_Answer):
+    """An answer that knows how many pieces it has."""
+
+    def __len__(self) -> int:
+        return len(self._answer)  # type: ignore[arg-type]

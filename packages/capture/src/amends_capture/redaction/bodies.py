@@ -96,8 +96,10 @@ def _looks_like_form(text: str) -> bool:
 
 def _text(content: bytes, kind: str) -> str | None:
     charset = _CHARSET.search(kind)
+    # Parsers of JSON find out UTF-16 and UTF-32 by themselves (RFC 4627, 3), so a service reads it, too.
+    named = charset[1] if charset else json.detect_encoding(content)
     try:
-        text = content.decode(charset[1] if charset else "utf-8")
+        text = content.decode(named)
     except (UnicodeDecodeError, LookupError):
         return None
     return None if "\0" in text else text

@@ -45,9 +45,16 @@ def opens(run: str) -> bool:
 
 
 def changed_bytes(content: bytes, change: Change) -> bytes | None:
-    """Apply ``change`` to the text that bytes hold, gzipped or not; ``None`` when they hold no text."""
+    """Apply ``change`` to the text that bytes hold; ``None`` when they hold none.
+
+    Of what was compressed and is no text, each byte is taken for a character: what is ASCII in it is found.
+    """
     plain = inflated(content)
     inner = _text(content if plain is None else plain)
+    if inner is None and plain:
+        inner = plain.decode("latin-1")
+        made = change(inner)
+        return content if made == inner else deflated(made.encode("latin-1", "replace"), like=content)
     if inner is None:
         return None
     made = change(inner)
