@@ -3,10 +3,11 @@
 The service runs under uvicorn, on a processor of its own where there are two; a load generator keeps its
 connections busy over raw sockets. A bare and a wrapped service are up together and take the load by turns
 in short slices, so that a busy machine slows both alike; a third service, bare again, shows what a
-difference of nothing looks like. Judged by the service's own processor time for each request, in which other
-processes do not count. Prints a table, and ends with 1 where a bar is broken:
+difference of nothing looks like. Judged by the median, over all turns, of the wrapped service's own processor
+time for each request to that of the two bare ones, in which other processes do not count. Prints a table, and
+ends with 1 where a bar is broken:
 
-    .venv/bin/python benchmarks/capture_overhead.py [--slices 60] [--service route|bare] [--failing 0.01]
+    .venv/bin/python benchmarks/capture_overhead.py [--slices 300] [--service route|bare] [--failing 0.01]
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import psutil
 
 BAR = 1.02
 IMPORT_BAR = 10.0
+JUDGED = "processor, wrapped"
 CONNECTIONS = 16
 
 ROUTED = """
@@ -121,8 +123,14 @@ class Service:
                 time.sleep(0.05)
 
     def worked(self) -> float:
-        times = self.measured.cpu_times()
-        return times.user + times.system
+        """Return the seconds of processor time that all its threads took so far."""
+        try:
+            # The scheduler counts nanoseconds; what psutil reads is counted in hundredths of seconds.
+            tasks = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+            return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+        except (OSError, IndexError, ValueError):
+            times = self.measured.cpu_times()
+            return times.user + times.system
 
     def slice(self, requests: int, failing: float, rng: random.Random) -> tuple[float, float]:
         """Return the processor and wall seconds of a request, over ``requests`` of them."""
@@ -208,14 +216,13 @@ def overhead(
         written = len(list((place / "captures").glob("*.json"))) if (place / "captures").exists() else 0
         if cpus:
             os.sched_setaffinity(0, set(cpus))
-    cpu = {name: statistics.fmean(one[0] for one in taken) for name, taken in found.items()}
+    cpu = {name: statistics.median(one[0] for one in taken) for name, taken in found.items()}
+    turns = list(zip(found["wrapped"], found["bare"], found["again"], strict=True))
     ratios = {
-        "processor": [w[0] / b[0] for w, b in zip(found["wrapped"], found["bare"], strict=True) if b[0]],
-        "processor, bare again": [
-            w[0] / b[0] for w, b in zip(found["again"], found["bare"], strict=True) if b[0]
-        ],
-        "wall": [w[1] / b[1] for w, b in zip(found["wrapped"], found["bare"], strict=True)],
-        "wall, bare again": [w[1] / b[1] for w, b in zip(found["again"], found["bare"], strict=True)],
+        JUDGED: [2 * w[0] / (b[0] + a[0]) for w, b, a in turns if b[0] + a[0]],
+        "processor, bare again": [a[0] / b[0] for _, b, a in turns if b[0]],
+        "wall": [2 * w[1] / (b[1] + a[1]) for w, b, a in turns],
+        "wall, bare again": [a[1] / b[1] for _, b, a in turns],
     }
     return [cpu["bare"], cpu["again"], cpu["wrapped"], float(written)], ratios
 
@@ -252,8 +259,8 @@ def import_time(rounds: int = 41) -> tuple[float, float]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--slices", type=int, default=60)
-    parser.add_argument("--requests", type=int, default=1000, help="of a slice")
+    parser.add_argument("--slices", type=int, default=300)
+    parser.add_argument("--requests", type=int, default=200, help="of a slice")
     parser.add_argument("--service", choices=["route", "bare"], default="route")
     parser.add_argument("--failing", type=float, default=0.0, help="share of requests that fail")
     parser.add_argument("--settings", default="", help="more of them, for example ', sample_share=0'")
@@ -261,18 +268,16 @@ def main() -> int:
     rng = random.Random(2)
     bare, added = import_time()
     cpu, ratios = overhead(asked.service, asked.slices, asked.requests, asked.failing, asked.settings)
-    total = 2 * cpu[2] / (cpu[0] + cpu[1])
     print(f"import: {added:.1f} ms of processor time more than a bare Python's {bare:.1f} ms")
     print(f"service {asked.service}, {asked.failing:.1%} failing; {asked.slices} × {asked.requests} requests")
     print(f"each, by turns; load {os.getloadavg()[0]:.1f}; {cpu[3]:.0f} captures written")
     micros = [f"{seconds * 1e6:.1f} µs" for seconds in cpu[:3]]
     print(f"processor time of a request: bare {micros[0]}, bare again {micros[1]}, wrapped {micros[2]}")
-    print(f"wrapped ÷ bare: {total:.4f}")
     for name, values in ratios.items():
         middle, low, high = bounds(values, rng)
         print(f"{name:22} ÷ bare: median {middle:.4f} ({low:.4f} to {high:.4f})")
     broken = [
-        *(["overhead"] if total > BAR and not asked.failing else []),
+        *(["overhead"] if statistics.median(ratios[JUDGED]) > BAR and not asked.failing else []),
         *(["import"] if added > IMPORT_BAR else []),
     ]
     print(f"bars broken: {', '.join(broken) or 'none'}")

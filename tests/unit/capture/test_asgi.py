@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -179,3 +180,15 @@ def test_samples_in_a_minute_are_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
     for number in range(10):
         serve(app, http("GET", f"/{'abcdefghij'[number]}"))
     assert len(recorder.raws) == 3
+
+
+def test_a_shape_is_masked_in_headers_that_steer_the_service_too() -> None:
+    app = answering(500)
+    headers = [(b"user-agent", b"bot (jo.smith@example.org)"), (b"host", b"cust-12345678.example")]
+    found = captured(
+        app, http(headers=headers, path="/reset-password/x7f2k1"), secret_patterns=[r"cust-\d{8}"]
+    )
+    told = json.dumps(found)
+    assert [one in told for one in ("jo.smith", "cust-12345678", "x7f2k1", "/reset-password/")] == [
+        False, False, False, True,
+    ]  # fmt: skip

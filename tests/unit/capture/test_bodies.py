@@ -103,3 +103,20 @@ def test_a_redacted_input_fails_in_the_same_way() -> None:
     with pytest.raises(UnicodeEncodeError):
         service(json.dumps(found["request"]["body"]).encode())
     assert found["exception"]["type"] == "UnicodeEncodeError"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+def test_json_that_a_parser_finds_out_to_be_wide_is_looked_through(encoding: str) -> None:
+    body = '{"password": "hunter2", "count": 0}'.encode(encoding)
+    found = body_of(body)
+    assert found["count"] == 0
+    assert found["password"] != "hunter2"
+
+
+def test_what_is_compressed_and_no_text_is_looked_through() -> None:
+    secret = b"ghp_0123456789abcdefghij0123456789abcdef"
+    body = gzip.compress(b"\xff\xfe\x00 " + secret + b" \xff")
+    found = body_of(body)
+    plain = gzip.decompress(base64.b64decode(found["base64"]))
+    assert secret not in plain
+    assert (plain[:4], plain[-2:], len(plain)) == (b"\xff\xfe\x00 ", b" \xff", len(secret) + 6)

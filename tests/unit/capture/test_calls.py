@@ -122,3 +122,32 @@ def test_what_cannot_be_watched_is_left_as_it_is() -> None:
 
     assert inspect.isasyncgenfunction(ticks)
     assert capture(recorder=quiet())(len)([1, 2]) == 2
+
+
+def test_methods_of_a_class_stay_such() -> None:
+    recorder = quiet()
+
+    class Shop:
+        @capture(recorder=recorder)
+        @classmethod
+        def named(cls, count: int) -> str:
+            return f"{cls.__name__}{1 // count}"
+
+        @capture(recorder=recorder)
+        @staticmethod
+        def plain(count: int) -> int:
+            return 1 // count
+
+        @capture(recorder=recorder)
+        @property
+        def size(self) -> int:
+            return 3
+
+    assert (Shop.named(1), Shop().plain(1), Shop().size) == ("Shop1", 1, 3)
+    for call in (Shop.named, Shop.plain):
+        with pytest.raises(ZeroDivisionError):
+            call(0)
+    assert [found["call"]["function"].rpartition(".")[2] for found in recorder.documents()] == [
+        "named",
+        "plain",
+    ]

@@ -92,6 +92,8 @@ def test_random_runs_are_opaque(text: str) -> None:
         ("token 'letmein' refused", "letmein"),
         ("postgres://shop:pw@db/x", ":pw@"),
         ("DB_PASSWORD=>'x\\'y'", "x\\'y"),
+        ("<a><password>hunter2</password></a>", "hunter2"),
+        ("<s:pin kind='n'><![CDATA[hunter2]]></s:pin>", "hunter2"),
     ],
 )
 def test_a_name_tells_what_is_secret_in_a_text(text: str, secret: str) -> None:
@@ -100,9 +102,16 @@ def test_a_name_tells_what_is_secret_in_a_text(text: str, secret: str) -> None:
     assert len(made) == len(text)
 
 
+def test_what_stands_for_a_character_in_xml_goes_on_doing_so() -> None:
+    made = texts().redact("<password>hun&amp;ter&lt;2</password>")
+    assert "hun" not in made
+    assert [mark in made for mark in ("&amp;", "&lt;")] == [True, True]
+
+
 @pytest.mark.parametrize(
     "text",
-    ["max_tokens=4096", "unexpected token '<' at 3", "invalid literal for int() with base 10: '12a'",
+    ["<password/><name>anna</name>", "<max_tokens>100</max_tokens>",
+     "max_tokens=4096", "unexpected token '<' at 3", "invalid literal for int() with base 10: '12a'",
      "KeyError: 'passwords'",
      "list index out of range", "pin the version", "2026-11-23T20:30:00Z", "1/0 on /orders/12345"],
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from wsgiref.util import FileWrapper, setup_testing_defaults
 from wsgiref.validate import validator
@@ -115,3 +115,42 @@ def test_it_keeps_to_the_protocol() -> None:
     assert list(given) == [b"a", b"b"]
     given.close()
     assert recorder.documents()[0]["response"]["body"] == {"$type": "text", "text": "ab"}
+
+
+def test_what_is_held_is_given_back_when_a_process_is_told_to_end() -> None:
+    def app(environ: dict[str, Any], start_response: Any) -> Any:
+        environ["wsgi.input"].read()
+        raise SystemExit
+
+    recorder = Kept()
+    with pytest.raises(SystemExit):
+        call(WSGICapture(app, recorder=recorder), b"x" * 100)
+    assert (recorder.held, recorder.raws) == (0, [])
+
+
+def test_an_input_that_is_read_into_a_buffer_is_seen() -> None:
+    def app(environ: dict[str, Any], start_response: Any) -> Any:
+        buffer = bytearray(16)
+        raise ValueError(bytes(buffer[: environ["wsgi.input"].readinto(buffer)]))
+
+    recorder = Kept()
+    with pytest.raises(ValueError, match="shoes"):
+        call(WSGICapture(app, recorder=recorder), b"shoes")
+    assert recorder.documents()[0]["request"]["body"]["text"] == "shoes"
+
+
+class Sized:
+    """An answer of one piece, whose length a server may ask for."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"x"
+
+
+@pytest.mark.parametrize(("answer", "sized"), [(Sized(), True), (iter([b"x"]), False)])
+def test_an_answer_has_a_length_when_it_had_one(answer: Iterable[bytes], sized: bool) -> None:
+    _, found = call(WSGICapture(answering("200 OK", answer), recorder=Kept()))
+    assert hasattr(found, "__len__") is sized
+    assert b"".join(found) == b"x"

@@ -68,7 +68,7 @@ def _request(found: dict[str, Any], settings: Settings, texts: Texts) -> dict[st
     query = parse_qsl(found["query"].decode("latin-1"), keep_blank_values=True)
     return {
         "method": found["method"],
-        "path": "/".join(texts.redact(part) for part in found["path"].split("/")),
+        "path": texts.path(found["path"]),
         "query": [[texts.redact(name), texts.named(name, value)] for name, value in query],
         "headers": redact_headers(texts, headers, settings.secret_headers),
         "body": body_of(found["pieces"], found["size"], dict(headers), texts),

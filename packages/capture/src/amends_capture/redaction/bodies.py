@@ -96,13 +96,23 @@ def _looks_like_form(text: str) -> bool:
 
 def _text(content: bytes, kind: str) -> str | None:
     charset = _CHARSET.search(kind)
-    # Parsers of JSON find out UTF-16 and UTF-32 by themselves (RFC 4627, 3), so a service reads it, too.
-    named = charset[1] if charset else json.detect_encoding(content)
     try:
-        text = content.decode(named)
+        text = content.decode(charset[1] if charset else "utf-8")
     except (UnicodeDecodeError, LookupError):
+        text = "\0"
+    return text if "\0" not in text else _wide(content)
+
+
+def _wide(content: bytes) -> str | None:
+    """Return JSON in UTF-16 or UTF-32, which parsers find out by themselves (RFC 4627, 3); else ``None``."""
+    encoding = json.detect_encoding(content)
+    if not encoding.startswith(("utf-16", "utf-32")):
         return None
-    return None if "\0" in text else text
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    return text if text.lstrip()[:1] in ("{", "[", '"') else None
 
 
 _NO_JSON = object()

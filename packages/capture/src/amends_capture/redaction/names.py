@@ -15,7 +15,7 @@ _ALONE = frozenset({
     "refreshtoken", "idtoken", "secretkey", "privatekey", "accesskey", "clientsecret", "pin", "cvv",
     "cvc", "cvv2", "ssn", "otp", "totp", "mfa", "signature", "hmac", "dsn", "iban", "pan", "cardnumber",
     "ccnumber", "creditcard", "email", "mail", "phone", "mobile", "msisdn", "telephone", "passport",
-    "nonce", "salt",
+    "nonce", "salt", "passwort", "kennwort", "contrasena", "senha", "motdepasse", "wachtwoord", "losenord",
 })  # fmt: skip
 _TOGETHER = (
     ("api", "key"), ("api", "keys"), ("private", "key"), ("secret", "key"), ("access", "key"),

@@ -10,6 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
+from html import escape, unescape
 from itertools import pairwise
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
@@ -48,6 +49,10 @@ _VALUE = re.compile(
     r"(?:[bBuUrR]{1,2}(?=['\"]))?(?:\"(?P<double>(?:\\.|[^\"\\])*)|'(?P<single>(?:\\.|[^'\\])*)|`(?P<tick>[^`]*)|"
     r"(?P<scheme>(?:bearer|basic|token|digest)\s+)(?P<after>[^\s'\",;]+)|(?P<bare>[^\s'\",;&)}\]<>]+))",
     re.I | re.DOTALL,
+)
+_ELEMENT = re.compile(
+    r"(?P<head><(?:[\w.-]{1,60}:)?(?P<name>[A-Za-z_][\w.-]{0,120})(?:\s[^<>]{0,500})?>\s{0,20}(?:<!\[CDATA\[)?)"
+    r"(?P<word>[^<>\]\s][^<>\]]*)"
 )
 
 
@@ -121,10 +126,11 @@ class Texts:
     # --- secrets that are known --------------------------------------------------------------------------
 
     def without_known(self, text: str) -> str:
-        """Mask every secret that was found elsewhere; a short one only where it stands by itself."""
-        return self.expand(self._without_known(text))
+        """Mask every secret that was found elsewhere or has a shape, and nothing else."""
+        return self.expand(self._by_shape(self._without_known(text)))
 
     def _without_known(self, text: str) -> str:
+        # A short one only where it stands by itself.
         if len(self.known) != self._built:
             self._built = len(self.known)
             longest_first = sorted(self.known, key=lambda one: (-len(one), one))
@@ -173,6 +179,14 @@ class Texts:
         plain_name = unquote_plus(name)
         made_name = self.redact(plain_name, depth + 1)
         return f"{name if made_name == plain_name else quote_plus(made_name)}{equals}{value}"
+
+    def path(self, path: str) -> str:
+        """Redact a path part by part; what follows a secret name (``/reset-token/x7f2k1``) is secret, too."""
+        parts = path.split("/")
+        return "/".join(
+            self.secret(part) if looks_drawn(part) and self.names.is_secret(before) else self.redact(part)
+            for before, part in zip(["", *parts], parts, strict=False)
+        )
 
     def named(self, name: str, value: str, depth: int = 0) -> str:
         """Redact a value that stands under a name."""
@@ -246,7 +260,16 @@ class Texts:
     def _word(self, word: str) -> str:
         return self._masked(word) if any(c.isdigit() for c in word) else word
 
+    def _element(self, hit: re.Match[str]) -> str:
+        """Mask what an element of XML or HTML holds; what stands for a character goes on doing so."""
+        word = self._original(hit["word"])
+        if not self.names.is_secret(hit["name"]) or is_measure(self.names, hit["name"], word):
+            return hit[0]
+        made = self.secret(unescape(word))
+        return hit["head"] + self._hold(escape(made, quote=False) if "&" in word else made, word)
+
     def _by_name(self, text: str, *, every: bool = False) -> str:
+        text = _ELEMENT.sub(self._element, text) if "<" in text else text
         text = self._sweep(text, _NAMED, lambda name: every or self.names.is_secret(name))
         return self._sweep(text, _PROSE, self.names.is_secret)
 
@@ -279,6 +302,11 @@ class Texts:
 def is_measure(names: Names, name: str, value: str) -> bool:
     """Return whether a number in a text measures a secret thing (``max_tokens=100``) and is none itself."""
     return value.isdigit() and not names.hides_number(name)
+
+
+def looks_drawn(text: str) -> bool:
+    """Return whether a text is no word and no number (``new``, ``42``): it has letters and digits."""
+    return len(text) >= 6 and any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
 
 
 def _bounded(secret: str) -> str:
