@@ -136,3 +136,36 @@ def test_a_flood_of_one_failure_is_kept_twenty_times(server: LiveServer, tmp_pat
         many = [{**found, "id": str(n)} for n in range(30)]
         answer = client.post(f"{server.url}/api/v1/captures", json=many).json()["captures"]
     assert [one["did"] for one in answer].count("recorded") == len(failures(server)) == 20
+
+
+def test_odd_values_are_refused_or_kept_and_the_page_stays_short(server: LiveServer, tmp_path: Path) -> None:
+    [found] = capture_into(tmp_path / "captures")
+    deep: Any = []
+    for _ in range(300):
+        deep = [deep]
+    odd: list[Any] = [None, 2**70, "\ud800", "x" * 400_000, "a\0b", deep, {"\ud800": 1}]
+    names = [*found, "nothing"]
+    many = [{**found, "id": f"{n}.{name}", name: value} for n, value in enumerate(odd) for name in names]
+    with server.client() as client:
+        answer = client.post(f"{server.url}/api/v1/captures", content=json.dumps(many).encode())
+        assert answer.status_code == 201, answer.text
+        told = answer.json()["captures"]
+        page = client.get(f"{server.url}/incidents/{server.story.incident}")
+    refused = [one["reason"] for one in told if one["did"] == "refused"]
+    assert len(refused) > len(many) / 2
+    assert all(refused)
+    assert (page.status_code, len(page.text) < 200_000) == (200, True)
+
+
+def test_a_file_that_cannot_be_read_keeps_no_other_from_being_taken(
+    server: LiveServer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "captures"
+    capture_into(folder)
+    (folder / "a.json").symlink_to(tmp_path / "gone")
+    (folder / "b.json").write_bytes(b"\xff\xfe\x00")
+    (folder / "c.json").mkdir()
+    with (folder / "d.json").open("wb") as file:
+        file.truncate(1 << 30)
+    told = run(server, tmp_path, str(folder))
+    assert (told.exit_code, "4 refused" in told.output, "1 recorded" in told.output) == (2, True, True)

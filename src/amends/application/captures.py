@@ -32,6 +32,7 @@ MOST_CAPTURES = 1_000
 MOST_OF_ONE_FAILURE = 20
 _MOST_BYTES = 512 * 1024
 _MESSAGE_LIMIT = 4_000
+_LONGEST_NAME = 200
 _FAILURES = ("exception", "status", "predicate")
 _RECENT_INCIDENTS = 50
 _PARTS: dict[str, tuple[type, ...]] = {
@@ -71,11 +72,16 @@ def record_captures(
         try:
             taken.append(replace(_record(desk, value, release, incident, files), where=where))
         except AmendsError as error:
-            told = str(value.get("id", "")) if isinstance(value, Mapping) else ""
+            told = _told(value.get("id")) if isinstance(value, Mapping) else ""
             place = f"{error.where}: " if error.where else ""
             reason = f"{place}{error.message}" + (f"; mend: {error.remedy}" if error.remedy else "")
             taken.append(CaptureTaken(told, "refused", reason=reason, where=where))
     return taken
+
+
+def _told(value: Any) -> str:
+    """Return what an answer can repeat of a text that nobody has looked at."""
+    return value[:100].encode("ascii", "backslashreplace").decode() if isinstance(value, str) else ""
 
 
 def _record(desk: Desk, value: Any, release: str, incident: str, files: frozenset[str]) -> CaptureTaken:
@@ -107,10 +113,10 @@ def read_document(value: Any) -> dict[str, Any]:
     """Return a capture whose parts are of the right kind. Raises ``InvalidEventError``."""
     remedy = "send what amends-capture wrote; docs/reference/capture.md has the schema"
     if not isinstance(value, dict):
-        raise InvalidEventError("a capture is a JSON object", remedy=remedy)
+        raise InvalidEventError("a capture is a whole JSON object; this is none, or cut off", remedy=remedy)
     if value.get("schema") != SCHEMA:
         raise InvalidEventError(
-            f"found the schema {value.get('schema')!r}; this amends reads {SCHEMA!r}",
+            f"found the schema {_told(value.get('schema')) or 'of nothing'}; this amends reads {SCHEMA!r}",
             remedy="use the amends-capture that belongs to this version of amends", where="schema",
         )  # fmt: skip
     for name, kinds in _PARTS.items():
@@ -120,6 +126,12 @@ def read_document(value: Any) -> dict[str, Any]:
                 remedy=remedy,
                 where=name,
             )
+    for name in ("id", "service", "release", "environment"):
+        if len(value[name]) > _LONGEST_NAME:
+            raise InvalidEventError(
+                f"found {len(value[name]):,} characters; at most {_LONGEST_NAME} name anything",
+                remedy=remedy, where=name,
+            )  # fmt: skip
     if value["request"] is None and value["call"] is None:
         raise InvalidEventError("it has neither a request nor a call", remedy=remedy, where="request")
     try:
@@ -136,12 +148,13 @@ def signature_in(found: Mapping[str, Any]) -> p.Signature:
     """
     request, response, error = found["request"] or {}, found["response"] or {}, found["exception"]
     if error:
+        kind = str(error.get("type", ""))[:_LONGEST_NAME]
         lines = [f'  File "{f["file"]}", line {f["line"]}, in {f["function"]}' for f in _frames(error)]
-        told = ["Traceback (most recent call last):", *lines, str(error.get("type", ""))]
-        return signature_of("\n".join(told)) or p.Signature(exception=str(error.get("type", "")))
+        told = ["Traceback (most recent call last):", *lines, kind]
+        return signature_of("\n".join(told)) or p.Signature(exception=kind)
     status = response.get("status")
     if isinstance(status, int):
-        return p.Signature(status=status, path=str(request.get("path", "")))
+        return p.Signature(status=status, path=str(request.get("path", ""))[:_MESSAGE_LIMIT])
     if found["call"] is not None:
         return p.Signature(
             frame=f"{found['call'].get('file', '')}:{str(found['call'].get('function')).rpartition(':')[2]}"

@@ -16,6 +16,7 @@ from amends.cli.record_running import files_of, read_text
 if TYPE_CHECKING:
     from amends.application.captures import CaptureTaken
 
+_MOST_BYTES = 64 * 1024 * 1024  # the longest that a recorder can be told to write
 _WORDS = {
     "recorded": "recorded", "known": "in the log already",
     "enough": "not recorded: the log has 20 of the same failure",
@@ -59,8 +60,6 @@ def captures(
 
 
 def _read(paths: Sequence[Path]) -> Iterator[tuple[str, Any]]:
-    import json
-
     from amends.errors import UsageError
 
     for path in paths:
@@ -72,11 +71,21 @@ def _read(paths: Sequence[Path]) -> Iterator[tuple[str, Any]]:
                 remedy="name the directory of the recorder, or a file",
             )
         for file in listed:
-            try:
-                yield str(file), json.loads(read_text(file))
-            except (ValueError, RecursionError):
-                # Not JSON, or cut off: the reader refuses it, and says so for this file alone.
-                yield str(file), None
+            yield str(file), _content(file)
+
+
+def _content(file: Path) -> Any:
+    """Return what a file says; what cannot be read the reader refuses, and says so for this file alone."""
+    import json
+
+    from amends.errors import UsageError
+
+    try:
+        if file.stat().st_size > _MOST_BYTES:
+            return None
+        return json.loads(read_text(file))
+    except (OSError, UsageError, ValueError, RecursionError):
+        return None
 
 
 def _answer(taken: Sequence[CaptureTaken], format: Format) -> None:

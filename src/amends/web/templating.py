@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import re
 import secrets
@@ -133,10 +134,21 @@ def path_part(value: object) -> str:
     return quote(str(value), safe="")
 
 
+_MOST_SHOWN = 4_000
+
+
+def shown(value: object) -> str:
+    """Return a recorded input as indented JSON; of a long one the beginning, since a page has many."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    if len(text) <= _MOST_SHOWN:
+        return text
+    return f"{text[:_MOST_SHOWN]}\n… {len(text) - _MOST_SHOWN:,} more characters: amends log show"
+
+
 templates.env.filters.update(
     moment=moment, ago=ago, held=held, span=span, markdown=markdown, words=words, percent=percent,
     cost=cost_sentence, worth=worth_sentence, figure=figure, odds=odds, short=short, part=path_part,
-    signature=describe,
+    signature=describe, shown=shown,
 )  # fmt: skip
 templates.env.trim_blocks = True
 templates.env.lstrip_blocks = True
