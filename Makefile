@@ -58,7 +58,7 @@ bench: setup ## Run every benchmark; benchmarks/RESULTS.md keeps the figures
 demo: setup ## See the whole loop on real processes (AMENDS_DEMO_ARGS adds arguments)
 	@$(BIN)/amends demo $(AMENDS_DEMO_ARGS)
 
-wheel: setup ## Build the wheel into dist/
+wheel: setup ## Build the wheels into dist/
 	@scripts/build-wheel.sh
 
 clean: ## Remove what was built and installed here

@@ -284,7 +284,8 @@ def main() -> int:
             ratios.setdefault(name, []).extend(values)
     print(f"import: {added:.1f} ms of processor time more than a bare Python's {bare:.1f} ms")
     print(
-        f"service {asked.service}, {asked.failing:.1%} failing; {asked.rounds} × {asked.slices} × {asked.requests} requests"
+        f"service {asked.service}, {asked.failing:.1%} failing; "
+        f"{asked.rounds} × {asked.slices} × {asked.requests} requests"
     )
     print(f"each, by turns; load {os.getloadavg()[0]:.1f}; {sum(one[3] for one in cpu):.0f} captures written")
     micros = [f"{statistics.median(one[n] for one in cpu) * 1e6:.1f} µs" for n in range(3)]
