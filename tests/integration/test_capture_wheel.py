@@ -1,4 +1,4 @@
-"""amends-capture stands by itself: a wheel without dependencies, which records with nothing else installed."""
+"""amends-capture stands by itself: a wheel without dependencies, which records with nothing else there."""
 
 from __future__ import annotations
 
