@@ -92,7 +92,8 @@ class GitWorktree:
         )
 
     def close(self) -> None:
-        """Remove the worktree and what git knows of it; harmless when done twice."""
+        """Remove the worktree and what git knows of it, ending what runs there; harmless when done twice."""
+        _end_running(self._home)
         _remove(self._repo, self._home)
 
     def __enter__(self) -> Self:
