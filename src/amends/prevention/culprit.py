@@ -2,7 +2,7 @@
 
 Revisions are numbered 0 (the good end) to N (the bad end); change ``k`` leads from revision ``k - 1`` to
 ``k``. Under "change k is the culprit" revisions before ``k`` fail falsely at a rate ``a`` and those from
-``k`` on pass falsely at a rate ``b``, with ``a + b < 1``. Both rates are unknown: summed over a grid.
+``k`` on pass falsely at a rate ``b``; they fail clearly more often. Both are unknown: summed over a grid.
 Under "no change is" every revision fails at one rate. After Ben-Or and Hassidim, "The Bayesian learner is
 optimal for noisy binary search" (FOCS 2008), with the rates unknown and a hypothesis of no culprit.
 """
@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
 
-NO_CULPRIT = 0.02
+SMALLEST_EFFECT = 5.0
+"""A culprit multiplies the odds of failing at least by this; less is not told from a test that is flaky."""
+NO_CULPRIT = 0.2
 """How probable it is, before any run, that no change between the ends is to blame."""
 _PATTERNS = 64  # of outcomes of a batch that are told apart; the least probable beyond are left out
 _TELLS_NOTHING = 1e-9  # nats
@@ -37,7 +39,11 @@ _GRID = (0.0005, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.14, 0.18, 0.22, 0
 _NEXT_TO_NOTHING = (0.6, 0.25, 0.15)  # how a quiet test's share falls on the first three points of the grid
 
 
-def unknown(first: float, second: float, *, quiet: float = 0.0) -> Rates:
+# Where nothing changed, a test may also fail in all its runs.
+_BOTH_WAYS = tuple(sorted({*_GRID, *(round(1 - value, 6) for value in _GRID)}))
+
+
+def unknown(first: float, second: float, *, quiet: float = 0.0, values: tuple[float, ...] = _GRID) -> Rates:
     """Return a belief on the grid: ``quiet`` that the rate is next to nothing, else Beta(first, second).
 
     Each point has the mass of its neighbourhood, summed over 4,000 slices, so that no special function is
@@ -45,12 +51,12 @@ def unknown(first: float, second: float, *, quiet: float = 0.0) -> Rates:
     """
     fine = (np.arange(4000) + 0.5) / 4000
     density = fine ** (first - 1) * (1 - fine) ** (second - 1)
-    grid = np.array(_GRID)
+    grid = np.array(values)
     nearest = np.abs(fine[:, None] - grid[None, :]).argmin(axis=1)
     mass: Vector = np.bincount(nearest, weights=density, minlength=len(grid)).astype(np.float64)
     mass *= (1 - quiet) / mass.sum()
     mass[: len(_NEXT_TO_NOTHING)] += quiet * np.array(_NEXT_TO_NOTHING)
-    return Rates(_GRID, tuple(float(m) for m in mass))
+    return Rates(values, tuple(float(m) for m in mass))
 
 
 _STEPS = (0.5, 0.7071, 1.0, 1.4142, 2.0)
@@ -66,7 +72,7 @@ def stated(rate: float) -> Rates:
 # Most tests are quiet; of the others any rate will do. Chosen on benchmarks/culprit.py: see its results.
 FALSE_FAIL = unknown(1.0, 4.0, quiet=0.6)
 FALSE_PASS = unknown(1.0, 2.0, quiet=0.85)
-ANY_RATE = unknown(0.5, 0.5)
+ANY_RATE = unknown(0.5, 0.5, values=_BOTH_WAYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +119,8 @@ def posterior(setting: Setting, fails: Sequence[int] | Any, passes: Sequence[int
     fails_after, passes_after = failed.sum() - fails_before, passed.sum() - passes_before
     a, b = np.array(setting.false_fail.values), np.array(setting.false_pass.values)
     joint = np.outer(setting.false_fail.weights, setting.false_pass.weights)
-    joint = np.where(a[:, None] + b[None, :] < 0.999, joint, 0.0)
+    odds_before, odds_after = a / (1 - a), (1 - b) / b
+    joint = np.where(odds_after[None, :] >= SMALLEST_EFFECT * odds_before[:, None], joint, 0.0)
     joint /= joint.sum()
     before = np.outer(fails_before, np.log(a)) + np.outer(passes_before, np.log1p(-a))
     after = np.outer(passes_after, np.log(b)) + np.outer(fails_after, np.log1p(-b))
@@ -131,7 +138,7 @@ def posterior(setting: Setting, fails: Sequence[int] | Any, passes: Sequence[int
     mass, none_mass = np.exp(logs - top), float(np.exp(none - top))
     whole = mass.sum() + none_mass
     return Posterior(
-        mass / whole, none_mass / whole, by_a @ a / total, 1.0 - by_b @ b / total,
+        mass / whole, float(none_mass / whole), by_a @ a / total, 1.0 - by_b @ b / total,
         float(by_f @ f / by_f.sum()),
     )  # fmt: skip
 

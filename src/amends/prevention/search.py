@@ -20,6 +20,7 @@ from amends.prevention.suspicion import weigh
 
 Purpose = Literal["ends", "search", "neighbour"]
 SKIP_ENDS = 2  # tries of an end, or of a neighbour of a convicted change, before it counts as untestable
+GOOD_TRIES = 5  # of the good end that may fail before the search ends: a test may fail falsely
 SAME_REDS, REDS_ON_BAD = 2, 3  # then the bad end's most frequent signature is taken for the failure's
 
 
@@ -44,8 +45,9 @@ class Question:
 
     ``expected`` is the failure's signature where somebody stated it. With ``any_failure`` every red counts.
     ``suspects`` are files (or folders) suspected beforehand; with ``use_files`` those of the failure's
-    traceback are, too. ``confidence`` is what a verdict asks for; ``most_runs`` ends the search;
-    ``bad_tries`` is how often the bad end may pass before the search ends for want of a failure.
+    traceback are, too. ``confidence`` is what a verdict asks for, ``suspected`` what a change must reach
+    before its neighbours are tested again, which then counts. ``most_runs`` ends the search; ``bad_tries``
+    is how often the bad end may pass before the search ends for want of a failure.
     """
 
     changes: tuple[tuple[str, ...], ...]
@@ -57,6 +59,7 @@ class Question:
     false_pass: Rates = FALSE_PASS
     no_culprit: float = NO_CULPRIT
     confidence: float = 0.99
+    suspected: float = 0.9
     most_runs: int = 200
     bad_tries: int = 10
 
@@ -179,7 +182,7 @@ def decide(
     """
     found = stand(question, runs)
     if found.untestable(question.bad, SKIP_ENDS):
-        return _cannot(runs, question.bad)
+        return Wait() if pending else _cannot(runs, question.bad)
     step = _ends(question, runs, found, pending) or _conviction(question, runs, found, pending)
     if isinstance(step, Verdict) and pending:
         return Wait()
@@ -203,7 +206,12 @@ def _ends(
             )  # fmt: skip
         if bad not in busy:
             return Try(bad, "ends")
-    if not found.tested(0) and found.lost[0] < SKIP_ENDS and 0 not in busy:
+    if not found.passes[0] and found.fails[0] >= GOOD_TRIES:
+        return Verdict(
+            "undecided", f"the good end fails too, in {found.fails[0]} of {found.fails[0]} runs", 0.0,
+            remedy="name an older good end with --good",
+        )  # fmt: skip
+    if not found.passes[0] and (found.fails[0] or found.lost[0] < SKIP_ENDS) and 0 not in busy:
         return Try(0, "ends")
     if not found.fails[bad]:
         return Wait()
@@ -226,7 +234,7 @@ def _conviction(
         return _nothing_changed(found)
     low, high = _stretch(found)
     mass = float(found.belief.culprit[low:high].sum())
-    if mass < question.confidence:
+    if mass < min(question.suspected, question.confidence):
         return None
     open_ = [at for at in (low, high) if not _retested(found, runs, at)]
     busy = [one.revision for one in pending if one.purpose == "neighbour"]
@@ -235,6 +243,8 @@ def _conviction(
             return Try(at, "neighbour")
     if open_:
         return Wait()
+    if mass < question.confidence:
+        return None
     between = range(low + 1, high)
     again = [at for at in between if found.untestable(at) and not found.untestable(at, SKIP_ENDS)]
     if again:
@@ -274,11 +284,6 @@ def _search(question: Question, found: Standing, pending: Sequence[Try]) -> Try 
 
 def _nothing_changed(found: Standing) -> Verdict:
     fails, passes = sum(found.fails), sum(found.passes)
-    if not passes:
-        return Verdict(
-            "undecided", f"every revision fails, the good end too ({fails} of {fails} runs)",
-            found.belief.none, remedy="name an older good end with --good",
-        )  # fmt: skip
     why = f"no change between the ends explains it: {fails} of {fails + passes} runs failed, here and there"
     return Verdict(
         "flaky", why, found.belief.none,
