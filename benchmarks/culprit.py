@@ -6,7 +6,7 @@ ends: the good one passed, the bad one failed. git_bayesect (PyPI, MIT) is not a
     uv run --with git_bayesect==1.2 benchmarks/culprit.py [--rounds 2000] [--seed 1]
 
 With ``--planted REPOSITORY…`` real commits of these repositories are searched too, in real worktrees:
-into each of 128 commits goes a program that fails from a random commit on, and by chance in a tenth of its runs.
+each of 128 commits gets a program that fails from a random commit on, and in a tenth of its runs by chance.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ class Watcher:
     def __init__(self, hunt: Hunt, *, live: bool) -> None:
         self._hunt = hunt
         self._console: Console | None = None
-        self._told = 0
+        self._told: int | None = None
         if live:
             from rich.console import Console
             from rich.live import Live
@@ -114,7 +114,7 @@ class Watcher:
         """Show how the search stands."""
         if self._console:
             self._live.update(self._panel(sight, self._console.width))
-        elif len(sight.runs) > self._told and sight.runs:
+        elif self._told is not None and len(sight.runs) > self._told:
             typer.echo(run_line(self._hunt, sight), err=True)
         self._told = len(sight.runs)
 
