@@ -59,8 +59,8 @@ def unknown(first: float, second: float, *, quiet: float = 0.0, values: tuple[fl
     return Rates(values, tuple(float(m) for m in mass))
 
 
-_STEPS = (0.5, 0.7071, 1.0, 1.4142, 2.0)
-_STEP_WEIGHTS = (0.1, 0.2, 0.4, 0.2, 0.1)
+_STEPS = (0.5, 0.75, 1.0, 1.3333, 2.0)
+_STEP_WEIGHTS = (0.02, 0.13, 0.7, 0.13, 0.02)
 
 
 def stated(rate: float) -> Rates:

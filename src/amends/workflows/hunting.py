@@ -174,8 +174,11 @@ class Crew:
     def _tried(self, step: Try, tree: Worktree) -> Run:
         if self._over:
             return Run(step.revision, "untestable", step.purpose, note="the search was ended")
-        for path, text in self._hunt.files:
-            tree.write(path, text)
+        try:
+            for path, text in self._hunt.files:
+                tree.write(path, text)
+        except OSError as error:  # a folder of that name, for example, in an old revision
+            return Run(step.revision, "untestable", step.purpose, note=f"{path} cannot be put there: {error}")
         done = tree.run(self._hunt.command.command, timeout=self._hunt.timeout)
         return read_run(self._hunt, step, done, roots_of(tree))
 
