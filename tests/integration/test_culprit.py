@@ -214,6 +214,27 @@ def test_a_shallow_clone_that_cuts_the_range_is_refused(
     assert "unshallow" in told["error"]
 
 
+def test_submodules_are_told_of_and_may_be_checked_out(
+    repo: Repo, culprit: Culprit, tmp_path: Path
+) -> None:
+    other = Repo(tmp_path / "other")
+    other.commit("x", x="1")
+    repo.git("submodule", "--quiet", "add", other.path.as_uri(), "libs/other")
+    repo.commit("with a submodule")
+    repo.git("tag", "with")
+    repo.commit("the defect", **{"price.py": WRONG + "# again\n"})
+    command = ("--good", "with", "--", "sh", "-c", "test -e libs/other/x || exit 125; ! grep again price.py")
+    code, told = culprit(*command)
+    assert (code, told["verdict"]) == (4, "untestable")
+    assert any("libs/other" in note and "submodule update --init" in note for note in told["notes"])
+    check_out = "git -c protocol.file.allow=always submodule update --init -q"
+    code, told = culprit("--setup", check_out, *command)
+    assert (code, told["title"]) == (0, "the defect")
+    assert told["notes"] == []
+    assert left_behind(repo) == []
+    assert repo.git("worktree", "prune", "--dry-run", "-v") == ""
+
+
 def test_a_merge_is_one_change_unless_asked_otherwise(repo: Repo, culprit: Culprit) -> None:
     repo.git("switch", "-qc", "side", "c3")
     repo.commit("on the side", **{"side.txt": "1\n"})

@@ -216,7 +216,7 @@ def _history(
 
 
 def _notes(hunt: Hunt, outcome: Outcome) -> list[str]:
-    notes = []
+    notes = [f"{note}; --setup 'git submodule update --init' does" for note in outcome.notes]
     if outcome.resumed:
         notes.append(f"{outcome.resumed} of the runs are of an earlier call; --fresh begins anew")
     other = outcome.standing.other

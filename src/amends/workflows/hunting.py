@@ -117,7 +117,8 @@ def _nothing_passed(output: str) -> str:
 class Crew:
     """Runs several revisions at a time, each in its own fresh worktree. Use it as a context manager.
 
-    Leaving it by an exception, Ctrl-C included, ends what runs and removes every worktree.
+    Leaving it by an exception, Ctrl-C included, ends what runs and removes every worktree. ``notes`` are
+    what its worktrees noted, for example that submodules are not checked out.
     """
 
     def __init__(self, host: CodeHost, hunt: Hunt, jobs: int) -> None:
@@ -127,6 +128,7 @@ class Crew:
         self._trees: set[Worktree] = set()
         self._lock = threading.Lock()
         self._over = False
+        self.notes: set[str] = set()
 
     @property
     def pending(self) -> list[Try]:
@@ -165,6 +167,7 @@ class Crew:
         try:
             with self._lock:
                 self._trees.add(tree)
+                self.notes |= set(tree.notes)
             return self._tried(step, tree)
         finally:
             tree.close()

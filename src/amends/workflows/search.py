@@ -25,12 +25,16 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a search came to. ``resumed`` of its runs were made before, by an earlier call."""
+    """What a search came to. ``resumed`` of its runs were made before, by an earlier call.
+
+    ``notes`` are what a reader must know of the worktrees.
+    """
 
     verdict: Verdict
     runs: tuple[Run, ...]
     standing: Standing
     resumed: int
+    notes: tuple[str, ...] = ()
 
 
 def _unseen(_: Sight) -> None:
@@ -66,7 +70,7 @@ def search(
             if len(crew.pending) < jobs:
                 step = decide(question, runs, crew.pending, stop=_stop(clock, until))
                 if isinstance(step, Verdict):
-                    return Outcome(step, tuple(runs), stand(question, runs), resumed)
+                    return Outcome(step, tuple(runs), stand(question, runs), resumed, tuple(sorted(crew.notes)))
                 if isinstance(step, Try):
                     crew.start(step)
                     report(Sight(tuple(runs), tuple(crew.pending), stand(question, runs)))

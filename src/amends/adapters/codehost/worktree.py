@@ -59,10 +59,10 @@ class GitWorktree:
         tree = cls(repo, home, commit)
         try:
             ask_git(repo, "worktree", "add", "--quiet", "--force", "--detach", str(tree.path), commit)
-            tree.notes = _submodule_notes(tree.path)
             (home / "tmp").mkdir()
             if setup:
                 tree._set_up(setup)
+            tree.notes = _submodule_notes(tree.path)
         except BaseException:
             tree.close()
             raise
@@ -178,7 +178,8 @@ def _room(repo: Path, state: Path | None) -> Path:
 
 def _submodule_notes(tree: Path) -> tuple[str, ...]:
     entries = ask_git(tree, "ls-files", "-s", "-z").split("\0")
-    names = [entry.partition("\t")[2] for entry in entries if entry.startswith("160000 ")]
+    listed = [entry.partition("\t")[2] for entry in entries if entry.startswith("160000 ")]
+    names = [name for name in listed if not (tree / name / ".git").exists()]
     if not names:
         return ()
     return (f"submodules are not checked out: {', '.join(names)}",)
