@@ -114,6 +114,23 @@ def test_without_its_test_the_bad_end_is_untestable_and_says_how_to_mend_it(culp
     assert "--with" in told["remedy"]
 
 
+def test_a_file_that_only_the_users_tree_has_is_named_with_what_brings_it_along(
+    repo: Repo, culprit: Culprit
+) -> None:
+    (repo.path / "test_new.py").write_text("def test_new():\n    pass\n")
+    code, told = culprit("--good", "v1", "--", "pytest", "test_new.py::test_new")
+    assert code == 4
+    assert any(note.endswith("bring it along, --with test_new.py") for note in told["notes"])
+
+
+def test_after_the_place_was_mended_the_same_call_tries_again(culprit: Culprit, tmp_path: Path) -> None:
+    check = f"test -e {tmp_path}/tool || exit 127; python check.py"
+    assert culprit("--good", "v1", "--", "sh", "-c", check)[0] == 4
+    (tmp_path / "tool").touch()
+    code, told = culprit("--good", "v1", "--", "sh", "-c", check)
+    assert (code, told["title"], told["resumed"]) == (0, f"change {DEFECT}", 0)
+
+
 def test_a_missing_dependency_is_not_the_failure(repo: Repo, culprit: Culprit) -> None:
     code, told = culprit("--good", "v1", "--", "python", "-c", "import not_installed_here")
     assert (code, told["verdict"]) == (4, "untestable")
@@ -214,9 +231,7 @@ def test_a_shallow_clone_that_cuts_the_range_is_refused(
     assert "unshallow" in told["error"]
 
 
-def test_submodules_are_told_of_and_may_be_checked_out(
-    repo: Repo, culprit: Culprit, tmp_path: Path
-) -> None:
+def test_submodules_are_told_of_and_may_be_checked_out(repo: Repo, culprit: Culprit, tmp_path: Path) -> None:
     other = Repo(tmp_path / "other")
     other.commit("x", x="1")
     repo.git("submodule", "--quiet", "add", other.path.as_uri(), "libs/other")

@@ -123,7 +123,7 @@ def culprit(
         confidence=confidence, most_runs=max_runs, bad_tries=tries,
     )  # fmt: skip
     outcome = _searched(host, hunt, question, repo, state, jobs=jobs, fresh=fresh, max_time=max_time)
-    gates, notes = _history(host, hunt, outcome, service, store)
+    gates, notes = _history(host, hunt, outcome, service, store, repo)
     told = as_data(hunt, outcome, gates, notes)
     typer.echo(json.dumps(told, indent=2, ensure_ascii=False) if format_ is Format.JSON else as_text(told))
     raise typer.Exit(_EXIT_CODES[outcome.verdict.kind])
@@ -192,9 +192,9 @@ def _terminable() -> Iterator[None]:
 
 
 def _history(
-    host: CodeHost, hunt: Hunt, outcome: Outcome, service: str, store: str
+    host: CodeHost, hunt: Hunt, outcome: Outcome, service: str, store: str, repo: Path
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    notes = _notes(hunt, outcome)
+    notes = [*_notes(hunt, outcome), *_not_brought(host, hunt, outcome, repo)]
     if outcome.verdict.kind != "culprit":
         return [], notes
     from amends.application.queries.gatehistory import gate_history
@@ -230,6 +230,21 @@ def _notes(hunt: Hunt, outcome: Outcome) -> list[str]:
                 f"--bad {commit.parents[1][:12]}"
             )
     return notes
+
+
+def _not_brought(host: CodeHost, hunt: Hunt, outcome: Outcome, repo: Path) -> list[str]:
+    """Name the files of the command that the user's tree has and the bad revision has not."""
+    if outcome.verdict.kind != "untestable":
+        return []
+    from amends.bootstrap import repository_top
+
+    top, bad = repository_top(repo), hunt.revision(len(hunt.commits))
+    words = {word.partition("::")[0] for word in hunt.command.command} - {path for path, _ in hunt.files}
+    return [
+        f"{word} is in your tree, but not in the bad revision: bring it along, --with {word}"
+        for word in sorted(words)
+        if not word.startswith(("/", "-")) and (top / word).is_file() and host.show(bad, word) is None
+    ]
 
 
 def _files(paths: list[Path] | tuple[Path, ...], repo: Path) -> tuple[tuple[str, str], ...]:

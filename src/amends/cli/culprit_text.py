@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from amends.workflows.search import Outcome, Sight
 
 _BARS = " ▁▂▃▄▅▆▇█"
+_WORTH_TELLING = 0.01  # a list of changes that are all as improbable helps nobody
 _WORDS = {"red": "failed", "green": "passed", "untestable": "no evidence"}
 
 
@@ -147,7 +148,7 @@ def as_text(told: dict[str, Any]) -> str:
     if told["signature"]:
         lines.append(f"  the failure: {told['signature']}")
     lines += [f"  {_retest(one)}" for one in told["neighbours"]]
-    if told["verdict"] != "culprit" and told["posterior_top"]:
+    if told["candidates"] and told["verdict"] != "culprit" and told["probability"] >= _WORTH_TELLING:
         lines.append("  most probable:")
         lines += [
             f"    {percent(one['probability']):>6}  {one['change'][:12]} {one['title']}"

@@ -202,7 +202,8 @@ def _ends(
         if found.passes[bad] >= question.bad_tries:
             return Verdict(
                 "undecided", f"the bad end did not fail in {found.passes[bad]} runs", 0.0,
-                remedy="run the command there by hand; a failure that shows rarely needs more --tries",
+                remedy="run the command there by hand; a failure that shows rarely needs more --tries, and "
+                "what is not committed is not searched",
             )  # fmt: skip
         if bad not in busy:
             return Try(bad, "ends")

@@ -70,7 +70,9 @@ def search(
             if len(crew.pending) < jobs:
                 step = decide(question, runs, crew.pending, stop=_stop(clock, until))
                 if isinstance(step, Verdict):
-                    return Outcome(step, tuple(runs), stand(question, runs), resumed, tuple(sorted(crew.notes)))
+                    return Outcome(
+                        step, tuple(runs), stand(question, runs), resumed, tuple(sorted(crew.notes))
+                    )
                 if isinstance(step, Try):
                     crew.start(step)
                     report(Sight(tuple(runs), tuple(crew.pending), stand(question, runs)))
@@ -101,4 +103,9 @@ def _taken_up(hunt: Hunt, notes: Spool, where: str) -> list[Run]:
             f"these are the notes of another search: {head.get('command', 'of something else')}",
             where=where, remedy="begin anew with --fresh, or name another file with --state",
         )  # fmt: skip
-    return read_kept(rest, len(hunt.commits), where)
+    runs = read_kept(rest, len(hunt.commits), where)
+    if any(run.outcome != "untestable" for run in runs):
+        return runs
+    # Nothing could be tried. Whoever asks again has perhaps mended the place where it runs.
+    notes.remove([str(entry["id"]) for entry in rest])
+    return []
