@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -199,3 +201,14 @@ def test_submodules_are_noticed(repo: Repo, host: GitHost, tmp_path: Path) -> No
     repo.commit("with a submodule")
     with host.worktree("main") as tree:
         assert tree.notes == ("submodules are not checked out: libs/other",)
+
+
+def test_closing_a_worktree_ends_what_another_thread_runs_there(host: GitHost) -> None:
+    tree = host.worktree("v1.0")
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(tree.run, ["sh", "-c", "touch begun; sleep 300"], timeout=300.0)
+        while not (tree.path / "begun").exists():
+            time.sleep(0.01)
+        tree.close()
+        assert running.result().exit_code != 0
+    assert not tree.path.exists()

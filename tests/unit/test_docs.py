@@ -108,7 +108,8 @@ def test_a_command_exists_as_it_is_written(where: str, line: str, whole: bool) -
         assert child is not None, f"{where}: there is no `{path} {rest[0]}`"
         path, command, rest = f"{path} {rest[0]}", child, rest[1:]
     options = {o: p for p in command.params for o in (*p.opts, *p.secondary_opts)}
-    for word in rest:
+    own = rest[: rest.index("--")] if "--" in rest else rest  # what follows is another program's
+    for word in own:
         if word.startswith("--"):
             assert word.partition("=")[0] in options, f"{where}: `{path}` has no {word}"
     only_named = not any(word.startswith("--") for word in rest) or "…" in line

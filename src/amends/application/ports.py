@@ -249,7 +249,7 @@ class Worktree(Protocol):
         """Run a command there; on timeout its whole process group is ended."""
 
     def close(self) -> None:
-        """Remove it."""
+        """Remove it, ending a command that another thread runs there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,10 @@ from amends.application.log import Log
 from amends.bootstrap.carrying import shared_engine as shared_engine
 from amends.bootstrap.carrying import stop_local_services as stop_local_services
 from amends.bootstrap.carrying import toolbox as toolbox
+from amends.bootstrap.searching import open_existing_log as open_existing_log
+from amends.bootstrap.searching import open_search_notes as open_search_notes
+from amends.bootstrap.searching import repository_top as repository_top
+from amends.bootstrap.searching import search_clock as search_clock
 from amends.config import Settings
 from amends.errors import PolicyError, StoreUnavailableError, UsageError
 

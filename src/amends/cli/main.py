@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "incident": ("amends.cli.incident", "See how a release got past its gates, and move incidents on."),
     "review": ("amends.cli.review", "Draft, edit, compare and publish the review of an incident."),
     "amendment": ("amends.cli.amendment", "Propose a test or a gate, prove it, activate it."),
+    "culprit": ("amends.cli.culprit", "Find the change that brought a failure, flaky tests included."),
     "serve": ("amends.cli.serve", "Serve pages and API, and carry deployments on."),
     "link": ("amends.cli.link", "Print a one-time link to a running server."),
     "token": ("amends.cli.token", "Issue and revoke access tokens."),

@@ -55,6 +55,14 @@ def signatures_of(output: str, roots: Sequence[str] = ()) -> tuple[Signature, ..
     return tuple(dict.fromkeys([*found, *answers]))
 
 
+def project_files(output: str, roots: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the project's files in ``output``'s tracebacks: the last one's innermost frame first."""
+    lines = [line.rstrip() for line in output.splitlines()]
+    failures = [*reversed(list(pytest_failures(lines))), *reversed(list(native_failures(lines)))]
+    named = (_in_project(frame.path, roots) for failure in failures for frame in reversed(failure.frames))
+    return tuple(dict.fromkeys(path for path in named if path))
+
+
 def matches(expected: Signature, found: Signature) -> bool:
     """Return whether ``found`` is the failure that ``expected`` describes.
 

@@ -59,10 +59,10 @@ class GitWorktree:
         tree = cls(repo, home, commit)
         try:
             ask_git(repo, "worktree", "add", "--quiet", "--force", "--detach", str(tree.path), commit)
-            tree.notes = _submodule_notes(tree.path)
             (home / "tmp").mkdir()
             if setup:
                 tree._set_up(setup)
+            tree.notes = _submodule_notes(tree.path)
         except BaseException:
             tree.close()
             raise
@@ -92,7 +92,8 @@ class GitWorktree:
         )
 
     def close(self) -> None:
-        """Remove the worktree and what git knows of it; harmless when done twice."""
+        """Remove the worktree and what git knows of it, ending what runs there; harmless when done twice."""
+        _end_running(self._home)
         _remove(self._repo, self._home)
 
     def __enter__(self) -> Self:
@@ -177,7 +178,8 @@ def _room(repo: Path, state: Path | None) -> Path:
 
 def _submodule_notes(tree: Path) -> tuple[str, ...]:
     entries = ask_git(tree, "ls-files", "-s", "-z").split("\0")
-    names = [entry.partition("\t")[2] for entry in entries if entry.startswith("160000 ")]
+    listed = [entry.partition("\t")[2] for entry in entries if entry.startswith("160000 ")]
+    names = [name for name in listed if not (tree / name / ".git").exists()]
     if not names:
         return ()
     return (f"submodules are not checked out: {', '.join(names)}",)
