@@ -252,7 +252,7 @@ def record_replay(
     desk: Desk, release: str, *, decision: Literal["pass", "block", "undecided", "error"], baseline: str = "",
     requests: int = 0, differences: int = 0, reason: str = "", causes: Sequence[str] = (), stamp: Stamp = NOW,
 ) -> Receipt:  # fmt: skip
-    """Record what a replay of recorded requests found, wherever it ran; ``causes`` say what differs and where.
+    """Record what a replay of recorded requests found, wherever it ran; ``causes`` say what differs.
 
     Raises ``UsageError`` for counts that cannot be, and for a pass that nothing was replayed for.
     """

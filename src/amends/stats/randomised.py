@@ -55,7 +55,7 @@ def tells(counts: Counts) -> bool:
     return 1 < len(counts) < sum(a + b for a, b in counts)
 
 
-def test_apart(blocks: Iterable[Counts]) -> Tested:
+def apart_test(blocks: Iterable[Counts]) -> Tested:
     """Return the one-sided p-value of the arms being apart in as many, and as unlikely, blocks."""
     odds: list[float] = []
     met: list[bool] = []
@@ -73,7 +73,7 @@ def test_apart(blocks: Iterable[Counts]) -> Tested:
     return Tested(_upper_tail(laws, seen) if seen else 1.0, least)
 
 
-def test_shift(blocks: Iterable[Counts]) -> Tested:
+def shift_test(blocks: Iterable[Counts]) -> Tested:
     """Return the two-sided p-value of the candidate straying from the usual answer as often as it did."""
     laws: list[Floats] = []
     seen = 0

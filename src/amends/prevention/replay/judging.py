@@ -1,4 +1,4 @@
-"""From the notebook of a replay to its decision: which fields differ beyond noise, and is that enough to know.
+"""From the notebook of a replay to its decision: which fields differ beyond noise, and is that enough.
 
 Every field is tested four times: *apart* and *shift* (see ``amends.stats.randomised``), on its values and on
 their shapes. The budget of false alarms is one for all fields together.
@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from amends.gates.replay_plan import Replay
 from amends.prevention.replay.notebook import Notebook, Spread
 from amends.stats.randomised import (
+    Counts,
     Tested,
     detectable_share,
     line_of,
     tells,
-    test_apart,
-    test_shift,
+    apart_test,
+    shift_test,
     usual_of,
 )  # fmt: skip
 from amends.verdicts import Decision
@@ -31,6 +32,10 @@ FIRST, MORE = 3, 8
 """Replies of each arm to every input, and to an input in which something varied. Equal for both arms, so that
 whatever a server keeps from one reply to the next (caches, counters) is in both alike. One input that always
 differs then has a p-value of 1/10 * 1/6435 at most."""
+
+
+SMALLEST_SHAPE_SHIFT = 0.05
+"""Timings in a reply are never quite alike in two processes; shapes that shift by less than that do not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,7 @@ def _tested(path: str, spreads: Sequence[Spread]) -> _Tests:
     shapes = [look for spread in spreads for look in spread.shapes if len(look) > 1]
     if not any(any(_hides(look) for look in spread.looks) for spread in spreads):
         shapes = []  # where values repeat, their shapes only say the same again
-    return _Tests(path, test_apart(values), test_shift(values), test_apart(shapes), test_shift(shapes))
+    return _Tests(path, apart_test(values), shift_test(values), apart_test(shapes), shift_test(shapes))
 
 
 def _hides(look: Sequence[tuple[int, int]]) -> bool:
@@ -149,14 +154,15 @@ def _difference(
     notebook: Notebook, tested: _Tests, line: float, within: int, plan: Replay
 ) -> Difference | None:
     spreads = notebook.spreads[tested.field]
-    strays = _strays(spreads, notebook.present[tested.field])
+    strays, shapes = _strays(spreads, notebook.present[tested.field])
     shifted = abs(strays[1] - strays[0]) >= plan.smallest_shift
+    reshaped = abs(shapes[1] - shapes[0]) >= max(SMALLEST_SHAPE_SHIFT, plan.smallest_shift)
     if tested.apart.p <= line:
         way, p, mine = "always", tested.apart.p, [s for s in spreads if s.always]
     elif tested.shift.p <= line and shifted:
         way, p, mine = "at times", tested.shift.p, [s for s in spreads if s.at_times]
-    elif (p := min(tested.shape_apart.p, tested.shape_shift.p)) <= line:
-        way, mine = "shape", [s for s in spreads if any(b and not a for look in s.shapes for a, b in look)]
+    elif (p := min(tested.shape_apart.p, tested.shape_shift.p if reshaped else 1.0)) <= line:
+        way, mine = "shape", [s for s in spreads if any(not (a and b) for look in s.shapes for a, b in look)]
     else:
         return None
     shown = next((s for s in [*mine, *spreads] if s.baseline != s.candidate), None)
@@ -167,20 +173,24 @@ def _difference(
     )  # fmt: skip
 
 
-def _strays(spreads: Sequence[Spread], present: int) -> tuple[float, float]:
-    """Return each arm's share of replies in the first look that are not the usual one.
+def _strays(spreads: Sequence[Spread], present: int) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return each arm's share of replies that are not the usual one: of values, and of shapes.
 
-    The first look alone, for which inputs were not chosen by what varied.
+    Of the first look alone, for which inputs were not chosen by what varied.
     """
-    ours = theirs = 0
-    for spread in spreads:
-        look = spread.looks[0]
-        if len(look) > 1:
-            usual = usual_of(look)
-            ours += sum(a for a, _ in look) - look[usual][0]
-            theirs += sum(b for _, b in look) - look[usual][1]
     replies = max(1, present * FIRST)
-    return ours / replies, theirs / replies
+    values = [_stray(spread.looks[0]) for spread in spreads]
+    shapes = [_stray(spread.shapes[0]) for spread in spreads]
+    return _shares(values, replies), _shares(shapes, replies)
+
+
+def _stray(look: Counts) -> tuple[int, int]:
+    usual = usual_of(look)
+    return sum(a for a, _ in look) - look[usual][0], sum(b for _, b in look) - look[usual][1]
+
+
+def _shares(strays: Sequence[tuple[int, int]], replies: int) -> tuple[float, float]:
+    return sum(a for a, _ in strays) / replies, sum(b for _, b in strays) / replies
 
 
 def _opaque(notebook: Notebook, path: str) -> bool:
@@ -204,7 +214,7 @@ def _too_little(notebook: Notebook, plan: Replay, usable: int, seen: int) -> lis
     if usable >= plan.at_least:
         return [
             f"in {usable - seen} of {usable} inputs nothing of the baseline's body stays the same from one "
-            "reply to the next, so there is nothing to hold the candidate's against; mask or ignore what varies"
+            "reply to the next, so there is nothing to compare the candidate's with; mask or ignore what varies"
         ]
     if sent < plan.at_least and usable * 2 >= sent:
         return [

@@ -50,8 +50,8 @@ class Spread:
 
     @property
     def at_times(self) -> bool:
-        """Whether the candidate gave a value that the baseline did not, where values repeat."""
-        return any(tells(look) and any(b and not a for a, b in look) for look in self.looks)
+        """Whether one of the two gave a value that the other did not, where values repeat."""
+        return any(tells(look) and any(not (a and b) for a, b in look) for look in self.looks)
 
 
 @dataclass(frozen=True, slots=True)
