@@ -38,7 +38,7 @@ overstates a p-value."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class Chance:
     """A p-value, and the smallest that any dealing out of the labels could have given."""
 
     p: float = 1.0
@@ -55,7 +55,7 @@ def tells(counts: Counts) -> bool:
     return 1 < len(counts) < sum(a + b for a, b in counts)
 
 
-def apart_test(blocks: Iterable[Counts]) -> Tested:
+def apart_test(blocks: Iterable[Counts]) -> Chance:
     """Return the one-sided p-value of the arms being apart in as many, and as unlikely, blocks."""
     odds: list[float] = []
     met: list[bool] = []
@@ -65,15 +65,15 @@ def apart_test(blocks: Iterable[Counts]) -> Tested:
             odds.append(chance)
             met.append(is_apart(counts))
     if not odds:
-        return Tested()
+        return Chance()
     weights = [max(1, round(-_WEIGHTS_PER_BIT * math.log2(chance))) for chance in odds]
     laws = [_two_points(chance, weight) for chance, weight in zip(odds, weights, strict=True)]
     seen = sum(weight for weight, was in zip(weights, met, strict=True) if was)
     least = math.exp(max(-700.0, math.fsum(math.log(chance) for chance in odds)))
-    return Tested(_upper_tail(laws, seen) if seen else 1.0, least)
+    return Chance(_upper_tail(laws, seen) if seen else 1.0, least)
 
 
-def shift_test(blocks: Iterable[Counts]) -> Tested:
+def shift_test(blocks: Iterable[Counts]) -> Chance:
     """Return the two-sided p-value of the candidate straying from the usual answer as often as it did."""
     laws: list[Floats] = []
     seen = 0
@@ -86,11 +86,11 @@ def shift_test(blocks: Iterable[Counts]) -> Tested:
         seen += mine - counts[usual][1] - max(0, mine + marked - size)
         laws.append(_hypergeometric(size, marked, mine))
     if not laws:
-        return Tested()
+        return Chance()
     highest = sum(len(law) - 1 for law in laws)
     p = min(_upper_tail(laws, seen), _upper_tail([law[::-1] for law in laws], highest - seen))
     ends = (math.fsum(_log(law[-1]) for law in laws), math.fsum(_log(law[0]) for law in laws))
-    return Tested(min(1.0, 2 * p), min(1.0, 2 * math.exp(max(-700.0, min(ends)))))
+    return Chance(min(1.0, 2 * p), min(1.0, 2 * math.exp(max(-700.0, min(ends)))))
 
 
 def usual_of(counts: Counts) -> int:
@@ -98,7 +98,7 @@ def usual_of(counts: Counts) -> int:
     return max(range(len(counts)), key=lambda i: sum(counts[i]))
 
 
-def line_of(tests: Sequence[Tested], alpha: float) -> float:
+def line_of(tests: Sequence[Chance], alpha: float) -> float:
     """Return the p-value up to which a test counts, so that any false one has probability ``alpha`` at most.
 
     Source: Tarone 1990: the smallest k such that at most k tests could reach alpha / k.

@@ -15,12 +15,12 @@ from amends.gates.replay_plan import Replay
 from amends.prevention.replay.notebook import Notebook, Spread
 from amends.stats.randomised import (
     Counts,
-    Tested,
+    Chance,
+    apart_test,
     detectable_share,
     line_of,
-    tells,
-    apart_test,
     shift_test,
+    tells,
     usual_of,
 )  # fmt: skip
 from amends.verdicts import Decision
@@ -35,7 +35,7 @@ differs then has a p-value of 1/10 * 1/6435 at most."""
 
 
 SMALLEST_SHAPE_SHIFT = 0.05
-"""Timings in a reply are never quite alike in two processes; shapes that shift by less than that do not count."""
+"""Timings are never quite alike in two processes; shapes that shift by less than that do not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +91,13 @@ class Judged:
 @dataclass(frozen=True, slots=True)
 class _Tests:
     field: str
-    apart: Tested
-    shift: Tested
-    shape_apart: Tested
-    shape_shift: Tested
+    apart: Chance
+    shift: Chance
+    shape_apart: Chance
+    shape_shift: Chance
 
     @property
-    def all(self) -> tuple[Tested, ...]:
+    def all(self) -> tuple[Chance, ...]:
         return (self.apart, self.shift, self.shape_apart, self.shape_shift)
 
 
@@ -214,7 +214,7 @@ def _too_little(notebook: Notebook, plan: Replay, usable: int, seen: int) -> lis
     if usable >= plan.at_least:
         return [
             f"in {usable - seen} of {usable} inputs nothing of the baseline's body stays the same from one "
-            "reply to the next, so there is nothing to compare the candidate's with; mask or ignore what varies"
+            "reply to the next, so there is nothing to compare with; mask or ignore what varies"
         ]
     if sent < plan.at_least and usable * 2 >= sent:
         return [
