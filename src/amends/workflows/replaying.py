@@ -128,7 +128,7 @@ def _compare(
         notebook.add(index, kept, inputs[index].status)
         told(index + 1)
     judged = judge(notebook, plan, _trouble(lines, len(inputs) - len(notebook.answers)))
-    compared = {i: inputs[i] for i, answer in notebook.answers.items() if answer.usable}
+    compared = {i: inputs[i] for i, answer in notebook.answers.items() if answer.compared}
     return Played(judged, group_causes(judged.differences, compared), sum(line.sends for line in lines))
 
 
@@ -166,7 +166,7 @@ def _looks(
 ) -> list[list[Slot]]:
     chance = np.random.default_rng([seed, index])
     looks = [_look(request, lines, rules, chance, FIRST)]
-    if worth(looks, request.status).usable and asks_again(looks[0]):
+    if worth(looks, request.status).compared and asks_again(looks[0]):
         looks.append(_look(request, lines, rules, chance, MORE))
     return looks
 

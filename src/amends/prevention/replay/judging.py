@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from amends.gates.replay_plan import Replay
 from amends.prevention.replay.notebook import Notebook, Spread
 from amends.stats.randomised import (
-    Counts,
     Chance,
+    Counts,
     apart_test,
     detectable_share,
     line_of,
@@ -125,8 +125,9 @@ def _inputs_needed(line: float) -> int:
 
 
 def _differences(notebook: Notebook, plan: Replay) -> tuple[tuple[Difference, ...], int, float]:
+    mended = {request for request, answer in notebook.answers.items() if answer.mended}
     tested = [
-        _tested(path, spreads)
+        _without_mended(path, spreads, mended)
         for path, spreads in sorted(notebook.spreads.items())
         if plan.added_fields == "block" or path in notebook.of_baseline
     ]
@@ -135,6 +136,19 @@ def _differences(notebook: Notebook, plan: Replay) -> tuple[tuple[Difference, ..
     within = max(1, round(ALPHA / line))
     found = [_difference(notebook, one, line, within, plan) for one in tested]
     return tuple(one for one in found if one), sum(test.least <= line for test in every), line
+
+
+def _without_mended(path: str, spreads: Sequence[Spread], mended: set[int]) -> _Tests:
+    """Return the tests of a field, each no surer than it is without the inputs that the candidate mended.
+
+    Leaving those out at once would make the remaining noise look like the candidate's.
+    """
+    whole = _tested(path, spreads)
+    rest = [spread for spread in spreads if spread.request not in mended]
+    if len(rest) == len(spreads):
+        return whole
+    pairs = zip(whole.all, _tested(path, rest).all, strict=True)
+    return _Tests(path, *(Chance(max(one.p, other.p), one.least) for one, other in pairs))
 
 
 def _tested(path: str, spreads: Sequence[Spread]) -> _Tests:
@@ -153,7 +167,7 @@ def _hides(look: Sequence[tuple[int, int]]) -> bool:
 def _difference(
     notebook: Notebook, tested: _Tests, line: float, within: int, plan: Replay
 ) -> Difference | None:
-    spreads = notebook.spreads[tested.field]
+    spreads = [s for s in notebook.spreads[tested.field] if not notebook.answers[s.request].mended]
     strays, shapes = _strays(spreads, notebook.present[tested.field])
     shifted = abs(strays[1] - strays[0]) >= plan.smallest_shift
     reshaped = abs(shapes[1] - shapes[0]) >= max(SMALLEST_SHAPE_SHIFT, plan.smallest_shift)

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from amends.prevention.replay.flatten import NO_ANSWER, Fields
+from amends.prevention.replay.flatten import Fields
 from amends.prevention.replay.shapes import shape_of
 from amends.stats.randomised import Counts, is_apart, tells
 
@@ -58,10 +58,13 @@ class Spread:
 class Answer:
     """What an input's replies are worth.
 
-    ``usable``: the baseline gave a reply worth comparing. ``seen``: something of its body, or that there is
-    none, stayed the same over the baseline's replies. ``mended``: the baseline failed, the candidate did not.
+    ``compared``: somebody gave a reply worth comparing, whoever it was (were it asked of the baseline alone,
+    noise in the status would look like the candidate's). ``usable``: most of the baseline's are. ``seen``:
+    something of its body, or that there is none, stayed the same over the baseline's replies. ``mended``: the
+    baseline's never are, and the candidate's are.
     """
 
+    compared: bool
     usable: bool
     seen: bool
     mended: bool
@@ -82,10 +85,10 @@ class Notebook:
     examples: Counter[str] = field(default_factory=Counter)
 
     def add(self, request: int, looks: Sequence[Sequence[Slot]], recorded: int | None) -> Answer:
-        """Take in all replies to one input; only those of a usable one are compared."""
+        """Take in all replies to one input."""
         answer = worth(looks, recorded)
         self.answers[request] = answer
-        if answer.usable:
+        if answer.compared:
             looks = [[Slot(s.candidate, self._bounded(s.fields), s.status) for s in look] for look in looks]
             for path in sorted({path for look in looks for slot in look for path in slot.fields}):
                 self._take(request, path, looks)
@@ -167,27 +170,22 @@ def asks_again(slots: Sequence[Slot]) -> bool:
 def worth(looks: Sequence[Sequence[Slot]], recorded: int | None) -> Answer:
     """Return what an input's replies are worth.
 
-    A reply is worth comparing when most of the baseline's are below 400, or what production answered. One of
-    500 or more and 429 say nothing about the release, whatever production answered.
+    A reply is worth comparing when its status is below 400, or what production answered. One of 500 or more
+    and 429 say nothing about the release, whatever production answered.
     """
     ours = [slot for look in looks for slot in look if not slot.candidate]
-    theirs = [slot for look in looks for slot in look if slot.candidate]
-    statuses = Counter(slot.status for slot in ours)
-    status = statuses.most_common(1)[0][0] if statuses else NO_ANSWER
-    usable = _is_worth(status, recorded)
-    seen = usable and any(_stable(path, ours) for path in ours[0].fields if path.startswith("body"))
-    mended = not usable and _failed(status) and not any(_failed(slot.status) for slot in theirs)
-    return Answer(usable, seen, mended, status)
+    good = [slot for slot in ours if _is_worth(slot.status, recorded)]
+    theirs = any(_is_worth(s.status, recorded) for look in looks for s in look if s.candidate)
+    usable = 2 * len(good) > len(ours)
+    seen = usable and any(_stable(path, good) for path in good[0].fields if path.startswith("body"))
+    status = Counter(slot.status for slot in ours).most_common(1)[0][0]
+    return Answer(bool(good) or theirs, usable, seen, theirs and not good, status)
 
 
 def _is_worth(status: str, recorded: int | None) -> bool:
-    if _failed(status) or status == "429":
+    if not status.isdigit() or int(status) >= 500 or status == "429":
         return False
     return int(status) < 400 or int(status) == recorded
-
-
-def _failed(status: str) -> bool:
-    return not status.isdigit() or int(status) >= 500
 
 
 def _stable(path: str, slots: Sequence[Slot]) -> bool:

@@ -142,6 +142,24 @@ def test_what_the_candidate_mended_is_told_and_does_not_block() -> None:
     assert (found.decision, found.mended) == (Decision.PASS, (3,))
 
 
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.6])
+def test_failures_that_both_have_at_times_are_noise(share: float) -> None:
+    def answers(r: int, c: bool, rng: np.random.Generator) -> Fields:
+        return {**steady(r, c, rng), "status": "503" if rng.random() < share else "200"}
+
+    for seed in range(2):
+        assert decided(answers, requests=120, seed=seed).differences == ()
+
+
+def test_a_candidate_that_mends_some_and_breaks_others_blocks_for_those() -> None:
+    def answers(r: int, c: bool, rng: np.random.Generator) -> Fields:
+        return {**steady(r, c, rng), "status": "500" if (r < 9) is not c and (r < 9 or r > 190) else "200"}
+
+    found = decided(answers)
+    assert found.mended == tuple(range(9))
+    assert {one.requests for one in found.differences} == {tuple(range(191, 200))}
+
+
 def test_bodies_of_which_nothing_repeats_are_undecided() -> None:
     def answers(r: int, c: bool, rng: np.random.Generator) -> Fields:
         return {"status": "200", "body~kind": "text", "body.lines[]": str(rng.random())}
