@@ -2,9 +2,10 @@
 
 Each release is simulated with forty fields in a reply, ten of them noisy: in 2% of the replies they hold
 another value. Diffy's rule is ours from its description: every request goes to candidate, primary and
-secondary; `raw` counts the requests in which candidate and primary differ in a field, `noise` those in which primary and
-secondary do; a field is reported where raw > noise, |raw - noise| / (raw + noise) > 20% and |raw - noise| /
-requests > 0.03%. It sends 3 requests for each that was recorded; how many `amends` sends is measured.
+secondary; `raw` counts the requests in which candidate and primary differ in a field, `noise` those in which
+primary and secondary do; a field is reported where raw > noise, |raw - noise| / (raw + noise) > 20% and
+|raw - noise| / requests > 0.03%. It sends 3 requests for each that was
+recorded; how many `amends` sends is measured.
 
     .venv/bin/python benchmarks/replay.py --runs 400 --seed 1
 """

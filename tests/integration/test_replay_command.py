@@ -202,7 +202,14 @@ def test_a_candidate_that_cannot_be_reached_is_an_error_in_the_log_too(
 
 
 @pytest.mark.parametrize(
-    "wrong", [("--rate", "0"), ("--header", "nothing"), ("--captures", "nowhere"), ("--candidate", "ftp://x")]
+    "wrong",
+    [
+        ("--rate", "0"),
+        ("--header", "nothing"),
+        ("--captures", "nowhere"),
+        ("--ca", "none.pem"),
+        ("--candidate", "ftp://x"),
+    ],
 )
 def test_what_was_given_wrongly_is_said(
     run: Callable[..., Any], start: Callable[[Answer], Service], wrong: tuple[str, str]

@@ -19,12 +19,14 @@ _LISTED = 20
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Where the releases answer. ``headers`` are sent in place of recorded ones, and never shown."""
+    """Where the releases answer. ``headers`` are sent in place of recorded ones, and never shown;
+    ``authority`` is a PEM file to trust."""
 
     baseline: str
     candidate: str
     twin: str = ""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    authority: str = ""
 
 
 class Played(Protocol):

@@ -53,7 +53,8 @@ def replay_captures(
 
         def sender(url: str) -> HttpSender:
             return stack.enter_context(closing(HttpSender(
-                url, pace, headers=services.headers, timeout=plan.timeout, jobs=plan.concurrency
+                url, pace, headers=services.headers, authority=services.authority, timeout=plan.timeout,
+                jobs=plan.concurrency,
             )))  # fmt: skip
 
         twin = sender(services.twin) if services.twin else None

@@ -66,6 +66,9 @@ def replay(
             "--header", metavar="NAME: VALUE", help="Send this header in place of a recorded one; repeatable."
         ),
     ] = None,
+    authority: Annotated[
+        str, typer.Option("--ca", metavar="FILE", help="Trust this certificate authority (PEM).")
+    ] = "",
     rate: Annotated[
         float | None, typer.Option("--rate", metavar="N", help="Requests a second, in all.")
     ] = None,
@@ -106,7 +109,7 @@ def replay(
     from amends.verdicts import EXIT_CODES
 
     plan = _with_options(replay_plan(policy), ignore, rate, concurrency, timeout, at_least)
-    services = Services(baseline, candidate, twin, _headers(header or []))
+    services = Services(baseline, candidate, twin, _headers(header or []), authority)
     desk = replay_window(store, policy, service) if release else None
     try:
         with desk.failing(release, before) if desk else nullcontext():

@@ -26,4 +26,7 @@ def as_text(done: Replayed, event: str) -> str:
     lines += ["", *done.notes()]
     if event:
         lines.append(f"recorded replay.finished {event}")
-    return "\n".join(lines)
+    # Names of fields and parameters are a client's or a service's, and may hold a terminal's control codes.
+    return "".join(
+        c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in "\n".join(lines)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -38,20 +39,23 @@ class Pace:
 class HttpSender:
     """Sends to the service at ``url``, alone: no redirect, no proxy, no cookie from one reply to the next.
 
-    ``headers`` replace recorded ones of the same name (recorded credentials are redacted). Raises
-    ``UsageError`` for an address that is none.
+    ``headers`` replace recorded ones of the same name (recorded credentials are redacted), ``authority`` is a
+    PEM file to trust instead of the system's. Raises ``UsageError`` for an address or a file that is none.
     """
 
     def __init__(
-        self, url: str, pace: Pace, *, headers: Pairs = (), timeout: float = 10.0, jobs: int = 4
-    ) -> None:
+        self, url: str, pace: Pace, *, headers: Pairs = (), authority: str = "", timeout: float = 10.0,
+        jobs: int = 4,
+    ) -> None:  # fmt: skip
         self.url = checked_address(url)
         self._pace, self._timeout = pace, timeout
         self._headers = headers
         host = urlsplit(self.url).netloc
-        self.addresses = (self.url, f"http://{host}", f"https://{host}", host)
+        # A bare name such as "shop" is a word like any other; with a port or a domain it is an address.
+        bare = (host,) if set(host) & set(".:") else ()
+        self.addresses = (self.url, f"http://{host}", f"https://{host}", *bare)
         self._client = httpx.Client(
-            timeout=timeout, follow_redirects=False, trust_env=False,
+            timeout=timeout, follow_redirects=False, trust_env=False, verify=_trust(authority),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             limits=httpx.Limits(max_connections=jobs, max_keepalive_connections=jobs),
         )  # fmt: skip
@@ -107,6 +111,18 @@ def _why(error: Exception) -> str:
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError):
         return "broke off the connection"
     return f"could not be asked ({type(error).__name__})"
+
+
+def _trust(authority: str) -> ssl.SSLContext | bool:
+    if not authority:
+        return True
+    try:
+        return ssl.create_default_context(cafile=authority)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(
+            f"the certificate file cannot be used: {error}", where=authority,
+            remedy="give a readable file with one or more certificates in PEM form",
+        ) from error  # fmt: skip
 
 
 def checked_address(url: str) -> str:

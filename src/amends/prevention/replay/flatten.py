@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import re
+from functools import lru_cache
 from typing import Any
 
 from amends.prevention.replay.markup import flatten_markup
@@ -53,9 +54,13 @@ def _normalised(found: dict[str, list[str]], rules: Rules) -> dict[str, list[str
 
 
 def _anonymous(text: str, own: tuple[str, ...]) -> str:
-    for address in own:
-        text = text.replace(address, "<this service>")
-    return text
+    return _addresses(own).sub("<this service>", text) if own else text
+
+
+@lru_cache(maxsize=16)
+def _addresses(own: tuple[str, ...]) -> re.Pattern[str]:
+    """Match a service's addresses where they end there: not ``http://old:80`` in ``http://old:8080``."""
+    return re.compile(f"(?<![\\w.-])(?:{'|'.join(map(re.escape, own))})(?![\\w-]|:\\d|\\.\\w)")
 
 
 def _short(value: str) -> str:

@@ -75,8 +75,14 @@ def test_no_reply_is_a_status_of_its_own() -> None:
 def test_only_chosen_headers_count_and_own_addresses_are_alike() -> None:
     headers = (("Location", "http://127.0.0.1:8001/next"), ("Date", "now"), ("Content-Type", "text/html"))
     found = fields_of(Reply(302, headers), rules_of(Replay()), ("http://127.0.0.1:8001", "127.0.0.1:8001"))
+    assert _own_in("see http://127.0.0.1:80/a", "http://127.0.0.1:80") == '"see <this service>/a"'
+    assert _own_in("see http://127.0.0.1:8001/a", "http://127.0.0.1:80") == '"see http://127.0.0.1:8001/a"'
     assert found["headers.location"] == '"<this service>/next"'
     assert "headers.date" not in found
+
+
+def _own_in(text: str, own: str) -> str:
+    return flat({"v": text}, own=(own,))["body.v"]
 
 
 def test_ignoring_a_field_ignores_what_is_in_it_and_stars_stand_for_steps() -> None:
