@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amends.application.recording import record_replay
+from amends.application.recording import named_release, record_replay
 from amends.application.replays import Replayed, Services, record_replayed
 from amends.config import Settings
 from amends.errors import AmendsError, UsageError
@@ -94,13 +94,19 @@ class ReplayWindow:
         self.workspace.close()
 
 
-def replay_window(store: str, policy: str, service: str) -> ReplayWindow:
-    """Open the log before anything is sent: an answer that cannot be kept is found out early."""
+def replay_window(store: str, policy: str, service: str, *releases: str) -> ReplayWindow:
+    """Open the log before anything is sent: an answer that cannot be kept is found out early.
+
+    Raises ``UsageError`` also for a release that is not told apart from others by its name.
+    """
     from amends.bootstrap import open_desk, open_workspace
 
     workspace = open_workspace(store=store, policy=policy)
     try:
-        return ReplayWindow(workspace, open_desk(workspace, service=service).require_service())
+        desk = open_desk(workspace, service=service).require_service()
+        for release in releases:
+            named_release(desk, release)
+        return ReplayWindow(workspace, desk)
     except BaseException:
         workspace.close()
         raise

@@ -110,7 +110,8 @@ def replay(
 
     plan = _with_options(replay_plan(policy), ignore, rate, concurrency, timeout, at_least)
     services = Services(baseline, candidate, twin, _headers(header or []), authority)
-    desk = replay_window(store, policy, service) if release else None
+    named = [name for name in (release, before) if name]
+    desk = replay_window(store, policy, service, *named) if release else None
     try:
         with desk.failing(release, before) if desk else nullcontext():
             done = replay_captures(
