@@ -7,13 +7,14 @@ primary and secondary do; a field is reported where raw > noise, |raw - noise| /
 |raw - noise| / requests > 0.03%. It sends 3 requests for each that was
 recorded; how many `amends` sends is measured.
 
-    .venv/bin/python benchmarks/replay.py --runs 400 --seed 1
+    .venv/bin/python benchmarks/replay.py --runs 400 --seed 1 --jobs 2
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -125,21 +126,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=400)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="processes to deal the rows out to")
     given = parser.parse_args()
     print(
         "| release | found: amends | found: Diffy | false: amends | false: Diffy | amends sends, a request |"
     )
     print("|---|---:|---:|---:|---:|---:|")
-    for number, cell in enumerate(CELLS):
-        rows = [_rates(rule, cell, given.runs, [given.seed, number]) for rule in (by_amends, by_diffy)]
-        (found, false, sends), (theirs, theirs_false, _) = rows
-        shown = [f"{found:.1%}", f"{theirs:.1%}"] if cell.field is not None else ["–", "–"]
-        cells = [cell.name, *shown, f"{false:.2%}", f"{theirs_false:.1%}", f"{sends:.1f}"]
-        print(f"| {' | '.join(cells)} |", flush=True)
+    rules = (by_amends, by_diffy)
+    with ProcessPoolExecutor(given.jobs) as pool:
+        rows = [
+            [pool.submit(_rates, rule, cell, given.runs, [given.seed, number]) for rule in rules]
+            for number, cell in enumerate(CELLS)
+        ]
+        for cell, (ours, theirs) in zip(CELLS, rows, strict=True):
+            print(_row(cell, ours.result(), theirs.result()), flush=True)
 
 
-def _rates(rule: Rule, cell: Cell, runs: int, seed: list[int]) -> tuple[float, float, float]:
-    """Return the shares of runs in which the changed field, and any other, was reported; and the sends."""
+Rates = tuple[float, float, float]
+"""Shares of runs in which the changed field, and any other, was reported; sends for each request."""
+
+
+def _row(cell: Cell, ours: Rates, theirs: Rates) -> str:
+    shown = [f"{ours[0]:.1%}", f"{theirs[0]:.1%}"] if cell.field is not None else ["–", "–"]
+    return f"| {' | '.join([cell.name, *shown, f'{ours[1]:.2%}', f'{theirs[1]:.1%}', f'{ours[2]:.1f}'])} |"
+
+
+def _rates(rule: Rule, cell: Cell, runs: int, seed: list[int]) -> Rates:
     rng = np.random.default_rng(seed)
     changed = {f"body.f{cell.field}"} if cell.field is not None else set()
     found = false = sends = 0

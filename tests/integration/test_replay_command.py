@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
+import socket
 import threading
 import time
 import uuid
@@ -260,8 +262,29 @@ def test_a_reply_is_bounded_in_size_and_in_time(start: Callable[[Answer], Servic
 def test_a_path_arrives_as_it_was_recorded(start: Callable[[Answer], Service]) -> None:
     service = start(lambda asked: (200, {}, b""))
     sender = HttpSender(f"{service.url}/api/", Pace(1000))
-    for path in ("/a%2Fb", "/ä", "/../x", "/a;b=1"):
-        assert sender.send(Recorded("a", "GET", path, (("q", "ä &"),))).status == 200
+    for path in ("/a b%2F", "/ä", "/../x", "/a;b=1", "/a\nb"):
+        assert sender.send(Recorded("a", "GET", path, (("q", "ä &"),), (("x-name", "é"),))).status == 200
     sender.close()
-    assert [one.path for one in service.asked][:2] == ["/api/a%2Fb", "/api/%C3%A4"]
+    asked = [one.path for one in service.asked]
+    assert asked[:2] + asked[3:] == ["/api/a%20b%252F", "/api/%C3%A4", "/api/a;b=1", "/api/a%0Ab"]
     assert service.asked[1].query == {"q": "ä &"}
+    assert service.asked[1].headers["x-name"] == "é"
+
+
+def test_a_body_that_trickles_is_given_up_in_time() -> None:
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def trickle() -> None:
+        with contextlib.suppress(OSError), listening.accept()[0] as line:
+            line.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")
+            for _ in range(400):
+                line.sendall(b"x")
+                time.sleep(0.02)
+
+    thread = threading.Thread(target=trickle, daemon=True)
+    thread.start()
+    sender = HttpSender(f"http://127.0.0.1:{listening.getsockname()[1]}", Pace(1000), timeout=0.2)
+    assert sender.send(Recorded("a", "GET", "/")).failure == "did not answer in time"
+    sender.close()
+    thread.join(5)
+    listening.close()

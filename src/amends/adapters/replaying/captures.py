@@ -38,7 +38,7 @@ def read_folder(folder: Path) -> Folder:
     calls = size = 0
     for file in files:
         try:
-            size += file.stat().st_size
+            size += _size(file)
             if size > LARGEST_FOLDER:
                 refused.append(
                     f"{file}: read up to {LARGEST_FOLDER:,} bytes in all; it and what follows are left out"
@@ -68,13 +68,26 @@ def _nothing(files: int, calls: int, refused: list[str]) -> str:
     return f"found no request that can be replayed in {files} files ({unfit})"
 
 
-def _read(file: Path) -> Recorded | None:
-    remedy = "record it anew, or take it out"
+def _size(file: Path) -> int:
     try:
-        if file.stat().st_size > LARGEST_FILE:
-            raise UsageError(f"is larger than {LARGEST_FILE:,} bytes", where=str(file), remedy=remedy)
+        return file.stat().st_size
+    except OSError as error:
+        raise _unreadable(file, error.strerror or "the system refuses it") from None
+
+
+def _read(file: Path) -> Recorded | None:
+    if _size(file) > LARGEST_FILE:
+        raise _unreadable(file, f"it is larger than {LARGEST_FILE:,} bytes")
+    try:
         value = json.loads(file.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        what = error.strerror if isinstance(error, OSError) else "it is no JSON, or was cut off"
-        raise UsageError(f"this capture cannot be read: {what}", where=str(file), remedy=remedy) from None
+    except OSError as error:
+        raise _unreadable(file, error.strerror or "the system refuses it") from None
+    except (ValueError, RecursionError):
+        raise _unreadable(file, "it is no JSON, or was cut off") from None
     return read_capture(value, str(file))
+
+
+def _unreadable(file: Path, why: str) -> UsageError:
+    return UsageError(
+        f"this capture cannot be read: {why}", where=str(file), remedy="record it anew, or take it out"
+    )

@@ -15,7 +15,7 @@ from amends.prevention.replay.recorded import Pairs, Recorded, Reply
 
 LARGEST_BODY = 1_000_000
 """Bytes of a reply that are compared; what is beyond is not read."""
-_PATH_SAFE = "/%:@!$&'()*+,;=~-._"
+_PATH_SAFE = "/:@!$&'()*+,;=~-._"
 
 
 class Pace:
@@ -90,19 +90,27 @@ class HttpSender:
         own = {name.lower() for name, _ in self._headers}
         pairs = [(k, v) for k, v in request.headers if k.lower() not in own]
         pairs += [*self._headers, ("accept-encoding", "identity")]
-        return [(name.encode("latin-1", "replace"), value.encode()) for name, value in pairs]
+        return [(name.encode("latin-1", "replace"), _as_bytes(value)) for name, value in pairs]
 
 
 def _read(response: httpx.Response, deadline: float) -> tuple[bytes, bool]:
     """Read a body up to the limits of size and time; a service may trickle for ever."""
     held = bytearray()
-    for chunk in response.iter_bytes(64 * 1024):
+    for chunk in response.iter_bytes():  # as it comes: waiting for a full chunk would outlast the deadline
         held += chunk
         if len(held) > LARGEST_BODY:
             return bytes(held[:LARGEST_BODY]), True
         if time.monotonic() > deadline:
             raise httpx.ReadTimeout("the body took too long")
     return bytes(held), False
+
+
+def _as_bytes(value: str) -> bytes:
+    """Return a header's value as recorders decoded it: one byte for one character, where that holds."""
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value.encode("utf-8")
 
 
 def _why(error: Exception) -> str:

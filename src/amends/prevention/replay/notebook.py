@@ -5,6 +5,7 @@ Memory grows with what varied, not with what was sent: replies themselves are no
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -90,8 +91,16 @@ class Notebook:
         self.answers[request] = answer
         if answer.compared:
             looks = [[Slot(s.candidate, self._bounded(s.fields), s.status) for s in look] for look in looks]
-            for path in sorted({path for look in looks for slot in look for path in slot.fields}):
-                self._take(request, path, looks)
+            every = [slot.fields for look in looks for slot in look]
+            alike = math.comb(sum(not slot.candidate for slot in looks[0]), 2)
+            for path in sorted(set().union(*every)):
+                self.present[path] += 1
+                value = every[0].get(path)
+                if all(fields.get(path) == value for fields in every):
+                    self.noise[path][1] += alike
+                    self.of_baseline.add(path)
+                else:
+                    self._take(request, path, looks)
         return answer
 
     def _bounded(self, fields: Fields) -> Fields:
@@ -107,7 +116,6 @@ class Notebook:
 
     def _take(self, request: int, path: str, looks: Sequence[Sequence[Slot]]) -> None:
         values = [[slot.fields.get(path, ABSENT) for slot in look] for look in looks]
-        self.present[path] += 1
         first = [v for v, slot in zip(values[0], looks[0], strict=True) if not slot.candidate]
         self._learn(path, first)
         arms = [[slot.candidate for slot in look] for look in looks]
@@ -116,8 +124,6 @@ class Notebook:
         ]
         if any(v != ABSENT and not c for v, c in told):
             self.of_baseline.add(path)
-        if len({value for look in values for value in look}) == 1:
-            return
         shapes = [[v if v == ABSENT else shape_of(v) for v in look] for look in values]
         spread = Spread(
             request,

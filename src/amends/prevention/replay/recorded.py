@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from amends.errors import UsageError
 
 SCHEMA = "amends.capture/1"
+_CHARSET = re.compile(r"charset=\"?([\w.:-]{1,40})", re.IGNORECASE)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 # Of one connection, or made anew by whoever sends; a recorded trace id would join the replay to that trace.
@@ -27,7 +29,8 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One recorded request. ``status`` is what production answered then, where that is known."""
+    """One recorded request. ``path`` is decoded (``/a b`` was asked for as ``/a%20b``), ``status`` is what
+    production answered then, where that is known."""
 
     name: str
     method: str
@@ -93,11 +96,9 @@ def _unfit(name: str, what: str) -> UsageError:
 
 
 def _path(value: Any, name: str) -> str:
-    """Return a path that stays on the host: ``//elsewhere/x`` would be an address of another one."""
+    """Return a decoded path that stays on the host: ``//elsewhere/x`` might be another one's address."""
     if not isinstance(value, str) or not value.startswith("/") or value.startswith("//"):
         raise _unfit(name, f"has the path {str(value)[:60]!r}; a path begins with one /")
-    if any(ord(char) < 33 for char in value) or "\\" in value:
-        raise _unfit(name, "has a path with blanks, control characters or backslashes")
     return value
 
 
@@ -131,20 +132,29 @@ def _body(value: Any, headers: Pairs, name: str) -> tuple[bytes, bool]:
     """Return the bytes to send, and whether they are those that came over the wire, packed or not."""
     if value is None:
         return b"", False
-    if isinstance(value, Mapping) and value.get("$type") == "bytes":
-        return _bytes(value, name), True
-    if isinstance(value, Mapping) and value.get("$type") in ("text", "str"):
-        return str(value.get("value", value.get("text", ""))).encode(), False
-    of_json = any(k.lower() == "content-type" and "json" in v.lower() for k, v in headers)
-    if isinstance(value, str) and not of_json:
-        return value.encode(), False
+    kind = value.get("$type") if isinstance(value, Mapping) else None
+    if kind == "bytes":
+        return _bytes(value, name), "encoding" not in value
+    declared = next((v for k, v in headers if k.lower() == "content-type"), "")
+    if kind == "text":
+        charset = f"charset={value['charset']}" if value.get("charset") else declared
+        return _encoded(str(value.get("text", "")), charset), False
     plain = _plain(value, name)
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode(), False
+    return _encoded(json.dumps(plain, ensure_ascii=False, separators=(",", ":")), declared), False
+
+
+def _encoded(text: str, declared: str) -> bytes:
+    """Return a text in its charset, where that is one and has all its characters; else in UTF-8."""
+    charset = _CHARSET.search(declared)
+    try:
+        return text.encode(charset[1] if charset else "utf-8")
+    except (LookupError, UnicodeError):
+        return text.encode("utf-8", "surrogatepass")
 
 
 def _bytes(value: Mapping[str, Any], name: str) -> bytes:
     try:
-        return base64.b64decode(str(value.get("base64", value.get("value", ""))), validate=True)
+        return base64.b64decode(str(value.get("base64", "")), validate=True)
     except (binascii.Error, ValueError):
         raise _unfit(name, "has a body that is no base64") from None
 
@@ -157,8 +167,18 @@ def _plain(value: Any, name: str, depth: int = 0) -> Any:
         if _was_cut(value):
             raise _unfit(name, "was cut within its body, and would ask something else")
         if isinstance(value.get("$type"), str):
-            return _plain(value.get("value", value.get("items")), name, depth + 1)
+            return _special(value, name, depth)
         return {str(key): _plain(one, name, depth + 1) for key, one in value.items()}
     if isinstance(value, list):
         return [_plain(one, name, depth + 1) for one in value]
     return value
+
+
+def _special(value: Mapping[str, Any], name: str, depth: int) -> Any:
+    kind, found = value["$type"], value.get("value", value.get("items"))
+    if kind == "int" and isinstance(found, str) and re.fullmatch(r"-?[0-9]{1,4000}", found):
+        return int(found)
+    if kind == "dict" and isinstance(found, list):
+        pairs = [one for one in found if isinstance(one, list) and len(one) == 2]
+        return {str(key): _plain(one, name, depth + 1) for key, one in pairs}
+    return _plain(found, name, depth + 1)
