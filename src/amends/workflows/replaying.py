@@ -49,6 +49,7 @@ class _Line:
     def __init__(self, sender: Sender, name: str) -> None:
         self.sender, self.name = sender, name
         self.sends = self._silent = 0
+        self._left = False
         self._lock = threading.Lock()
 
     @property
@@ -57,13 +58,17 @@ class _Line:
 
     def send(self, request: Recorded) -> Reply:
         """Send, unless the service was given up: then its silence is the reply."""
-        if self.dead:
+        if self.dead or self._left:
             return Reply(None, failure="it had stopped answering")
         reply = self.sender.send(request)
         with self._lock:
             self.sends += 1
             self._silent = self._silent + 1 if reply.status is None else 0
         return reply
+
+    def leave(self) -> None:
+        """Send nothing more: what is under way would otherwise hold up whoever interrupts."""
+        self._left = True
 
     def probe(self, requests: Iterable[Recorded]) -> None:
         """Raise ``AmendsError`` when none of a few requests is answered at all."""
@@ -158,6 +163,8 @@ def _all_looks(
         for index, future in waiting:
             yield index, future.result()
     finally:
+        for line in lines:
+            line.leave()
         pool.shutdown(cancel_futures=True)
 
 

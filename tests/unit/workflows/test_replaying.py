@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -131,6 +132,31 @@ def test_a_baseline_that_dies_leaves_it_undecided() -> None:
     found = replay(INPUTS, dying(100), shop(), Replay(concurrency=1, at_least=10), seed=1)
     assert found.judged.decision is Decision.UNDECIDED
     assert "the baseline stopped answering" in found.judged.reasons[0]
+
+
+def test_a_candidate_that_answers_500_to_everything_blocks() -> None:
+    broken = Service(lambda n: Reply(500, JSON, b"{}"))
+    found = replay(INPUTS, shop(), broken, Replay(), seed=1)
+    assert found.judged.decision is Decision.BLOCK
+    [cause] = found.causes
+    assert (cause.head.field, len(cause.requests)) == ("status", len(INPUTS))
+
+
+def test_an_interrupted_replay_does_not_finish_the_inputs_under_way() -> None:
+    slow: list[int] = []
+
+    def answer(number: int) -> Reply:
+        if number:
+            slow.append(number)
+            time.sleep(0.03)
+        return body(id=number)
+
+    def interrupt(done: int, of: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replay(INPUTS, Service(answer), Service(answer), Replay(concurrency=2), seed=1, told=interrupt)
+    assert max(slow.count(1), slow.count(2)) < 6
 
 
 def test_a_baseline_that_answers_500_to_everything_is_undecided() -> None:

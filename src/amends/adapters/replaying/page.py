@@ -41,6 +41,6 @@ def _environment() -> Environment:
     made.filters.update(percent=report.percent, redacted=redact, number=lambda value: f"{value:,}")
     made.globals.update(
         cause_sentence=report.cause_sentence, depends_words=report.depends_words,
-        difference_words=report.difference_words,
+        difference_words=report.difference_words, plural=report.plural,
     )  # fmt: skip
     return made

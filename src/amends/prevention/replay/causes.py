@@ -21,6 +21,7 @@ _ALIKE = 0.8
 _TELLS = 0.6
 _MOST_PROPERTIES = 3_000
 _DEEPEST = 6
+_MOST_STEPS = 12
 _CHANGING = re.compile(r"\d+|[0-9a-fA-F]{8,}|[0-9a-fA-F-]{36}|\S{25,}")
 _HEADERS = ("accept", "accept-language", "content-type", "x-requested-with", "origin")
 
@@ -138,6 +139,8 @@ def properties_of(request: Recorded) -> Iterator[str]:
     """Yield what may be said about an input, in words; values only where they are short."""
     yield f"asked {request.method} {route_of(request.path)}"
     yield f"asked by {request.method}"
+    for number, step in enumerate(request.path.split("/")[1:_MOST_STEPS], 1):
+        yield from _of_value(f"part {number} of the path", step)
     yield from _of_pairs("query", request.query)
     for name, value in request.headers:
         if name.lower() in _HEADERS:

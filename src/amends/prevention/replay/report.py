@@ -57,7 +57,8 @@ def depends_words(cause: Cause) -> str:
         return "and nothing in the inputs tells which"
     missed = len(cause.requests) - cause.hit
     beyond = f", and {missed} others" if missed else ""
-    return f"where {' and '.join(cause.depends_on)}: {cause.hit} of {cause.matching} such inputs{beyond}"
+    told = redact(" and ".join(cause.depends_on))
+    return f"where {told}: {cause.hit} of {cause.matching} such inputs{beyond}"
 
 
 def as_json(judged: Judged, causes: Sequence[Cause], names: Sequence[str]) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def _difference(one: Difference) -> dict[str, Any]:
 def _cause(cause: Cause, names: Sequence[str]) -> dict[str, Any]:
     return {
         "fields": [one.field for one in cause.differences], "count": len(cause.requests),
-        "depends_on": list(cause.depends_on), "matching": cause.matching, "hit": cause.hit,
+        "depends_on": [redact(one) for one in cause.depends_on], "matching": cause.matching, "hit": cause.hit,
         "captures": [names[i] for i in cause.requests[:_LISTED]], "words": redact(cause_sentence(cause)),
     }  # fmt: skip
 

@@ -27,6 +27,12 @@ def test_fields_that_differ_in_the_same_inputs_are_one_cause_with_what_tells_the
     assert "25 of 25 such inputs" in cause_sentence(cause)
 
 
+def test_what_the_path_is_like_may_tell_the_inputs() -> None:
+    inputs = {n: Recorded(f"{n}", "GET", f"/items/{'a b' if n % 9 == 1 else 'ab'}{n}") for n in range(100)}
+    [cause] = group_causes([difference("status", *(n for n in inputs if n % 9 == 1))], inputs)
+    assert cause.depends_on == ("part 2 of the path has blanks",)
+
+
 def test_two_properties_together_may_tell_what_neither_does() -> None:
     mine = tuple(n for n in INPUTS if n % 20 == 0)
     [cause] = group_causes([difference("body.total", *mine)], INPUTS)
