@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from amends.events.event import Event, Recorded
     from amends.gates.questions import Questions
     from amends.gates.table import EvidenceTable
+    from amends.prevention.replay.recorded import Recorded as RecordedRequest
+    from amends.prevention.replay.recorded import Reply
     from amends.releases.actuation import Actuation, Observation
     from amends.watch.measurements import Arms, MetricSnapshot
     from amends.watch.plan import MetricSpec
@@ -362,3 +364,17 @@ class Stop(Protocol):
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until then, at most ``timeout`` seconds."""
+
+
+class Sender(Protocol):
+    """Sends recorded requests to one service, at a bounded rate, from many threads at once."""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """By which the service names itself, the longest first."""
+
+    def send(self, request: RecordedRequest) -> Reply:
+        """Return what came back, whole or cut, in bounded time; a reply with a ``failure`` if nothing did.
+
+        Goes to this service alone: no redirect is followed, no cookie kept.
+        """

@@ -250,9 +250,9 @@ def _other_artifact(desk: Desk, name: str, digest: str) -> tuple[str, ...]:
 
 def record_replay(
     desk: Desk, release: str, *, decision: Literal["pass", "block", "undecided", "error"], baseline: str = "",
-    requests: int = 0, differences: int = 0, reason: str = "", stamp: Stamp = NOW,
+    requests: int = 0, differences: int = 0, reason: str = "", causes: Sequence[str] = (), stamp: Stamp = NOW,
 ) -> Receipt:  # fmt: skip
-    """Record what a replay of recorded requests found, wherever it ran.
+    """Record what a replay of recorded requests found, wherever it ran; ``causes`` say what differs.
 
     Raises ``UsageError`` for counts that cannot be, and for a pass that nothing was replayed for.
     """
@@ -267,7 +267,7 @@ def record_replay(
     before, more = named_release(desk, baseline) if baseline else ("", ())
     payload = p.ReplayFinished(
         service=desk.service, release=name, decision=decision, baseline=before, requests=requests,
-        differences=differences, reason=redact(reason),
+        differences=differences, reason=redact(reason), causes=tuple(redact(one) for one in causes),
     )  # fmt: skip
     return record_once(desk.log, "replay.finished", payload, stamp, notes=notes + more)
 

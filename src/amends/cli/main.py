@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "override": ("amends.cli.override", "Let an emergency fix past its gates, for a while."),
     "policy": ("amends.cli.policy", "Check, explain, compare and describe amends.yaml."),
     "backtest": ("amends.cli.backtest", "Price a policy on the history that there is."),
+    "replay": ("amends.cli.replay", "Replay recorded requests to two releases, and compare their replies."),
     "deploy": ("amends.cli.deploy", "Bring a release to an environment."),
     "deployment": ("amends.cli.deployment", "See deployments and steer them."),
     "rollback": ("amends.cli.rollback", "Go back to the previous good release, at any time."),

@@ -59,7 +59,7 @@ def _of_the_whole(old: Policy, new: Policy) -> Iterator[Difference]:
     if kept != [name for name in new.environments if name in old.environments]:
         order = " → ".join(new.environments)
         yield Difference(Change.CHANGED, f"a release passes through {order}, before {' → '.join(kept)}")
-    for part in ("rollout", "watch", "deploy"):
+    for part in ("rollout", "watch", "deploy", "replay"):
         before, after = (_plain(getattr(policy, part)) for policy in (old, new))
         fields = sorted(
             name for name in {*before, *after} if before.get(name) != after.get(name)

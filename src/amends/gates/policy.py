@@ -16,6 +16,7 @@ from amends.gates.gate import Calendars
 from amends.gates.plan import Deploy as Deploy
 from amends.gates.plan import Rollout as Rollout
 from amends.gates.plan import Watch as Watch
+from amends.gates.replay_plan import Replay as Replay
 from amends.gates.results import Watched
 from amends.gates.shape import Strict
 from amends.gates.soak import Soak
@@ -40,6 +41,7 @@ class Policy(Strict):
     rollout: Rollout = Field(default_factory=Rollout)
     watch: Watch = Field(default_factory=Watch)
     deploy: Deploy = Field(default_factory=Deploy)
+    replay: Replay = Field(default_factory=Replay)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -67,7 +67,8 @@ class EdgeCaseRetired(Payload, frozen=True, kw_only=True, omit_defaults=True):
 class ReplayFinished(Payload, frozen=True, kw_only=True, omit_defaults=True):
     """Recorded requests were sent to a release and its replies compared with those of ``baseline``.
 
-    ``differences`` counts replies that differ and should not.
+    ``differences`` counts recorded requests whose replies differ and should not, ``causes`` say in words what
+    differs and on what it depends.
     """
 
     service: str
@@ -77,6 +78,7 @@ class ReplayFinished(Payload, frozen=True, kw_only=True, omit_defaults=True):
     requests: int = 0
     differences: int = 0
     reason: str = ""
+    causes: tuple[str, ...] = ()
 
 
 class ExerciseRecorded(Payload, frozen=True, kw_only=True, omit_defaults=True):

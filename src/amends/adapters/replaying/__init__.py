@@ -1,0 +1,1 @@
+"""What a replay needs from outside: captures on a disk, services over HTTP, and its page."""
