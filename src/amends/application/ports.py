@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from amends.application.history import Fault, Remark, Told
@@ -233,6 +233,38 @@ class CommandResult:
     timed_out: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one attempt in a worktree gave.
+
+    ``unprepared``: what it needs could not be imported or started; ``hung``: it did not end in time; ``died``:
+    it ended its process. ``value`` is what was returned, as the typed values of a capture; ``how`` says
+    whether it had to be ``awaited``, ``listed`` (a generator) or ``walked`` (an asynchronous one).
+    ``output`` holds what was printed, then the traceback.
+    """
+
+    outcome: Literal["returned", "raised", "unprepared", "hung", "died"]
+    value: Any = None
+    how: str = ""
+    exception: str = ""
+    message: str = ""
+    output: str = ""
+
+
+class Rehearsal(Protocol):
+    """One process in a worktree that makes many attempts, none of which sees what another changed."""
+
+    def attempt(self, prepare: str, source: str, *, timeout: float) -> Attempt:
+        """Run ``source``, which defines ``attempt()``, after ``prepare``, and return what it gave.
+
+        Both are Python. ``prepare`` is run once for as long as it stays the same and, where it defines a
+        ``service``, as long as that is ``alive()``. The process is started again when it was lost.
+        """
+
+    def close(self) -> None:
+        """End the process and everything that it started."""
+
+
 class Worktree(Protocol):
     """A fresh checkout of one commit, with its own environment; removed by ``close``.
 
@@ -247,6 +279,9 @@ class Worktree(Protocol):
 
     def run(self, command: Sequence[str], *, timeout: float) -> CommandResult:
         """Run a command there; on timeout its whole process group is ended."""
+
+    def rehearse(self) -> Rehearsal:
+        """Return what makes attempts there, with the worktree's own Python."""
 
     def close(self) -> None:
         """Remove it."""

@@ -75,6 +75,11 @@ def matches(expected: Signature, found: Signature) -> bool:
     )
 
 
+def is_foreign(path: str) -> bool:
+    """Return whether a file belongs to an installed library or to Python itself."""
+    return bool(_FOREIGN.search(path.replace("\\", "/")))
+
+
 def in_project(signature: Signature, files: Collection[str]) -> Signature:
     """Return the signature with its frame as the project names the file.
 
