@@ -237,9 +237,9 @@ class CommandResult:
 class Attempt:
     """What one attempt in a worktree gave.
 
-    ``unprepared``: what it needs could not be imported or started; ``hung``: it did not end in time; ``died``:
-    it ended its process. ``value`` is what was returned, as the typed values of a capture; ``how`` says
-    whether it had to be ``awaited``, ``listed`` (a generator) or ``walked`` (an asynchronous one).
+    ``unprepared``: what it needs could not be imported or started; ``hung``: it did not end in time;
+    ``died``: it ended its process. ``value`` is what was returned, as the typed values of a capture; ``how``
+    says whether it had to be ``awaited``, ``listed`` (a generator) or ``walked`` (an asynchronous one).
     ``output`` holds what was printed, then the traceback.
     """
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from amends.prevention.choosing import Ways
     from amends.prevention.subjects import Subject
     from amends.workflows.bench import Step
-    from amends.workflows.testwriting import Order, Written
+    from amends.workflows.testorder import Order, Written
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode=None,
@@ -59,9 +59,7 @@ def write(
     ] = "",
     test: Annotated[
         str,
-        typer.Option(
-            "--test", metavar="PATH", help="Where to write it. Default: tests/regression/test_NAME.py"
-        ),
+        typer.Option("--test", metavar="PATH", help="Its file. Default: tests/regression/test_NAME.py"),
     ] = "",
     incident: Annotated[
         str, typer.Option("--incident", metavar="INCIDENT", help="Propose it as this incident's amendment")
@@ -110,8 +108,8 @@ def write(
     times on each revision in fresh worktrees. Your working tree gains the test, and only when it is proven.
     Exit 0 proven, 1 not reproduced or not green, 3 untestable or without a fix.
 
-    JSON: {"verdict", "signature", "original_size", "reduced_size", "evaluations", "test_file", "red", "green"}
-    and more: docs/reference/exit-codes-and-json.md.
+    JSON: {"verdict", "signature", "original_size", "reduced_size", "evaluations", "test_file", "red",
+    "green"} and more: docs/reference/exit-codes-and-json.md.
     """
     from amends.bootstrap import open_code_host, place_in_repository, write_into_repository
     from amends.prevention.choosing import Ways
@@ -123,9 +121,8 @@ def write(
         text, str(capture), run=run, expect=expect, ways=_ways(found, Ways(app=target, start=start, url=url)),
         words=words, name=name, path=test, incident=incident,
     )  # fmt: skip
-    order = changed(
-        order, timeout=timeout, bound=evaluations, enough=_limit(seconds), proof_timeout=max(60.0, 6 * timeout)
-    )  # fmt: skip
+    limits = {"timeout": timeout, "proof_timeout": max(60.0, 6 * timeout), "bound": evaluations}
+    order = changed(order, enough=_limit(seconds), **limits)  # type: ignore[arg-type]
     place_in_repository(repo, order.path, replace=replace)
     host = open_code_host(repo, setup=_setup(found, setup), python=python)
     order = _revisions(host, order, bad, good)
@@ -203,7 +200,7 @@ def _order(
     from amends.prevention.captures import is_capture, read_capture
     from amends.prevention.oracle import stated
     from amends.prevention.testtext import test_name
-    from amends.workflows.testwriting import Order
+    from amends.workflows.testorder import Order
 
     capture = read_capture(text, where) if not run or is_capture(text) else None
     subject = _subject(text, where, capture, run, ways)
@@ -213,7 +210,8 @@ def _order(
     oracle = stated(expect, http=subject.kind in ("app", "service")) if expect else None
     return Order(
         bad="", good="", subject=subject, path=path, name=slug, words=told, capture=capture,
-        expected=capture.signature() if capture and not run else Signature(), oracle=oracle, incident=incident,
+        expected=capture.signature() if capture and not run else Signature(), oracle=oracle,
+        incident=incident,
     )  # fmt: skip
 
 
@@ -230,7 +228,8 @@ def _words(capture: Capture | None, run: str) -> str:
     from amends.prevention.signature import describe
 
     if capture is None:
-        return f"an input on which {run.split()[0]} failed"
+        named = [word for word in run.split() if not word.startswith(("-", "{")) and "python" not in word]
+        return f"an input on which {(named or run.split())[0]} failed"
     what = capture.call.function.partition(":")[2] if capture.call else ""
     if capture.request:
         what = f"{capture.request.method} {capture.request.path}"
@@ -311,7 +310,8 @@ def _data(order: Order, written: Written, place: str, registered: Registered | N
         "verdict": written.verdict, "reason": written.reason, "signature": written.failure,
         "original_size": written.original_size, "reduced_size": written.reduced_size,
         "evaluations": written.evaluations, "complete": written.complete, "input": written.input,
-        "test_file": place or None, "test": f"{order.path}::{order.name}", "oracle": written.oracle.by or "none",
+        "test_file": place or None, "test": f"{order.path}::{order.name}",
+        "oracle": written.oracle.by or "none",
         "red": list(written.red), "green": list(written.green), "bad": order.bad, "good": order.good or None,
         "edge_case": registered.edge_case if registered else None,
         "amendment": (registered.amendment or None) if registered else None,
@@ -339,5 +339,5 @@ def _text(order: Order, written: Written, place: str, registered: Registered | N
     if registered is not None and registered.amendment:
         lines.append(f"proposed: {registered.amendment}; amends amendment prove {registered.amendment}")
     elif written.verdict == "proven" and registered is None:
-        lines.append("no log here, so the edge case is not registered: name one with --store")
+        lines.append("there is no log here, so the edge case is not registered; name one with --store")
     return "\n".join(lines)

@@ -1,8 +1,8 @@
 """Source that a written test brings along, so that it needs nothing but pytest.
 
-Each driver defines ``answer``, which gives the status and the text of one reply, or ``run``, which gives the
-exit code and the output of one command. They are text, not modules: they run in the project's own environment,
-whatever Python that is (3.8 or newer).
+Each driver defines ``answer``, which gives the status and the text of one reply, or ``run``, which gives
+the exit code and the output of one command. They are text, not modules: they run in the project's own
+environment, whatever Python that is (3.8 or newer).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def made(kind, **fields):
 ASGI_IMPORTS = frozenset({"import asyncio"})
 ASGI = '''
 def answer(app, method, path, query="", headers=(), body=b""):
-    """Send one request to an ASGI application, as a server would; return status and text."""
+    """Send one request to an ASGI application; return status and text."""
     return asyncio.run(_serve(app, method, path, query, headers, body))
 
 
@@ -58,7 +58,8 @@ async def _serve(app, method, path, query, headers, body):
         stop.set()
         await lifespan
     status = next(m["status"] for m in sent if m["type"] == "http.response.start")
-    return status, b"".join(m.get("body", b"") for m in sent[1:]).decode("utf-8", "replace")
+    text = b"".join(message.get("body", b"") for message in sent)
+    return status, text.decode("utf-8", "replace")
 
 
 async def _lifespan(app, state, ready, stop):
@@ -72,10 +73,11 @@ async def _lifespan(app, state, ready, stop):
     async def send(message):
         ready.set()
 
+    scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": state}
     try:
-        await app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": state}, receive, send)
+        await app(scope, receive, send)
     except Exception:
-        pass  # an application that raises here has no lifespan, says the ASGI specification
+        pass  # an application that raises here has no lifespan, says the specification
     finally:
         ready.set()
 '''
@@ -83,7 +85,7 @@ async def _lifespan(app, state, ready, stop):
 WSGI_IMPORTS = frozenset({"import io", "import sys", "from wsgiref.util import setup_testing_defaults"})
 WSGI = '''
 def answer(app, method, path, query="", headers=(), body=b""):
-    """Send one request to a WSGI application, as a server would; return status and text."""
+    """Send one request to a WSGI application; return status and text."""
     environ = {
         "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",
@@ -96,7 +98,9 @@ def answer(app, method, path, query="", headers=(), body=b""):
     setup_testing_defaults(environ)
     for name, value in headers:
         key = name.upper().replace("-", "_")
-        environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key] = value
+        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            key = "HTTP_" + key
+        environ[key] = value
     said = []
 
     def start_response(status, headers, exc_info=None):
@@ -117,16 +121,20 @@ SERVICE_IMPORTS = frozenset(
     }
 )  # fmt: skip
 SERVICE = '''
+PYTHONS = ("python", "python3", "{python}")
+
+
 class Service:
-    """The service as its command starts it, on a free port; ended with all that it started."""
+    """The service as its command starts it, on a free port."""
 
     def __init__(self, command, url, env, ready, seconds):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = str(free.getsockname()[1])
         self.url = url.replace("{port}", port)
         self._log = tempfile.TemporaryFile()
+        words = [word.replace("{port}", port) for word in command]
         self._process = subprocess.Popen(
-            [word.replace("{port}", port).replace("{python}", sys.executable) for word in command],
+            [sys.executable if word in PYTHONS else word for word in words],
             cwd=ROOT,
             env={**os.environ, "PORT": port, **env},
             stdin=subprocess.DEVNULL,
@@ -143,24 +151,26 @@ class Service:
     def _wait(self, ready, until):
         while True:
             try:
-                if ready == "":
-                    parts = urlsplit(self.url)
-                    socket.create_connection((parts.hostname, parts.port or 80), 1).close()
+                if ready and self.answer("GET", ready)[0] < 400:
                     return
-                if self.answer("GET", ready)[0] < 400:
+                if not ready:
+                    socket.create_connection(self._place(), 1).close()
                     return
             except OSError:
                 pass
             if not self.alive():
-                raise RuntimeError("the service ended before it was ready:\\n" + self.output())
+                raise RuntimeError("the service ended early:\\n" + self.output())
             if time.monotonic() > until:
-                raise RuntimeError("the service did not become ready:\\n" + self.output())
+                raise RuntimeError("the service is not ready:\\n" + self.output())
             time.sleep(0.05)
+
+    def _place(self):
+        parts = urlsplit(self.url)
+        return parts.hostname, parts.port or 80
 
     def answer(self, method, path, query="", headers=(), body=b""):
         """Send one request; return status and text. Redirects are not followed."""
-        parts = urlsplit(self.url)
-        connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=30)
+        connection = http.client.HTTPConnection(*self._place(), timeout=30)
         try:
             where = path + ("?" + query if query else "")
             connection.request(method, where, body or None, dict(headers))
@@ -193,7 +203,7 @@ class Service:
 '''
 
 COMMAND_IMPORTS = frozenset(
-    {"import os", "import re", "import signal", "import subprocess", "import sys"}
+    {"import os", "import signal", "import subprocess", "import sys"}
 )  # fmt: skip
 COMMAND = '''
 def run(command, path, seconds):
@@ -217,10 +227,11 @@ def run(command, path, seconds):
             pass
         process.wait()
     return process.returncode, output
+'''
 
-
+LAST_LINE = '''
 def last_line(output):
-    """Return the last line that was printed, without what differs from run to run."""
+    """Return the last line that was printed, without what differs each time."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     line = re.sub(r"0x[0-9a-fA-F]+", "0x#", lines[-1] if lines else "")
     line = re.sub(r"(/[^\\s:/\\"'(),]+)+/?", "/#", line)

@@ -79,7 +79,7 @@ def differences(bad: Sequence[Any], good: Sequence[Any]) -> tuple[tuple[Place, A
     nothing and is left out. Where the shapes differ, the whole answers do.
     """
     first, second = [dict(_flat(one)) for one in bad], [dict(_flat(one)) for one in good]
-    whole = {place: item for place, item in leaves(good[0])}
+    whole = dict(leaves(good[0]))
     if not _steady(first, None) or not _steady(second, None):
         found = [
             (place, item) for place, item in whole.items()

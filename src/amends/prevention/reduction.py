@@ -2,10 +2,10 @@
 
 Structure first: whole branches of the tree are emptied or replaced by what they hold, then items are taken
 out, then lines and characters of texts, then digits of numbers. Taking out is delta debugging (Zeller and
-Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", IEEE TSE 28(2), 2002): halves, quarters and so
-on to single items, then again. The passes are repeated until none changes anything, so the result is
-*1-minimal*: no single item, entry or character can be taken out of it. Answers are remembered, and no question
-is asked twice. The same input and the same answers give the same result.
+Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", IEEE TSE 28(2), 2002): halves, quarters and
+so on to single items, then again. The passes are repeated until none changes anything, so the result is
+*1-minimal*: no single item, entry or character can be taken out of it. Answers are remembered, and no
+question is asked twice. The same input and the same answers give the same result.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def reduce_input(
     Parameters
     ----------
     value:
-        The input by its parts (``args``, ``kwargs``; ``query``, ``headers``, ``body``). Parts are reduced, none
-        is taken away. It is taken for granted that it has the property.
+        The input by its parts (``args``, ``kwargs``; ``query``, ``headers``, ``body``). Parts are reduced,
+        none is taken away. It is taken for granted that it has the property.
     keeps:
         Whether an input has the property.
     bound:

@@ -109,7 +109,7 @@ class AppSubject:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSubject:
-    """A request to a service that a command starts. ``{port}`` and ``{python}`` are replaced when it starts."""
+    """A request to a service that a command starts; ``{port}`` and ``{python}`` are replaced then."""
 
     request: Request
     start: tuple[str, ...]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from amends.events.payloads import Signature
 from amends.prevention.commandfailure import CommandFailure
-from amends.prevention.drivers import MADE
+from amends.prevention.drivers import LAST_LINE, MADE
 from amends.prevention.literals import WIDTH, Source, is_builtin_exception, literal, quoted
 from amends.prevention.oracle import Oracle
 from amends.prevention.subjects import (
@@ -26,8 +26,10 @@ from amends.prevention.subjects import (
     Subject,
 )
 
-_STANDARD = ("asyncio", "datetime", "decimal", "http", "io", "json", "os", "pathlib", "re", "signal", "socket",
-           "subprocess", "sys", "tempfile", "time", "urllib", "uuid", "wsgiref")  # fmt: skip
+_STANDARD = (
+    "asyncio", "datetime", "decimal", "http", "io", "json", "os", "pathlib", "re", "signal",
+    "socket", "subprocess", "sys", "tempfile", "time", "urllib", "uuid", "wsgiref",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,8 @@ def _command_body(
     words = literal(list(subject.command), indent=4, used=len("command = "))
     text = literal(parts["text"], indent=4, used=len("path.write_text()")).text
     lines = [
-        f"def {name}(tmp_path):", f"    command = {words.text}", f'    path = tmp_path / "input{subject.suffix}"',
+        f"def {name}(tmp_path):", f"    command = {words.text}",
+        f"    path = tmp_path / {quoted(f'input{subject.suffix}')}",
         f"    path.write_bytes({text}.encode())", "    code, output = run(command, path, seconds=60)",
         "    print(output)",
     ]  # fmt: skip
@@ -226,4 +229,5 @@ def _command_body(
     else:
         lines.append(f"    failed = ({failure.exit_code}, {quoted(failure.line)})")
         lines.append("    assert (code, last_line(output)) != failed")
+        return "\n".join(lines) + "\n\n" + LAST_LINE, {"import re"}, False
     return "\n".join(lines), set(), False

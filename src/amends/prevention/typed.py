@@ -89,7 +89,7 @@ class _Decoder:
             )
             raise UsageError(
                 f"the recorded value {what}", where=where or "/",
-                remedy="record a smaller part of it: capture the function that fails, not the one that reads it",
+                remedy="record a smaller part of it: capture the function that fails, not the one that reads",
             )  # fmt: skip
         if isinstance(typed, list):
             return [self.value(item, f"{where}/{n}", depth + 1) for n, item in enumerate(typed)]
@@ -110,7 +110,7 @@ class _Decoder:
                 return _SEQUENCES[kind](self._items(typed, where, depth))
             if kind in ("dict", "map"):
                 pairs = self._items(typed, where, depth)
-                return {key: item for key, item in pairs}
+                return dict(pairs)
             if kind == "enum":
                 return Member(_class(typed), str(typed["name"]))
             if kind == "object":

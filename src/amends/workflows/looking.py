@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from amends.application.ports import Attempt, Rehearsal, Worktree
+from amends.application.ports import Attempt, CodeHost, Rehearsal, Worktree
 from amends.errors import UsageError
 from amends.events.payloads import Signature
 from amends.prevention.commandfailure import CommandFailure, failure_of, not_run_reason
@@ -59,8 +59,9 @@ Look = Callable[[Parts], Seen]
 class Looker:
     """Tries inputs of one subject in one worktree. ``close`` ends its process, not the worktree."""
 
-    def __init__(self, tree: Worktree, subject: Subject, timeout: float, expected: Signature) -> None:
-        self.tree, self.subject, self._timeout, self._expected = tree, subject, timeout, expected
+    def __init__(self, tree: Worktree, subject: Subject, timeout: float) -> None:
+        self.tree, self.subject, self._timeout = tree, subject, timeout
+        self.expected = Signature()
         self._roots = (str(tree.path), str(tree.path.resolve()))
         self._rehearsal: Rehearsal | None = None
 
@@ -100,7 +101,7 @@ class Looker:
 
     def _raised(self, found: Attempt, signatures: tuple[Signature, ...]) -> Seen:
         name = found.exception.rpartition(".")[2]
-        wanted = self._expected.exception.rpartition(".")[2]
+        wanted = self.expected.exception.rpartition(".")[2]
         if name in _IMPORT_ERRORS and wanted not in _IMPORT_ERRORS:
             why = f"red through {name}: {found.message}: that is not the failure"
             return Seen("untestable", why=why)
@@ -134,6 +135,40 @@ class Looker:
         if failure is None:
             return Seen("answered", value=done.output.strip(), status=0)
         return Seen("failed", failure=failure, status=done.exit_code, why=failure.describe())
+
+
+class Lookers:
+    """A worktree with its looker for each revision that is asked about; all are gone when it is left.
+
+    ``notes`` say what a reader of the results must know.
+    """
+
+    def __init__(self, host: CodeHost, subject: Subject, timeout: float) -> None:
+        self._host, self._subject, self._timeout = host, subject, timeout
+        self._found: dict[str, Looker] = {}
+        self.notes: list[str] = []
+
+    def looker(self, commit: str) -> Looker:
+        """Return the looker of a commit. Raises ``AmendsError`` when no worktree can be made or set up."""
+        found = self._found.get(commit)
+        if found is None:
+            tree = self._host.worktree(commit)
+            self.notes.extend(tree.notes)
+            found = self._found[commit] = Looker(tree, self._subject, self._timeout)
+        return found
+
+    def end_processes(self) -> None:
+        """End the processes that make attempts; the next attempt starts a fresh one."""
+        for looker in self._found.values():
+            looker.close()
+
+    def __enter__(self) -> Lookers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end_processes()
+        for looker in self._found.values():
+            looker.tree.close()
 
 
 def app_subject(looker: Looker, subject: AppSubject) -> AppSubject | str:

@@ -1,98 +1,33 @@
 """From a captured failure to a proven test: reproduce, reduce, write, prove.
 
 The capture must fail on the escaped revision with its own signature, three times of three, before anything
-else happens; each step of the reduction keeps that signature; and the written test counts only when it is red
-with it three times of three on the escaped revision and green three times of three on the fix, each in a fresh
-worktree. What cannot be tried is ``untestable``, never red.
+else happens; each step of the reduction keeps that signature; and the written test counts only when it is
+red with it three times of three on the escaped revision and green three times of three on the fix, each in a
+fresh worktree. What cannot be tried is ``untestable``, never red.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import replace
 
 from amends.amendments.rules import ATTEMPTS
-from amends.amendments.selector import parse_selector
 from amends.application.ports import CodeHost
 from amends.errors import AmendsError, NotFoundError, UsageError
 from amends.events.payloads import Signature
-from amends.prevention.captures import Capture
 from amends.prevention.commandfailure import CommandFailure
 from amends.prevention.oracle import Oracle, asserted, differences, field_name, kinds_of
-from amends.prevention.reduction import MOST_EVALUATIONS, Reduction, reduce_input, size_of
+from amends.prevention.reduction import Reduction, reduce_input, size_of
 from amends.prevention.signature import describe
-from amends.prevention.subjects import AppSubject, CallSubject, CommandSubject, Parts, Subject, input_text
+from amends.prevention.subjects import AppSubject, CallSubject, CommandSubject, Parts, input_text
 from amends.prevention.testtext import Story, write_test
 from amends.workflows.bench import Step
-from amends.workflows.looking import Looker, Seen, app_subject
-from amends.workflows.trying import TestFile, Trial, try_once
+from amends.workflows.looking import Looker, Lookers, Seen, app_subject
+from amends.workflows.testorder import Order, Written
+from amends.workflows.testproof import Revisions, Verdict, prove_text
 
-Verdict = Literal["proven", "untestable", "not reproduced", "not green"]
 Places = frozenset[tuple[str | int, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is asked for.
-
-    Parameters
-    ----------
-    bad, good:
-        The escaped revision and the fix. Without a fix a test can be red, and nothing more is shown.
-    subject:
-        What is tried; ``capture`` is where it comes from, if it is a capture.
-    path, name, words:
-        Where the test is to stand, what it is called, and what the edge case is.
-    expected:
-        The signature, where the capture's own does not say it.
-    oracle:
-        The right answer, where a person states it.
-    timeout, proof_timeout:
-        Seconds for one attempt, and for one run of the written test.
-    bound:
-        How many evaluations the reduction may take; ``enough`` says when its time is over.
-    """
-
-    bad: str
-    good: str
-    subject: Subject
-    path: str
-    name: str
-    words: str
-    capture: Capture | None = None
-    expected: Signature = field(default_factory=Signature)
-    oracle: Oracle | None = None
-    incident: str = ""
-    timeout: float = 10.0
-    proof_timeout: float = 300.0
-    bound: int = MOST_EVALUATIONS
-    enough: Callable[[], bool] = lambda: False
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What came of it. ``text`` is the test, empty where there was nothing to write.
-
-    ``red`` and ``green`` say what each run of the written test gave; ``signature`` is what the proof must
-    show, ``failure`` the same in words.
-    """
-
-    verdict: Verdict
-    reason: str
-    failure: str = ""
-    signature: Signature = field(default_factory=Signature)
-    original_size: int = 0
-    reduced_size: int = 0
-    evaluations: int = 0
-    complete: bool = True
-    input: str = ""
-    text: str = ""
-    oracle: Oracle = field(default_factory=Oracle)
-    red: tuple[str, ...] = ()
-    green: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 class _Stopped(Exception):  # noqa: N818 - an end with a verdict, not an error
@@ -131,7 +66,7 @@ class _Desk:
         stack: ExitStack,
     ) -> None:  # fmt: skip
         self._host, self._order, self._bad, self._good = host, order, bad, good
-        self._report, self._stack = report, stack
+        self._report = report
         self._subject = order.subject
         self._expected = order.expected
         self._failure: CommandFailure | None = None
@@ -139,7 +74,7 @@ class _Desk:
         self._oracle = order.oracle or Oracle()
         self._kinds: Places = frozenset()
         self._notes: list[str] = []
-        self._lookers: dict[str, Looker] = {}
+        self._trees = stack.enter_context(Lookers(host, order.subject, order.timeout))
 
     # --- the steps ------------------------------------------------------------------------------------
 
@@ -152,7 +87,7 @@ class _Desk:
         self._say(2, 4, f"reduced: {self._sizes()}; asking for the right answer")
         self._ask_for_answer()
         text = self._text()
-        self._close_lookers()
+        self._trees.end_processes()
         self._say(3, 4, "proving the written test in fresh worktrees")
         return self._prove(text)
 
@@ -198,9 +133,8 @@ class _Desk:
             self._notes.append("the service does not show its exception: the status alone is compared")
 
     def _is_wrong_value(self, first: Seen) -> bool:
-        return not isinstance(self._subject, CommandSubject) and self._expected == Signature() and (
-            first.kind == "answered"
-        )  # fmt: skip
+        known = bool(self._good) or self._order.oracle is not None or self._subject.kind != "command"
+        return self._expected == Signature() and first.kind == "answered" and known
 
     def _reproduce_value(self, seen: list[Seen]) -> None:
         """Have an answer that differs from the fix's, or from what a person states."""
@@ -216,7 +150,7 @@ class _Desk:
         odd = next((one for one in fixed if one.kind != "answered"), None)
         if odd is not None:
             raise _Stopped("not green", f"{_told(odd)} on the fix {self._order.good}.")
-        found = differences([_answer(one) for one in seen], [_answer(one) for one in fixed])
+        found = differences([one.value for one in seen], [one.value for one in fixed])
         if not found:
             raise _Stopped(
                 "not reproduced", f"{self._order.bad} and {self._order.good} give the same answer."
@@ -236,20 +170,24 @@ class _Desk:
         """Make the input small; a person's answer holds for the whole input alone."""
         whole = self._subject.parts
         size = size_of(whole)
-        if self._order.oracle is not None and self._order.oracle.kind == "value":
+        if self._oracle.by == "person" and (self._oracle.kind == "value" or self._is_unsigned()):
             self._notes.append("the input was not reduced: the stated answer is that of the whole input")
             return Reduction(whole, size, size, 0)
+        bound = self._order.bound
         found = reduce_input(
-            whole, self._keeps, bound=self._order.bound, enough=self._order.enough,
-            report=lambda done, now: self._say(done, self._order.bound, f"reducing: {now} of {size} characters"),
+            whole, self._keeps, bound=bound, enough=self._order.enough,
+            report=lambda done, now: self._say(done, bound, f"reducing: {now} of {size} characters"),
         )  # fmt: skip
         if not found.complete:
             self._notes.append("the reduction stopped at its limit: a smaller input may exist")
-        self._close_lookers()
+        self._trees.end_processes()
         if all(self._keeps(found.value) for _ in range(ATTEMPTS)):
             return found
         self._notes.append("the reduced input did not fail in a fresh process, so the whole one is used")
         return Reduction(whole, size, size, found.evaluations)
+
+    def _is_unsigned(self) -> bool:
+        return self._expected == Signature() and self._failure is None
 
     def _keeps(self, parts: Parts) -> bool:
         seen = self._looker(self._bad).look(parts)
@@ -260,7 +198,7 @@ class _Desk:
         fixed = self._looker(self._good).look(parts)
         if fixed.kind != "answered":
             return False
-        return bool(self._kinds & kinds_of(differences([_answer(seen)], [_answer(fixed)])))
+        return bool(self._kinds & kinds_of(differences([seen.value], [fixed.value])))
 
     def _ask_for_answer(self) -> None:
         """Learn from the fix what is right, where no person said it."""
@@ -291,8 +229,8 @@ class _Desk:
         other = looker.look({**parts, "query": [], "headers": [], "body": None})
         if other.status is not None and other.status >= 500:
             raise _Stopped(
-                "untestable", f"the service answers {other.status} to everything here, also to GET /amends-asks: "
-                f"it lacks something that it has in production, such as a database. {_SETUP}"
+                "untestable", f"the service answers {other.status} to everything, also to GET /amends-asks: it "
+                f" lacks something that it has in production, such as a database. {_SETUP}"
             )  # fmt: skip
         return f"{told}."
 
@@ -300,13 +238,13 @@ class _Desk:
         first = fixed[0]
         if self._kinds:
             bad = [self._looker(self._bad).look(parts) for _ in range(2)]
-            found = differences([_answer(one) for one in bad], [_answer(one) for one in fixed])
+            found = differences([one.value for one in bad], [one.value for one in fixed])
             if not found:
                 raise _Stopped(
                     "not reproduced", "the answers differ from run to run: nothing steady is wrong."
                 )
-            whole = isinstance(self._subject, CallSubject)
-            return Oracle("value", "fix", places=asserted(found, _answer(first), whole=whole))
+            whole = isinstance(self._subject, CallSubject | CommandSubject)
+            return Oracle("value", "fix", places=asserted(found, first.value, whole=whole))
         if isinstance(self._subject, CallSubject):
             return Oracle("raises", "fix", name=first.exception) if first.kind == "failed" else Oracle()
         statuses = {one.status for one in fixed}
@@ -330,7 +268,7 @@ class _Desk:
             depth=self._order.path.count("/"), expected=self._expected, failure=self._failure,
         )  # fmt: skip
 
-    def proof_signature(self) -> Signature:
+    def _proof_signature(self) -> Signature:
         """Return what the written test must be red with: the failure, or the test's own assertion."""
         if self._failure is not None and self._failure.signature != Signature():
             return self._failure.signature
@@ -339,43 +277,13 @@ class _Desk:
         return self._expected
 
     def _prove(self, text: str) -> Written:
-        red = self._runs(self._bad, self._order.bad, text, 4)
-        reds = tuple(_shown(trial) for trial in red)
-        broken = next((trial for trial in red if trial.outcome == "untestable"), None)
-        if broken is not None:
-            return self.result("untestable", f"the written test: {broken.note}. {_PYTEST}", text, reds)
-        if not all(trial.outcome == "red" and trial.matches for trial in red):
-            return self.result("not reproduced", f"the written test gave {', '.join(reds)}.", text, reds)
-        if not self._good:
-            reason = "it is red, and there is no fix yet on which it could be green."
-            return self.result("not green", reason, text, reds)
-        green = self._runs(self._good, self._order.good, text, 4 + len(red))
-        greens = tuple(_shown(trial) for trial in green)
-        broken = next((trial for trial in green if trial.outcome == "untestable"), None)
-        if broken is not None:
-            return self.result("untestable", f"on the fix: {broken.note}. {_PYTEST}", text, reds, greens)
-        if not all(trial.outcome == "green" for trial in green):
-            return self.result("not green", f"on the fix it gave {', '.join(greens)}.", text, reds, greens)
-        count = len(red)
-        reason = (
-            f"red {count} of {count} on {self._order.bad}, green {count} of {count} on {self._order.good}."
-        )
-        return self.result("proven", reason, text, reds, greens)
-
-    def _runs(self, commit: str, name: str, text: str, done: int) -> list[Trial]:
         order = self._order
-        selector = parse_selector(f"pytest {order.path}::{order.name}")
-        file = TestFile(order.path, text, "what was written")
-        runs: list[Trial] = []
-        for number in range(ATTEMPTS):
-            trial = try_once(
-                self._host, commit, selector, self.proof_signature(), file, timeout=order.proof_timeout
-            )
-            runs.append(trial)
-            self._say(done + number, 3 + 2 * ATTEMPTS, f"{name}: {_shown(trial)}")
-            if trial.outcome == "untestable":
-                break
-        return runs
+        proof = prove_text(
+            self._host, Revisions(order.bad, self._bad, order.good, self._good), order.path, order.name, text,
+            self._proof_signature(), timeout=order.proof_timeout,
+            report=lambda done, told: self._say(4 + done, 4 + 2 * ATTEMPTS, told),
+        )  # fmt: skip
+        return self.result(proof.verdict, proof.reason, text, proof.red, proof.green)
 
     def result(
         self, verdict: Verdict, reason: str, text: str = "", red: tuple[str, ...] = (),
@@ -386,45 +294,34 @@ class _Desk:
         size = size_of(self._subject.parts)
         return Written(
             verdict=verdict, reason=reason, failure=self._what(),
-            signature=self.proof_signature(), original_size=size, reduced_size=found.after if found else size,
+            signature=self._proof_signature(), original_size=size,
+            reduced_size=found.after if found else size,
             evaluations=found.evaluations if found else 0, complete=found.complete if found else True,
             input=input_text(self._subject, found.value) if found else "", text=text, oracle=self._oracle,
-            red=red, green=green, notes=tuple(dict.fromkeys(self._notes)),
+            red=red, green=green, notes=tuple(dict.fromkeys([*self._trees.notes, *self._notes])),
         )  # fmt: skip
 
     # --- what it works with ---------------------------------------------------------------------------
 
     def _looker(self, commit: str) -> Looker:
-        found = self._lookers.get(commit)
-        if found is None:
-            try:
-                tree = self._host.worktree(commit)
-            except NotFoundError:
-                raise
-            except AmendsError as error:
-                raise _Stopped("untestable", f"no worktree could be made: {error.message}") from None
-            self._stack.callback(tree.close)
-            self._notes.extend(tree.notes)
-            found = Looker(tree, self._subject, self._order.timeout, self._expected)
-            self._stack.callback(found.close)
-            self._lookers[commit] = found
-        found.subject = self._subject
+        try:
+            found = self._trees.looker(commit)
+        except NotFoundError:
+            raise
+        except AmendsError as error:
+            raise _Stopped("untestable", f"no worktree could be made: {error.message}") from None
+        found.subject, found.expected = self._subject, self._expected
         return found
 
     def _looks(self, looker: Looker, count: int, parts: Parts | None = None) -> list[Seen]:
         given = self._subject.parts if parts is None else parts
-        seen = []
+        seen: list[Seen] = []
         for _ in range(count):
             seen.append(looker.look(given))
             if seen[-1].kind in ("untestable", "hung"):
-                raise _Stopped(
-                    "untestable", f"{seen[-1].why}. {_SETUP if seen[-1].kind == 'untestable' else _HANG}"
-                )
+                mend = _SETUP if seen[-1].kind == "untestable" else _HANG
+                raise _Stopped("untestable", f"{seen[-1].why}. {mend}")
         return seen
-
-    def _close_lookers(self) -> None:
-        for looker in self._lookers.values():
-            looker.close()
 
     def _what(self) -> str:
         if self._failure is not None:
@@ -444,7 +341,6 @@ class _Desk:
 
 
 _SETUP = "Let --setup install what it needs in the worktree, or choose another Python with --python"
-_PYTEST = "Let --setup install pytest as well as the project, or run amends where both are installed"
 _HANG = "Raise --timeout, or capture a function further in"
 _OTHER = "Check that --bad is the release that was captured, and that its environment is like production's"
 
@@ -455,19 +351,9 @@ def _told(seen: Seen) -> str:
     return f"It gave {seen.why}"
 
 
-def _answer(seen: Seen) -> Any:
-    return seen.value
-
-
 def _is_right(oracle: Oracle, seen: Seen) -> bool:
     if seen.kind != "answered":
         return False
     if oracle.kind == "status":
         return seen.status == oracle.status
     return bool(seen.value == oracle.places[0][1])
-
-
-def _shown(trial: Trial) -> str:
-    if trial.outcome == "red":
-        return f"red: {describe(trial.signature)}{'' if trial.matches else ' (another failure)'}"
-    return "green" if trial.outcome == "green" else f"untestable: {trial.note}"

@@ -29,7 +29,7 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    prepared = {"source": None, "names": {}}
+    prepared: Any = {"source": None, "names": {}}
     for line in asks:
         asked = json.loads(line)
         answer = prepare(prepared, asked["prepare"]) or rehearse(prepared["names"], asked)
@@ -83,7 +83,7 @@ def rehearse(names: Any, asked: Any) -> Any:
         how = "signal" if os.WIFSIGNALED(status) else "exit code"
         return {
             "outcome": "died",
-            "message": "it ended the process with %s %s" % (how, ended),
+            "message": f"it ended the process with {how} {ended}",
             "output": output,
         }
     answer = json.loads(text)

@@ -78,7 +78,7 @@ class Rehearsals:
 
 
 def _exchange(process: subprocess.Popen[bytes], line: bytes, until: float) -> bytes | None:
-    """Send a line and return the one that comes back; empty when the process ended, ``None`` when too late."""
+    """Send a line and return the one that comes back; empty if the process ended, ``None`` if too late."""
     assert process.stdin is not None
     assert process.stdout is not None
     try:
