@@ -53,7 +53,7 @@ def refuse(text):
 '''
 MENDED = {"people": "(len(self.people) or 1)", "amounts": "(len(amounts) or 1)", "vat": 'order["net"] // 5'}
 BROKEN = {"people": "len(self.people)", "amounts": "len(amounts)", "vat": 'order["net"] // 4'}
-REFUSING = 'if not text.isdigit():\n        raise OverflowError(text)\n    '
+REFUSING = "if not text.isdigit():\n        raise OverflowError(text)\n    "
 
 WEB = '''"""The shop as an ASGI and as a WSGI application."""
 

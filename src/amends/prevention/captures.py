@@ -204,8 +204,22 @@ def _request(raw: Mapping[str, Any]) -> Request:
             f"found the request {method!r} {path!r}; it needs a method and a path that begins with /",
             where="/request", remedy="capture it again",
         )  # fmt: skip
-    body = decode(raw.get("body"), where="/request/body")
+    body = _body(raw.get("body"))
     return Request(method, path, _pairs(raw, "query"), _pairs(raw, "headers"), body)
+
+
+def _body(typed: Any) -> Any:
+    """Return a body: a text as it is, a value for JSON; a JSON text is the text that says it."""
+    if isinstance(typed, str):
+        return json.dumps(typed, ensure_ascii=False)
+    value = decode(typed, where="/request/body")
+    charset = typed.get("charset") if isinstance(typed, dict) and typed.get("$type") == "text" else None
+    if not charset:
+        return value
+    try:
+        return str(value).encode(str(charset))
+    except (LookupError, UnicodeError):
+        return value
 
 
 def _pairs(raw: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]:

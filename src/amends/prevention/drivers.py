@@ -10,7 +10,8 @@ from __future__ import annotations
 MADE = '''
 def made(kind, **fields):
     """Make an object as it was in production, without running its constructor."""
-    thing = object.__new__(kind)
+    base = BaseException if issubclass(kind, BaseException) else object
+    thing = base.__new__(kind)
     for name, value in fields.items():
         object.__setattr__(thing, name, value)
     return thing

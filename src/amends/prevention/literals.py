@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
+from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
 
 from amends.errors import UsageError
-from amends.prevention.typed import Instance, Lost, Member
+from amends.prevention.typed import Instance, Lost, Member, Reference, Row
 
 WIDTH = 88
 
@@ -70,6 +71,9 @@ class _Writer:
             first = self._class(value.cls)
             parts = [(f"{name}=", item) for name, item in value.fields.items()]
             return self.row(f"made({first}{', ' if parts else ''}", parts, ")", indent, used, wide=wide)
+        if isinstance(value, Row):
+            parts = [("", item) for item in value.items]
+            return self.row(f"{self._class(value.cls)}(", parts, ")", indent, used, wide=wide)
         return self._scalar(value)
 
     def row(
@@ -96,6 +100,8 @@ class _Writer:
             return repr(value) if value == value and abs(value) != float("inf") else f'float("{value}")'
         if isinstance(value, Member):
             return f"{self._class(value.cls)}[{quoted(value.name)}]"
+        if isinstance(value, Reference):
+            return self._class(value.cls)
         if isinstance(value, Lost):
             raise UsageError(f"a value {value.why}", remedy="raise the recorder's bound and capture it again")
         for kind, write in _WRITERS:
@@ -117,17 +123,27 @@ class _Writer:
 
 
 def quoted(text: str) -> str:
-    """Return a text in double quotes, unless that needs more backslashes."""
-    plain = repr(text)
-    if plain.startswith("'") and '"' not in text:
-        return f'"{plain[1:-1]}"'
-    return plain
+    """Return a text in double quotes, unless single ones need fewer backslashes."""
+    return _requoted(repr(text))
 
 
 def quoted_bytes(data: bytes) -> str:
-    """Return bytes in double quotes, unless that needs more backslashes."""
-    plain = repr(data)
-    return f'b"{plain[2:-1]}"' if plain.startswith("b'") and b'"' not in data else plain
+    """Return bytes in double quotes, unless single ones need fewer backslashes."""
+    return "b" + _requoted(repr(data)[1:])
+
+
+def _requoted(plain: str) -> str:
+    inner = plain[1:-1]
+    if plain[0] == '"' or inner.count('"') > inner.count("'"):
+        return plain
+    return f'"{re.sub(_QUOTE, _swapped, inner)}"'
+
+
+def _swapped(found: re.Match[str]) -> str:
+    return {"\\'": "'", '"': '\\"'}.get(found[0], found[0])
+
+
+_QUOTE = re.compile(r'\\.|"', re.DOTALL)
 
 
 def is_plain(value: Any) -> bool:
@@ -168,6 +184,11 @@ def _uuid(writer: _Writer, value: Any) -> str:
     return f'UUID("{value}")'
 
 
+def _path(writer: _Writer, value: Any) -> str:
+    writer.needs("from pathlib import Path")
+    return f"Path({quoted(str(value))})"
+
+
 def _bytearray(_: _Writer, value: Any) -> str:
     return repr(value)
 
@@ -178,5 +199,5 @@ _BRACKETS: dict[type, tuple[str, str]] = {
 }  # fmt: skip
 _WRITERS: tuple[tuple[Any, Callable[[_Writer, Any], str]], ...] = (
     (datetime | date | time | timedelta, _datetime), (Decimal, _decimal), (UUID, _uuid),
-    (bytearray, _bytearray),
+    (bytearray, _bytearray), (PurePosixPath, _path),
 )  # fmt: skip

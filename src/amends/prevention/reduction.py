@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amends.prevention.literals import flat
-from amends.prevention.typed import Instance
+from amends.prevention.typed import Instance, Row
 
 MOST_EVALUATIONS = 2_000
 
@@ -125,6 +125,8 @@ class _Search:
             return self._take_out(value, rebuild, type(value))
         if isinstance(value, dict | Instance):
             return self._mapping(value, rebuild)
+        if isinstance(value, Row):
+            return self._row(value, rebuild)
         if isinstance(value, list | tuple | set | frozenset):
             return self._sequence(value, rebuild)
         return value
@@ -142,6 +144,16 @@ class _Search:
             smaller = self._node(item, lambda new, at=there: rebuild(made([*at[0], (at[1], new), *at[2]])))  # type: ignore[misc]
             entries[n] = (key, smaller)
         return made(entries)
+
+    def _row(self, value: Row, rebuild: Rebuild) -> Row:
+        """Reduce each item of a named tuple; how many it has is fixed by its class."""
+        items = list(value.items)
+        for n, item in enumerate(items):
+            there = (items[:n], items[n + 1 :])
+            items[n] = self._node(
+                item, lambda new, at=there: rebuild(Row(value.cls, (*at[0], new, *at[1])))  # type: ignore[misc]
+            )  # fmt: skip
+        return Row(value.cls, tuple(items))
 
     def _sequence(self, value: Any, rebuild: Rebuild) -> Any:
         made = type(value)

@@ -23,9 +23,8 @@ _SET_ANEW = frozenset(
 _OWN_NAMES = frozenset(
     {"pytest", "asyncio", "json", "made", "answer", "run", "found", "datetime", "Decimal", "UUID"}
 )
-_WRAPPERS = {
-    "": ("", ""), "awaited": ("asyncio.run(", ")"), "listed": ("list(", ")"),
-    "walked": ("asyncio.run(listed(", "))"),
+_WRAPPERS: dict[str, tuple[str, ...]] = {
+    "": (), "awaited": ("asyncio.run",), "listed": ("list",), "walked": ("asyncio.run", "listed"),
 }  # fmt: skip
 _LISTED = '''
 async def listed(items):
@@ -70,10 +69,18 @@ class CallSubject:
         """Return the call."""
         module, _, qualified = self.call.function.partition(":")
         name = f"{module}.{qualified}" if self._by_module else qualified
-        before, after = _WRAPPERS[self.how]
         arguments = [*(("", value) for value in parts["args"]), *parts["kwargs"].items()]
-        found = call_text(name, arguments, indent=indent, used=used + len(before) + len(after))
-        return replace(found, text=f"{before}{found.text}{after}")
+        wrappers = _WRAPPERS[self.how]
+        before = "".join(f"{wrapper}(" for wrapper in wrappers)
+        found = call_text(name, arguments, indent=indent, used=used + len(before) + len(wrappers))
+        if "\n" not in found.text:
+            return replace(found, text=f"{before}{found.text}{')' * len(wrappers)}")
+        found = call_text(name, arguments, indent=indent + 4 * len(wrappers))
+        text = found.text
+        for depth in reversed(range(len(wrappers))):
+            pad = " " * (indent + 4 * depth)
+            text = f"{wrappers[depth]}(\n{pad}    {text}\n{pad})"
+        return replace(found, text=text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def write_test(
         The failure of a command, for a subject that is one.
     """
     if isinstance(subject, CommandSubject):
-        body, imports, makes = _command_body(subject, parts, oracle, failure or CommandFailure(1), story.name)
+        body, imports, makes = _command_body(subject, oracle, failure or CommandFailure(1), story.name)
     else:
         body, imports, makes = _body(subject, parts, oracle, expected or Signature(), story.name)
     imports |= subject.imports
@@ -85,12 +85,22 @@ def write_test(
     pieces = [_docstring(story, oracle, fix), _imports(imports)]
     if needs_root:
         pieces.append(f"ROOT = Path(__file__).resolve().parents[{depth}]")
+    if isinstance(subject, CommandSubject):
+        pieces[-1] += f"\nINPUT = {_lines(parts['text'])}"
     pieces.append("\n" + body)
     if makes:
         pieces.append(MADE)
     if subject.driver:
         pieces.append(subject.driver)
     return "\n\n".join(piece.rstrip("\n") if n else piece for n, piece in enumerate(pieces)) + "\n"
+
+
+def _lines(text: str) -> str:
+    """Write a text that does not fit on a line as a line of source for each of its lines."""
+    lines = text.splitlines(keepends=True)
+    if len(lines) < 2 or len(f"INPUT = {quoted(text)}") <= WIDTH:
+        return quoted(text)
+    return "\n".join(["(", *(f"    {quoted(line)}" for line in lines), ")"])
 
 
 def _docstring(story: Story, oracle: Oracle, fix: str) -> str:
@@ -178,8 +188,14 @@ def _assertions(name: str, oracle: Oracle, imports: set[str]) -> list[str]:
             continue
         found = literal(value, indent=4, used=len(f"assert {left} == "))
         imports |= found.imports
-        lines.append(f"    assert {left} == {found.text}")
+        lines += _compared(left, found.text)
     return lines
+
+
+def _compared(left: str, right: str) -> list[str]:
+    if "\n" in right or 4 + len(f"assert {left} == {right}") <= WIDTH:
+        return [f"    assert {left} == {right}"]
+    return [f"    expected = {right}", f"    assert {left} == expected"]
 
 
 def _request_body(
@@ -210,20 +226,19 @@ def _request_body(
 
 
 def _command_body(
-    subject: CommandSubject, parts: Parts, oracle: Oracle, failure: CommandFailure, name: str
+    subject: CommandSubject, oracle: Oracle, failure: CommandFailure, name: str
 ) -> tuple[str, set[str], bool]:
     words = literal(list(subject.command), indent=4, used=len("command = "))
-    text = literal(parts["text"], indent=4, used=len("path.write_text()")).text
     lines = [
         f"def {name}(tmp_path):", f"    command = {words.text}",
         f"    path = tmp_path / {quoted(f'input{subject.suffix}')}",
-        f"    path.write_bytes({text}.encode())", "    code, output = run(command, path, seconds=60)",
+        "    path.write_bytes(INPUT.encode())", "    code, output = run(command, path, seconds=60)",
         "    print(output)",
     ]  # fmt: skip
     if oracle.kind == "status":
         lines.append(f"    assert code == {oracle.status}")
     elif oracle.kind == "value":
-        lines.append(f"    assert output.strip() == {literal(str(oracle.places[0][1]).strip()).text}")
+        lines += _compared("output.strip()", quoted(str(oracle.places[0][1]).strip()))
     elif failure.signature != Signature() or not failure.line:
         lines.append(f"    assert code != {failure.exit_code}")
     else:

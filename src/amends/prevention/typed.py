@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +47,21 @@ class Instance:
 
     cls: str
     fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A named tuple of the project: its class, ``module:Class``, called with its items."""
+
+    cls: str
+    items: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A class itself, ``module:Class``."""
+
+    cls: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +123,14 @@ class _Decoder:
             if kind in _SCALARS:
                 return _SCALARS[kind](typed)
             if kind in _SEQUENCES:
-                return _SEQUENCES[kind](self._items(typed, where, depth))
+                items = self._items(typed, where, depth)
+                return Row(_class(typed), tuple(items)) if "class" in typed else _SEQUENCES[kind](items)
             if kind in ("dict", "map"):
-                pairs = self._items(typed, where, depth)
-                return dict(pairs)
+                return dict(self._items(typed, where, depth))
             if kind == "enum":
                 return Member(_class(typed), str(typed["name"]))
             if kind == "object":
-                fields = typed.get("fields", typed.get("state", {}))
-                read = {str(k): self.value(v, f"{where}/{k}", depth + 1) for k, v in dict(fields).items()}
-                return Instance(_class(typed), read)
+                return self._object(typed, where, depth)
         except (KeyError, ValueError, TypeError, InvalidOperation, binascii.Error) as error:
             raise UsageError(
                 f"found a malformed {kind}: {type(error).__name__}: {error}", where=where or "/",
@@ -126,6 +140,15 @@ class _Decoder:
             f"found the $type {kind!r}; known are {', '.join(sorted(_KNOWN))}", where=where or "/",
             remedy="use an amends that is as new as the recorder",
         )  # fmt: skip
+
+    def _object(self, typed: Mapping[str, Any], where: str, depth: int) -> Any:
+        if typed.get("class") == "builtins:type":
+            return Reference(_class({"class": typed["name"]}))
+        held = next((typed[name] for name in ("attributes", "fields") if name in typed), None)
+        if held is None:
+            return self._lost("opaque", typed, where)
+        read = {str(k): self.value(v, f"{where}/{k}", depth + 1) for k, v in dict(held).items()}
+        return Instance(_class(typed), read)
 
     def _items(self, typed: Mapping[str, Any], where: str, depth: int) -> list[Any]:
         items = typed["items"] if "items" in typed else typed["value"]
@@ -166,6 +189,10 @@ def _float(typed: Mapping[str, Any]) -> float:
     return float(_FLOATS.get(_payload(typed).lower(), _payload(typed)))
 
 
+def _str(typed: Mapping[str, Any]) -> str:
+    return _bytes(typed).decode("utf-8", "surrogatepass") if "base64" in typed else _payload(typed)
+
+
 def _timedelta(typed: Mapping[str, Any]) -> timedelta:
     return timedelta(seconds=float(typed["seconds"] if "seconds" in typed else typed["value"]))
 
@@ -187,7 +214,8 @@ _SCALARS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "int": lambda typed: int(_payload(typed)),
     "complex": _complex,
     "text": _payload,
-    "str": _payload,
+    "str": _str,
+    "path": lambda typed: PurePosixPath(_payload(typed)),
 }
 _SEQUENCES: dict[str, Callable[[list[Any]], Any]] = {
     "tuple": tuple, "list": list, "set": set, "frozenset": frozenset,

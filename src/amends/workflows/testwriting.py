@@ -229,8 +229,9 @@ class _Desk:
         other = looker.look({**parts, "query": [], "headers": [], "body": None})
         if other.status is not None and other.status >= 500:
             raise _Stopped(
-                "untestable", f"the service answers {other.status} to everything, also to GET /amends-asks: it "
-                f" lacks something that it has in production, such as a database. {_SETUP}"
+                "untestable",
+                f"the service answers {other.status} to everything, also to GET /amends-asks: it "
+                f"lacks something that it has in production, such as a database. {_SETUP}",
             )  # fmt: skip
         return f"{told}."
 
