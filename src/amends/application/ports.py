@@ -277,6 +277,12 @@ class Worktree(Protocol):
     def write(self, path: str, text: str) -> None:
         """Write a file inside the worktree."""
 
+    def beside(self, name: str, text: str) -> Path:
+        """Write a file outside the worktree that goes with it, and return its place.
+
+        What looks at the whole repository does not find it there.
+        """
+
     def run(self, command: Sequence[str], *, timeout: float) -> CommandResult:
         """Run a command there; on timeout its whole process group is ended."""
 

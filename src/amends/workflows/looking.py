@@ -105,9 +105,8 @@ class Looker:
         if name in _IMPORT_ERRORS and wanted not in _IMPORT_ERRORS:
             why = f"red through {name}: {found.message}: that is not the failure"
             return Seen("untestable", why=why)
-        return Seen(
-            "failed", signatures, exception=found.exception, why=f"{found.exception}: {found.message}"
-        )
+        why = f"{found.exception}: {found.message}"
+        return Seen("failed", signatures, exception=found.exception, why=why, how=found.how)
 
     def _answered(self, subject: Rehearsed, found: Attempt, signatures: tuple[Signature, ...]) -> Seen:
         value = decode(found.value, whole=False)
@@ -121,9 +120,7 @@ class Looker:
         return Seen(kind, (*logged, answer), value=_reply(text), status=status, why=f"status {status}")
 
     def _command(self, subject: CommandSubject, parts: Parts) -> Seen:
-        # Beside the tree, not in it: a command that looks at its repository must not find a new file.
-        place = self.tree.path.parent / "tmp" / f"input{subject.suffix}"
-        place.write_bytes(str(parts["text"]).encode("utf-8", "surrogateescape"))
+        place = self.tree.beside(f"input{subject.suffix}", str(parts["text"]))
         words = [word.replace("{input}", str(place)) for word in subject.command]
         done = self.tree.run(words, timeout=self._timeout)
         if done.timed_out:

@@ -112,33 +112,34 @@ def tail(log: Any) -> str:
 
 
 def attempt(names: Any, source: str) -> Any:
+    how = ""
     try:
         exec(compile(source, "<attempt>", "exec"), names)  # noqa: S102
-        value, how = finished(names["attempt"]())
-        return {"outcome": "returned", "value": typed(value, 0), "how": how}
+        value = names["attempt"]()
+        how = handling(value)
+        return {"outcome": "returned", "value": typed(finished(value, how), 0), "how": how}
     except BaseException as error:
-        return dict(told(error), outcome="raised")
+        return dict(told(error), outcome="raised", how=how)
 
 
-def finished(value: Any) -> Any:
-    """Do what a caller would do with what came back: await it, or go through it."""
+def handling(value: Any) -> str:
+    """Say what a caller has to do with what came back before anything happens."""
     if inspect.isawaitable(value):
-        import asyncio
+        return "awaited"
+    return "listed" if inspect.isgenerator(value) else "walked" if inspect.isasyncgen(value) else ""
 
-        async def wait() -> Any:
-            return await value
 
-        return asyncio.run(wait()), "awaited"
-    if inspect.isgenerator(value):
-        return list(value), "listed"
-    if inspect.isasyncgen(value):
-        import asyncio
+def finished(value: Any, how: str) -> Any:
+    if how == "listed":
+        return list(value)
+    if not how:
+        return value
+    import asyncio
 
-        async def walk() -> Any:
-            return [item async for item in value]
+    async def wait() -> Any:
+        return await value if how == "awaited" else [item async for item in value]
 
-        return asyncio.run(walk()), "walked"
-    return value, ""
+    return asyncio.run(wait())
 
 
 def told(error: BaseException) -> Any:

@@ -82,6 +82,12 @@ class GitWorktree:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text, encoding="utf-8")
 
+    def beside(self, name: str, text: str) -> Path:
+        """Write a file into the worktree's temporary folder and return its place."""
+        place = self._home / "tmp" / Path(name).name
+        place.write_bytes(text.encode("utf-8"))
+        return place
+
     def run(self, command: Sequence[str], *, timeout: float) -> CommandResult:
         """Run a command there. ``python`` is the worktree's own, or the one that runs amends.
 
