@@ -16,6 +16,9 @@ from tests.repositories import Repo
 BAD, GOOD = "v1.4.0", "v1.4.1"
 ZERO = {"type": "ZeroDivisionError", "message": "division by zero"}
 
+# Proofs start pytest often; these plugins take most of its start.
+QUICK = "[pytest]\naddopts = -p no:playwright -p no:hypothesispytest -p no:xdist -p no:anyio\n"
+
 PRICE = '''"""Prices."""
 
 from dataclasses import dataclass
@@ -181,6 +184,7 @@ def planted_repository(path: Path) -> Repo:
                 "shop__rates.py": RATES.format(rate="" if fixed else "[0]"),
                 "shop__rates.txt": "RATES = {'a': 1}\n",
                 "tests__.keep": "",
+                "pytest.ini": QUICK,
             },
         )
         repo.git("tag", version)

@@ -52,9 +52,9 @@ def write(
     monkeypatch.setenv("TMPDIR", str(trees))
     monkeypatch.setattr("tempfile.tempdir", str(trees))
     monkeypatch.chdir(tmp_path)
-    before = status(repo)
 
     def write(*words: object, **parts: Any) -> tuple[int, dict[str, Any]]:
+        before = status(repo)
         where = [capture(tmp_path / "capture.json", **parts)] if parts else []
         words = ("amends", "test", "write", *where, "--repo", repo, *words, "--format", "json")
         monkeypatch.setattr(sys, "argv", [str(word) for word in words])
@@ -270,8 +270,6 @@ def test_what_cannot_be_asked_is_said_before_anything_runs(write: Write, repo: P
     place = repo / "tests/regression/test_there.py"
     place.parent.mkdir(parents=True)
     place.write_text("mine = 1\n")
-    command = ["git", "-C", str(repo), "add", "-A"]
-    subprocess.run(command, check=True)
     code, told = write("--name", "there", **parts)
     assert code == 2
     assert "there already" in told["error"]

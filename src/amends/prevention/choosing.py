@@ -20,6 +20,9 @@ from amends.prevention.subjects import (
 
 _APP = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\(\))?\Z", re.ASCII)
 
+# Their commands name the application; elsewhere such a word may be anything, an image's tag for example.
+_SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn", "granian", "daphne", "waitress-serve"})
+
 
 @dataclass(frozen=True, slots=True)
 class Ways:
@@ -92,8 +95,11 @@ def _text_of(capture: Capture) -> str:
 
 
 def _app_in(command: str) -> str:
-    """Return the application that a server's command names: ``uvicorn shop.web:app``."""
-    return next((word for word in _words(command, "--start") if _APP.match(word)), "") if command else ""
+    """Return the application that a Python server's command names: ``uvicorn shop.web:app``."""
+    words = _words(command, "--start") if command else ()
+    if not any(word.rpartition("/")[2] in _SERVERS for word in words):
+        return ""
+    return next((word for word in words if _APP.match(word)), "")
 
 
 def _words(command: str, option: str) -> tuple[str, ...]:

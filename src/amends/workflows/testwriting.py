@@ -203,7 +203,7 @@ class _Desk:
         )  # fmt: skip
 
     def _is_alike_on_fix(self, parts: Parts) -> bool:
-        """Return whether the fix does with an input what it does with the whole one: take it, or refuse it."""
+        """Return whether the fix does with an input what it does with the whole one: takes it or refuses."""
         if self._fixed is None:
             return True
         seen = self._looker(self._good).look(parts)
