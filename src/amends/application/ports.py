@@ -6,7 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+from amends.application.rehearsing import Attempt as Attempt
+from amends.application.rehearsing import Rehearsal as Rehearsal
 
 if TYPE_CHECKING:
     from amends.application.history import Fault, Remark, Told
@@ -231,38 +234,6 @@ class CommandResult:
     exit_code: int
     output: str
     timed_out: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What one attempt in a worktree gave.
-
-    ``unprepared``: what it needs could not be imported or started; ``hung``: it did not end in time;
-    ``died``: it ended its process. ``value`` is what was returned, as the typed values of a capture; ``how``
-    says whether it had to be ``awaited``, ``listed`` (a generator) or ``walked`` (an asynchronous one).
-    ``output`` holds what was printed, then the traceback.
-    """
-
-    outcome: Literal["returned", "raised", "unprepared", "hung", "died"]
-    value: Any = None
-    how: str = ""
-    exception: str = ""
-    message: str = ""
-    output: str = ""
-
-
-class Rehearsal(Protocol):
-    """One process in a worktree that makes many attempts, none of which sees what another changed."""
-
-    def attempt(self, prepare: str, source: str, *, timeout: float) -> Attempt:
-        """Run ``source``, which defines ``attempt()``, after ``prepare``, and return what it gave.
-
-        Both are Python. ``prepare`` is run once for as long as it stays the same and, where it defines a
-        ``service``, as long as that is ``alive()``. The process is started again when it was lost.
-        """
-
-    def close(self) -> None:
-        """End the process and everything that it started."""
 
 
 class Worktree(Protocol):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import replace as changed
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,14 +15,10 @@ from amends.cli.incident import RoleOption
 from amends.cli.options import Format, FormatOption, PolicyOption, StoreOption
 
 if TYPE_CHECKING:
-    from amends.application.ports import CodeHost
-    from amends.application.registering import Registered
-    from amends.gates.policy import Policy
-    from amends.prevention.captures import Capture
-    from amends.prevention.choosing import Ways
-    from amends.prevention.subjects import Subject
+    from amends.bootstrap import Workspace
+    from amends.bootstrap.testwriting import TestWritten
     from amends.workflows.bench import Step
-    from amends.workflows.testorder import Order, Written
+    from amends.workflows.testasking import Asked
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode=None,
@@ -42,8 +37,9 @@ def root() -> None:
 @app.command()
 def write(
     capture: Annotated[
-        Path, typer.Argument(metavar="CAPTURE", help="What the recorder wrote; with --run any input")
-    ],
+        Path | None,
+        typer.Argument(metavar="[CAPTURE]", help="A recorder's file. Default: the incident's; any for --run"),
+    ] = None,
     repo: Annotated[Path, typer.Option("--repo", metavar="DIR", help="The git repository")] = Path(),
     bad: Annotated[
         str, typer.Option("--bad", metavar="REV", help="What escaped. Default: the capture's release")
@@ -111,39 +107,41 @@ def write(
     JSON: {"verdict", "signature", "original_size", "reduced_size", "evaluations", "test_file", "red",
     "green"} and more: docs/reference/exit-codes-and-json.md.
     """
-    from amends.bootstrap import open_code_host, place_in_repository, write_into_repository
+    from amends.bootstrap import open_policy, open_workspace
     from amends.prevention.choosing import Ways
-    from amends.workflows.testwriting import write as do
+    from amends.workflows.testasking import Asked
 
-    text = _read(capture)
-    found = _policy(repo, policy)
-    order = _order(
-        text, str(capture), run=run, expect=expect, ways=_ways(found, Ways(app=target, start=start, url=url)),
-        words=words, name=name, path=test, incident=incident,
+    asked = Asked(
+        bad=bad, good=good, words=words, name=name, path=test, incident=incident,
+        ways=Ways(app=target, start=start, url=url), run=run, expect=expect, setup=setup, python=python,
+        timeout=timeout, evaluations=evaluations, seconds=seconds, replace=replace, unfixed=unfixed,
+        service=service, role=role,
     )  # fmt: skip
-    limits = {"timeout": timeout, "proof_timeout": max(60.0, 6 * timeout), "bound": evaluations}
-    order = changed(order, enough=_limit(seconds), **limits)  # type: ignore[arg-type]
-    place_in_repository(repo, order.path, replace=replace)
-    host = open_code_host(repo, setup=_setup(found, setup), python=python)
-    order = _revisions(host, order, bad, good)
-    written = do(host, order, _progress(format))
-    place, registered = "", None
-    if written.verdict == "proven" or (unfixed and written.text and written.red and not order.good):
-        write_into_repository(repo, order.path, written.text, replace=replace)
-        place = order.path
-    if written.verdict == "proven":
-        named = (
-            service or (found.service if found else "") or (order.capture.service if order.capture else "")
-        )
-        registered = _register(order, written, store=store, policy=policy, service=named, role=role)
-    typer.echo(
-        json.dumps(_data(order, written, place, registered), ensure_ascii=False)
-        if format is Format.JSON else _text(order, written, place, registered)
-    )  # fmt: skip
+    if policy:
+        open_policy(policy)  # one that was named must be there
+    workspace = open_workspace(store=store, policy=policy)
+    try:
+        done = _done(workspace, repo, capture, asked, _progress(format))
+    finally:
+        workspace.close()
+    order, written = done.order, done.written
+    typer.echo(json.dumps(_data(done), ensure_ascii=False) if format is Format.JSON else _text(done))
     raise typer.Exit(3 if written.verdict == "not green" and not order.good else _EXITS[written.verdict])
 
 
-# --- what is asked for ------------------------------------------------------------------------------------
+def _done(
+    workspace: Workspace, repo: Path, capture: Path | None, asked: Asked, report: Callable[[Step], None]
+) -> TestWritten:
+    from amends.bootstrap.testwriting import write_incident_test, write_test
+    from amends.errors import UsageError
+
+    if capture is not None:
+        return write_test(workspace, repo, _read(capture), str(capture), asked, report)
+    if not asked.incident or asked.run:
+        raise UsageError(
+            "which input failed?", remedy="name its file, or an incident that has captures: --incident INC-1"
+        )
+    return write_incident_test(workspace, repo, asked.incident, asked, report=report)
 
 
 def _read(path: Path) -> str:
@@ -157,116 +155,6 @@ def _read(path: Path) -> str:
         raise UsageError(
             f"it cannot be read: {error.strerror}", where=str(path), remedy="name a file that is there"
         ) from None
-
-
-def _policy(repo: Path, policy: str) -> Policy | None:
-    """Return the policy that is named, or lies in the repository; a test can be written without one."""
-    from amends.bootstrap import open_policy, policy_path
-
-    beside = repo / "amends.yaml"
-    if policy or policy_path().exists():
-        return open_policy(policy).policy
-    return open_policy(str(beside)).policy if beside.exists() else None
-
-
-def _ways(policy: Policy | None, told: Ways) -> Ways:
-    process = policy.deploy.process if policy else None
-    if process is None or told.app or told.start:
-        return told
-    return changed(
-        told, start=process.run, env=process.env, ready=process.ready, seconds=process.startup_timeout
-    )
-
-
-def _setup(policy: Policy | None, setup: str) -> list[str]:
-    prepare = policy.deploy.process.prepare if policy and policy.deploy.process else ""
-    command = setup or prepare.replace("{python}", "python")
-    return ["sh", "-c", command] if command else []
-
-
-def _order(
-    text: str,
-    where: str,
-    *,
-    run: str,
-    expect: str,
-    ways: Ways,
-    words: str,
-    name: str,
-    path: str,
-    incident: str,
-) -> Order:
-    from amends.events.payloads import Signature
-    from amends.prevention.captures import is_capture, read_capture
-    from amends.prevention.oracle import stated
-    from amends.prevention.testtext import test_name
-    from amends.workflows.testorder import Order
-
-    capture = read_capture(text, where) if not run or is_capture(text) else None
-    subject = _subject(text, where, capture, run, ways)
-    told = words.strip() or _words(capture, run)
-    slug = test_name(name or told)
-    path = path or f"tests/regression/{slug}.py"
-    oracle = stated(expect, http=subject.kind in ("app", "service")) if expect else None
-    return Order(
-        bad="", good="", subject=subject, path=path, name=slug, words=told, capture=capture,
-        expected=capture.signature() if capture and not run else Signature(), oracle=oracle,
-        incident=incident,
-    )  # fmt: skip
-
-
-def _subject(text: str, where: str, capture: Capture | None, run: str, ways: Ways) -> Subject:
-    from amends.prevention.choosing import command_subject, subject_of
-
-    if run:
-        return command_subject(run, text, capture=capture, suffix="" if capture else Path(where).suffix)
-    assert capture is not None
-    return subject_of(capture, ways)
-
-
-def _words(capture: Capture | None, run: str) -> str:
-    from amends.prevention.signature import describe
-
-    if capture is None:
-        named = [word for word in run.split() if not word.startswith(("-", "{")) and "python" not in word]
-        return f"an input on which {(named or run.split())[0]} failed"
-    what = capture.call.function.partition(":")[2] if capture.call else ""
-    if capture.request:
-        what = f"{capture.request.method} {capture.request.path}"
-    failed = capture.exception.rpartition(".")[2] or (describe(capture.signature()) if capture.status else "")
-    return f"{failed} in {what}" if failed and not capture.request else f"{failed or 'an answer'} of {what}"
-
-
-def _revisions(host: CodeHost, order: Order, bad: str, good: str) -> Order:
-    """Settle which revisions are meant, and how the failure is called there."""
-    from amends.errors import NotFoundError, UsageError
-
-    escaped = bad or (order.capture.release if order.capture else "")
-    if not escaped:
-        raise UsageError("which revision escaped?", remedy="name it with --bad REV: a tag or commit")
-    try:
-        commit = host.resolve(escaped)
-    except NotFoundError:
-        if bad:
-            raise
-        escaped = f"v{escaped}"
-        commit = host.resolve(escaped)
-    if not good and host.resolve("HEAD") != commit:
-        good = "HEAD"
-    expected = order.expected
-    if order.capture is not None and order.subject.kind != "command":
-        expected = order.capture.signature(frozenset(host.files(commit)))
-    return changed(order, bad=escaped, good=good, expected=expected)
-
-
-def _limit(seconds: float) -> Callable[[], bool]:
-    begun: list[float] = []
-
-    def enough() -> bool:
-        begun.append(time.monotonic()) if not begun else None
-        return time.monotonic() - begun[0] > seconds
-
-    return enough
 
 
 # --- what is said -----------------------------------------------------------------------------------------
@@ -285,27 +173,8 @@ def _progress(format: Format) -> Callable[[Step], None]:
     return report
 
 
-def _register(
-    order: Order, written: Written, *, store: str, policy: str, service: str, role: str
-) -> Registered | None:
-    """Record the edge case, where there is a log or one is named."""
-    from amends.application.registering import Guarded, register
-    from amends.bootstrap import open_desk, open_workspace
-
-    workspace = open_workspace(store=store, policy=policy)
-    try:
-        if not (order.incident or store or workspace.opened.exists()):
-            return None
-        guarded = Guarded(
-            order.name.removeprefix("test_").replace("_", "-"), order.words, order.path, order.name,
-            written.text, order.bad, order.good, written.signature, order.incident, role,
-        )  # fmt: skip
-        return register(open_desk(workspace, service=service).require_service(), guarded)
-    finally:
-        workspace.close()
-
-
-def _data(order: Order, written: Written, place: str, registered: Registered | None) -> dict[str, Any]:
+def _data(done: TestWritten) -> dict[str, Any]:
+    order, written, place, registered = done.order, done.written, done.place, done.registered
     return {
         "verdict": written.verdict, "reason": written.reason, "signature": written.failure,
         "original_size": written.original_size, "reduced_size": written.reduced_size,
@@ -320,7 +189,8 @@ def _data(order: Order, written: Written, place: str, registered: Registered | N
     }  # fmt: skip
 
 
-def _text(order: Order, written: Written, place: str, registered: Registered | None) -> str:
+def _text(done: TestWritten) -> str:
+    order, written, place, registered = done.order, done.written, done.place, done.registered
     lines = [f"{written.verdict}: {written.reason}", f"signature: {written.failure}"]
     if written.input:
         lines.append(

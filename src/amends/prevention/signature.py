@@ -148,6 +148,7 @@ _COLLECTION_MARKS = (
     re.compile(r"^\S*python\S*: No module named ", re.M),
     re.compile(r"^E\s+ModuleNotFoundError: No module named", re.M),
 )
+_NOT_IMPORTED = re.compile(r"^(?:E\s+)?(ImportError|ModuleNotFoundError): ([^\n]+)", re.M)
 _IMPORT_ERRORS = ("ImportError", "ModuleNotFoundError")
 
 
@@ -165,6 +166,10 @@ def untestable_reason(output: str, exit_code: int, expected: Signature | None = 
     """
     if exit_code == 0:
         return ""
+    missing = _NOT_IMPORTED.search(output) if exit_code in (2, 4) else None
+    if missing is not None:
+        told = f"{missing[1]}: {missing[2].strip()[:200]}"
+        return f"red through {told}: something could not be imported, which is not the failure"
     if exit_code in _EXIT_REASONS:
         return f"{_EXIT_REASONS[exit_code]} (exit code {exit_code})"
     if exit_code < 0 or exit_code > 128:
