@@ -6,15 +6,19 @@ import ast
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from amends.adapters.clocks import SystemClock
 from amends.adapters.stores import open_store
+from amends.application.incidents import open_incident
+from amends.application.log import Log
 from amends.cli.main import main
+from amends.events.payloads import FailureCaptured, Signature
 from tests.plantedbugs import (
     BASKET,
     call,
@@ -277,23 +281,27 @@ def test_what_cannot_be_asked_is_said_before_anything_runs(write: Write, repo: P
     assert place.read_text() == "mine = 1\n"
 
 
-def test_the_edge_case_is_registered_and_the_amendment_proposed(
-    write: Write, repo: Path, tmp_path: Path
-) -> None:
-    from amends.adapters.clocks import SystemClock
-    from amends.application.incidents import open_incident
-    from amends.application.log import Log
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Log]:
+    opened = open_store(f"{tmp_path}/log.db")
+    yield Log(opened.store, SystemClock(), iter(f"e{n}" for n in range(99)).__next__, "/tests")
+    opened.store.close()
 
-    store = f"{tmp_path}/log.db"
-    opened = open_store(store)
-    log = Log(opened.store, SystemClock(), iter(f"e{n}" for n in range(99)).__next__, "/tests")
-    incident = open_incident(
+
+def an_incident(log: Log) -> str:
+    return open_incident(
         log, service="shop", release="1.4.0", previous="1.3.0", environment="production",
         summary="1.4.0 answered with errors", opened_by="person", team="shop-team",
     )  # fmt: skip
+
+
+def test_the_edge_case_is_registered_and_the_amendment_proposed(
+    write: Write, repo: Path, tmp_path: Path, log: Log
+) -> None:
+    incident = an_incident(log)
     _, told = write(
-        "--incident", incident, "--store", store, "--words", "a basket of gifts", "--role", "shop-team",
-        call=call("shop.price:describe", BASKET), exception=DESCRIBE,
+        "--incident", incident, "--store", f"{tmp_path}/log.db", "--words", "a basket of gifts",
+        "--role", "shop-team", call=call("shop.price:describe", BASKET), exception=DESCRIBE,
     )  # fmt: skip
     text = proven(told, repo, f"{incident}: a basket of gifts")
     assert (told["edge_case"], told["amendment"]) == ("a-basket-of-gifts", "AM-1")
@@ -303,4 +311,27 @@ def test_the_edge_case_is_registered_and_the_amendment_proposed(
     assert documented.incident == incident  # type: ignore[union-attr]
     assert proposed.test_text == text  # type: ignore[union-attr]
     assert proposed.signature.frame == "shop/price.py:describe"  # type: ignore[union-attr]
-    opened.store.close()
+
+
+def test_an_incidents_own_capture_is_all_that_is_needed(
+    write: Write, repo: Path, tmp_path: Path, log: Log
+) -> None:
+    incident, store = an_incident(log), f"{tmp_path}/log.db"
+    assert "has not a capture" in write("--incident", incident, "--store", store)[1]["error"]
+    parts = {"call": call("shop.price:describe", BASKET), "exception": DESCRIBE, "release": "build-77"}
+    held = json.loads(capture(tmp_path / "held.json", **parts).read_text())
+    failure = {"service": "shop", "release": "1.4.0", "environment": "production", "incident": incident}
+    for kept in ({"path": "/by-hand"}, held):
+        log.record("failure.captured", FailureCaptured(**failure, signature=Signature(), input=kept))
+    # Nothing in the repository is called build-77: the incident knows the release by another name.
+    _, told = write("--incident", incident, "--store", store)
+    proven(told, repo, f"{incident}: ZeroDivisionError in describe", 'describe({"lines": []})')
+    assert (told["bad"], told["amendment"]) == ("v1.4.0", "AM-1")
+
+
+def test_an_incident_that_nobody_knows_is_said_before_anything_runs(write: Write, tmp_path: Path) -> None:
+    parts = {"call": call("shop.price:describe", BASKET), "exception": DESCRIBE}
+    code, told = write("--incident", "INC-9", "--store", f"{tmp_path}/log.db", **parts)
+    assert code == 2
+    assert "INC-9" in told["error"]
+    assert "which input failed?" in write()[1]["error"]
