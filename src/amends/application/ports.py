@@ -8,6 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from amends.application.rehearsing import Attempt as Attempt
+from amends.application.rehearsing import Rehearsal as Rehearsal
+
 if TYPE_CHECKING:
     from amends.application.history import Fault, Remark, Told
     from amends.backtests.deployments import Deployments
@@ -247,8 +250,17 @@ class Worktree(Protocol):
     def write(self, path: str, text: str) -> None:
         """Write a file inside the worktree."""
 
+    def beside(self, name: str, text: str) -> Path:
+        """Write a file outside the worktree that goes with it, and return its place.
+
+        What looks at the whole repository does not find it there.
+        """
+
     def run(self, command: Sequence[str], *, timeout: float) -> CommandResult:
         """Run a command there; on timeout its whole process group is ended."""
+
+    def rehearse(self) -> Rehearsal:
+        """Return what makes attempts there, with the worktree's own Python."""
 
     def close(self) -> None:
         """Remove it, ending a command that another thread runs there."""

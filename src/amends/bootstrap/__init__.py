@@ -109,11 +109,46 @@ def open_desk(workspace: Workspace, *, service: str = "") -> Desk:
     )  # fmt: skip
 
 
-def open_code_host(repo: Path) -> CodeHost:
-    """Return the git repository at or around a folder."""
+def open_code_host(repo: Path, *, setup: Sequence[str] = (), python: str = "") -> CodeHost:
+    """Return the git repository at or around a folder.
+
+    ``setup`` prepares each of its worktrees, in an environment made by ``python``.
+    """
     from amends.adapters.codehost import GitHost
 
-    return GitHost(repo)
+    return GitHost(repo, setup=setup or None, python=python)
+
+
+def write_into_repository(repo: Path, path: str, text: str, *, replace: bool = False) -> Path:
+    """Write a new file into the user's working tree and return its place.
+
+    Raises ``UsageError`` when it is there already and ``replace`` is not set, or the repository has no tree.
+    """
+    place = place_in_repository(repo, path, replace=replace)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    write_new_file(place, text, replace=replace)
+    return place
+
+
+def place_in_repository(repo: Path, path: str, *, replace: bool = False) -> Path:
+    """Return where a new file would stand. Raises ``UsageError`` as ``write_into_repository`` does."""
+    from amends.adapters.codehost import GitHost
+
+    top = GitHost(repo).top().resolve()
+    place = (top / path).resolve()
+    if not (top / ".git").exists():
+        raise UsageError(f"{top} has no working tree", remedy="name a clone of it with --repo DIR")
+    if not place.is_relative_to(top):
+        raise UsageError(
+            f"found the path {path!r}, which leads out of the repository",
+            remedy="give a path relative to the repository, without ..",
+        )
+    if place.exists() and not replace:
+        raise UsageError(
+            "the file is there already", where=str(place),
+            remedy="give the test another name (--name, --test), or replace it with --replace",
+        )  # fmt: skip
+    return place
 
 
 def read_test_reports(suite: str, files: Sequence[Path]) -> SuiteReport:

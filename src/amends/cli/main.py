@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("amends.cli.worker", "Carry deployments on, without pages."),
     "incident": ("amends.cli.incident", "See how a release got past its gates, and move incidents on."),
     "review": ("amends.cli.review", "Draft, edit, compare and publish the review of an incident."),
+    "test": ("amends.cli.testing", "Write a regression test from a captured failure, and prove it."),
     "amendment": ("amends.cli.amendment", "Propose a test or a gate, prove it, activate it."),
     "culprit": ("amends.cli.culprit", "Find the change that brought a failure, flaky tests included."),
     "serve": ("amends.cli.serve", "Serve pages and API, and carry deployments on."),

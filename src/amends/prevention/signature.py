@@ -83,6 +83,11 @@ def matches(expected: Signature, found: Signature) -> bool:
     )
 
 
+def is_foreign(path: str) -> bool:
+    """Return whether a file belongs to an installed library or to Python itself."""
+    return bool(_FOREIGN.search(path.replace("\\", "/")))
+
+
 def in_project(signature: Signature, files: Collection[str]) -> Signature:
     """Return the signature with its frame as the project names the file.
 
@@ -151,6 +156,7 @@ _COLLECTION_MARKS = (
     re.compile(r"^\S*python\S*: No module named ", re.M),
     re.compile(r"^E\s+ModuleNotFoundError: No module named", re.M),
 )
+_NOT_IMPORTED = re.compile(r"^(?:E\s+)?(ImportError|ModuleNotFoundError): ([^\n]+)", re.M)
 _IMPORT_ERRORS = ("ImportError", "ModuleNotFoundError")
 
 
@@ -168,6 +174,10 @@ def untestable_reason(output: str, exit_code: int, expected: Signature | None = 
     """
     if exit_code == 0:
         return ""
+    missing = _NOT_IMPORTED.search(output) if exit_code in (2, 4) else None
+    if missing is not None:
+        told = f"{missing[1]}: {missing[2].strip()[:200]}"
+        return f"red through {told}: something could not be imported, which is not the failure"
     if exit_code in _EXIT_REASONS:
         return f"{_EXIT_REASONS[exit_code]} (exit code {exit_code})"
     if exit_code < 0 or exit_code > 128:

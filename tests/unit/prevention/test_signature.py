@@ -184,6 +184,12 @@ def test_an_import_error_is_red_where_it_is_the_failure() -> None:
     assert not untestable_reason(output, 1, Signature(exception="ImportError", frame="app/pricing.py:total"))
 
 
+def test_why_nothing_was_collected_is_said() -> None:
+    output = "E   ImportError: cannot import name 'Mapping' from 'collections'\n1 error in 0.48s\n"
+    assert "cannot import name 'Mapping'" in untestable_reason(output, 4)
+    assert "does not exist" in untestable_reason("ERROR: not found: x.py::y\n", 4)
+
+
 def test_counts_of_the_last_line() -> None:
     assert pytest_counts("== 1 failed, 2 passed, 3 errors in 0.10s ==") == {
         "failed": 1,

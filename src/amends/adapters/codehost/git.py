@@ -34,11 +34,19 @@ class GitHost:
         A folder inside the repository.
     state:
         Where worktrees are made; a private folder under the system's temporary one when not given.
+    setup:
+        A command that prepares each worktree; see ``worktree``.
+    python:
+        The interpreter that worktrees use; the one that runs amends when not given.
     """
 
-    def __init__(self, repo: Path, *, state: Path | None = None) -> None:
+    def __init__(
+        self, repo: Path, *, state: Path | None = None, setup: Sequence[str] | None = None, python: str = ""
+    ) -> None:
         self.repo = repo
         self.state = state
+        self.setup = setup
+        self.python = python
         self.root = Path(ask_git(repo, "rev-parse", "--path-format=absolute", "--git-common-dir").strip())
         self._rules_of_commit = lru_cache(maxsize=4096)(self._find_rules)
         self._rules_of_blob = lru_cache(maxsize=256)(self._read_rules)
@@ -130,7 +138,10 @@ class GitHost:
         environment of its own. Without it commands run with the interpreter that runs amends.
         Raises ``NotFoundError``, or ``UsageError`` with its output when ``setup`` fails.
         """
-        return GitWorktree.make(self.root, self.resolve(revision), state=self.state, setup=setup)
+        return GitWorktree.make(
+            self.root, self.resolve(revision), state=self.state, setup=setup or self.setup,
+            python=self.python,
+        )  # fmt: skip
 
     def _rules(self, revision: str) -> CodeOwnersRules | None:
         return self._rules_of_commit(revision if _WHOLE.match(revision) else self.resolve(revision))

@@ -24,6 +24,7 @@ from typing import Self
 import psutil
 
 from amends.adapters.codehost.calling import ask_git, call_git, clean_environment
+from amends.adapters.codehost.rehearsing import Rehearsals
 from amends.adapters.codehost.running import run_command
 from amends.application.ports import CommandResult
 from amends.errors import UsageError
@@ -40,23 +41,25 @@ class GitWorktree:
     ``notes`` say what a reader of its results must know, for example that submodules are not checked out.
     """
 
-    def __init__(self, repo: Path, home: Path, revision: str) -> None:
+    def __init__(self, repo: Path, home: Path, revision: str, python: str = "") -> None:
         self._repo = repo
         self._home = home
+        self._interpreter = python or sys.executable
         self.revision = revision
         self.path = home / "tree"
         self.notes: tuple[str, ...] = ()
 
     @classmethod
     def make(
-        cls, repo: Path, commit: str, *, state: Path | None = None, setup: Sequence[str] | None = None
-    ) -> GitWorktree:
+        cls, repo: Path, commit: str, *, state: Path | None = None, setup: Sequence[str] | None = None,
+        python: str = "",
+    ) -> GitWorktree:  # fmt: skip
         """Check ``commit`` out. See ``GitHost.worktree``."""
         room = _room(repo, state)
         clean_leftovers(repo, room)
         me = psutil.Process()
         home = Path(tempfile.mkdtemp(prefix=f"{_host()}-{me.pid}-{_milliseconds(me)}-", dir=room))
-        tree = cls(repo, home, commit)
+        tree = cls(repo, home, commit, python)
         try:
             ask_git(repo, "worktree", "add", "--quiet", "--force", "--detach", str(tree.path), commit)
             (home / "tmp").mkdir()
@@ -79,6 +82,12 @@ class GitWorktree:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text, encoding="utf-8")
 
+    def beside(self, name: str, text: str) -> Path:
+        """Write a file into the worktree's temporary folder and return its place."""
+        place = self._home / "tmp" / Path(name).name
+        place.write_bytes(text.encode("utf-8"))
+        return place
+
     def run(self, command: Sequence[str], *, timeout: float) -> CommandResult:
         """Run a command there. ``python`` is the worktree's own, or the one that runs amends.
 
@@ -89,6 +98,12 @@ class GitWorktree:
             words[0] = str(self._python())
         return run_command(
             words, folder=self.path, environment=self._environment(), timeout=timeout, started=self._mark
+        )
+
+    def rehearse(self) -> Rehearsals:
+        """Return what makes attempts there, with the worktree's own Python."""
+        return Rehearsals(
+            str(self._python()), folder=self.path, environment=self._environment(), started=self._mark
         )
 
     def close(self) -> None:
@@ -106,7 +121,7 @@ class GitWorktree:
 
     def _python(self) -> Path:
         own = self._home / "venv" / "bin" / "python"
-        return own if own.exists() else Path(sys.executable)
+        return own if own.exists() else Path(self._interpreter)
 
     def _environment(self) -> dict[str, str]:
         kept = {
@@ -123,7 +138,7 @@ class GitWorktree:
         }
 
     def _set_up(self, setup: Sequence[str]) -> None:
-        make = [sys.executable, "-m", "venv", str(self._home / "venv")]
+        make = [self._interpreter, "-m", "venv", str(self._home / "venv")]
         for command in (make, list(setup)):
             done = self.run(command, timeout=SETUP_TIMEOUT)
             if done.exit_code or done.timed_out:
