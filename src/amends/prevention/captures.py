@@ -72,6 +72,12 @@ class Capture:
     frames: tuple[Frame, ...] = ()
     redacted: tuple[str, ...] = ()
 
+    @property
+    def masked(self) -> int:
+        """How many values of the input itself were replaced, in the part of it that is used."""
+        used = "/call/" if self.call is not None else "/request/"
+        return sum(place.startswith(used) for place in self.redacted)
+
     def signature(self, files: Collection[str] = ()) -> Signature:
         """Return how the failure is recognised.
 

@@ -284,7 +284,7 @@ class _Desk:
             name=self._order.name, words=self._order.words, failure=self._what(),
             incident=self._order.incident, capture=capture.id if capture else "",
             release=capture.release if capture else "", sizes=self._sizes_told(),
-            redacted=len(capture.redacted) if capture else 0,
+            redacted=capture.masked if capture else 0,
         )  # fmt: skip
         return write_test(
             self._subject, self._reduction.value, self._oracle, story, fix=self._good[:12],

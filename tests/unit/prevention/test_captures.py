@@ -29,10 +29,13 @@ def call(*args: Any, function: str = "shop.price:share", **kwargs: Any) -> dict[
 
 def test_a_call_and_a_request_are_read() -> None:
     found = read_capture(
-        text(call=call(1, {"$type": "tuple", "items": [2]}, who=None), redacted=["/call/args/0"])
+        text(
+            call=call(1, {"$type": "tuple", "items": [2]}, who=None),
+            redacted=["/call/args/0", "/exception/frames/0/locals/x"],
+        )
     )
     assert found.call == Call("shop.price:share", (1, (2,)), {"who": None})
-    assert (found.release, found.redacted) == ("1.4.0", ("/call/args/0",))
+    assert (found.release, found.masked) == ("1.4.0", 1)
     request = {
         "method": "post", "path": "/share", "query": [["q", "1"]], "headers": [["x", "y"]],
         "body": {"$type": "text", "text": "a=1"},
