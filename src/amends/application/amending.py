@@ -29,7 +29,8 @@ class Proposal:
 
     ``bad`` is the escaped release and ``good`` the fix, by any of their names; ``signature`` is the
     failure's, where the incident has none recorded. ``test_text`` is a test that is not in the repository
-    yet. For a gate, ``selector`` may name the test that stands for the evidence that did not exist then.
+    yet, ``reduction`` how its input was made. For a gate, ``selector`` may name the test that stands for the
+    evidence that did not exist then.
     """
 
     kind: Literal["test", "gate"]
@@ -41,6 +42,7 @@ class Proposal:
     bad: str = ""
     good: str = ""
     signature: p.Signature | None = None
+    reduction: p.Reduction | None = None
     team: str = ""
     role: str = ""
 
@@ -75,7 +77,7 @@ def propose(log: Log, incident: str, proposal: Proposal) -> Amendment:
             test_path=selector.path if selector else "", test_text=proposal.test_text, gate=gate,
             environment=(proposal.environment or found.environment) if kind else "",
             bad=proposal.bad or found.release, good=proposal.good,
-            signature=proposal.signature or _signature(log, incident),
+            signature=proposal.signature or _signature(log, incident), reduction=proposal.reduction,
         )  # fmt: skip
         try:
             log.record("amendment.proposed", told, expected=0)

@@ -15,6 +15,7 @@ from amends.errors import EventConflictError, NotAllowedError, UsageError, Versi
 from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.incidents.incident import Incident, Lifecycle, fold_incident
+from amends.prevention.captures import SCHEMA
 from amends.reviews.revisions import Revision, fold_revisions
 
 # Under one source and one id for a deployment, two processes that open at once meet in the store.
@@ -41,6 +42,17 @@ class IncidentView:
     @property
     def incident(self) -> Incident:
         return self.record.incident
+
+    @property
+    def captured(self) -> str:
+        """The first capture from which a test can be written, by its event; empty where there is none."""
+        for fact in self.failures:
+            told = fact.payload
+            if not isinstance(told, p.FailureCaptured) or told.incident != self.incident.id:
+                continue
+            if told.input.get("schema") == SCHEMA:
+                return fact.id
+        return ""
 
 
 def open_incident(

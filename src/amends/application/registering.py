@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from amends.application.amending import Proposal, propose
 from amends.application.desk import Desk
 from amends.application.edgecases import record_edge_case
-from amends.events.payloads import Signature
+from amends.events.payloads import Reduction, Signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Guarded:
     signature: Signature
     incident: str = ""
     role: str = ""
+    reduction: Reduction | None = None
 
     @property
     def selector(self) -> str:
@@ -50,7 +51,7 @@ def register(desk: Desk, guarded: Guarded) -> Registered:
         proposal = Proposal(
             "test", title=f"test: {guarded.words}", selector=f"pytest {guarded.selector}",
             test_text=guarded.text, bad=guarded.bad, good=guarded.good, signature=guarded.signature,
-            role=guarded.role,
+            reduction=guarded.reduction, role=guarded.role,
         )  # fmt: skip
         amendment = propose(desk.log, guarded.incident, proposal).id
     receipt = record_edge_case(

@@ -19,7 +19,7 @@ from amends.bootstrap import (
     write_into_repository,
 )
 from amends.errors import NotFoundError
-from amends.events.payloads import FailureCaptured
+from amends.events.payloads import FailureCaptured, Reduction
 from amends.gates.policy import Policy
 from amends.prevention.captures import SCHEMA
 from amends.prevention.choosing import Ways
@@ -27,6 +27,8 @@ from amends.workflows.bench import Step
 from amends.workflows.testasking import Asked, order_of, with_revisions
 from amends.workflows.testorder import Order, Written
 from amends.workflows.testwriting import write
+
+_LONGEST = 2_000  # characters of an input that an amendment repeats; the test holds all of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,14 @@ def write_test(
     policy = _policy(workspace, repo)
     asked = replace(asked, ways=_ways(policy, asked.ways))
     order = order_of(text, where, asked, _limit(asked.seconds))
-    place_in_repository(repo, order.path, replace=asked.replace)
+    if asked.into_tree:
+        place_in_repository(repo, order.path, replace=asked.replace)
     host = open_code_host(repo, setup=_setup(policy, asked.setup), python=asked.python)
     order = with_revisions(host, order, asked, names)
     written = write(host, order, report)
     place = ""
-    if written.verdict == "proven" or (asked.unfixed and written.text and written.red and not order.good):
+    wanted = written.verdict == "proven" or (asked.unfixed and written.red and not order.good)
+    if asked.into_tree and wanted and written.text:
         write_into_repository(repo, order.path, written.text, replace=asked.replace)
         place = order.path
     named = asked.incident or workspace.settings.named or workspace.opened.exists()
@@ -172,5 +176,10 @@ def _register(
     guarded = Guarded(
         order.name.removeprefix("test_").replace("_", "-"), order.words, order.path, order.name,
         written.text, order.bad, order.good, written.signature, order.incident, asked.role,
+        Reduction(
+            capture=order.capture.id if order.capture else "", original=written.original_size,
+            reduced=written.reduced_size, evaluations=written.evaluations, input=written.input[:_LONGEST],
+            oracle=written.oracle.by,
+        ),
     )  # fmt: skip
     return register(open_desk(workspace, service=service).require_service(), guarded)

@@ -29,6 +29,13 @@ Names = Annotated[
 NoLoop = Annotated[
     bool, typer.Option("--no-loop", help="Serve only; `amends worker` carries deployments on.")
 ]
+WriteTests = Annotated[
+    bool,
+    typer.Option(
+        "--write-tests",
+        help="Let pages have tests written, which runs the repository's code here, though others reach it.",
+    ),
+]
 Certificate = Annotated[
     str, typer.Option("--tls-cert", metavar="FILE", help="A certificate (PEM), for https.")
 ]
@@ -38,7 +45,8 @@ Key = Annotated[str, typer.Option("--tls-key", metavar="FILE", help="Its private
 @app.command()
 def serve(
     host: Host = "127.0.0.1", port: Port = 8787, host_name: Names = None, no_loop: NoLoop = False,
-    tls_cert: Certificate = "", tls_key: Key = "", store: StoreOption = "", policy: PolicyOption = "",
+    write_tests: WriteTests = False, tls_cert: Certificate = "", tls_key: Key = "",
+    store: StoreOption = "", policy: PolicyOption = "",
 ) -> None:  # fmt: skip
     """Serve the pages and the API, and carry deployments on.
 
@@ -56,7 +64,7 @@ def serve(
     # By name: the web does not know the command line, nor the command line the web.
     serving = importlib.import_module("amends.web.serving")
     workspace = open_workspace(store=store, policy=policy, source="/amends/server")
-    address = serving.Address(host, port, tuple(host_name or ()), tls_cert, tls_key)
+    address = serving.Address(host, port, tuple(host_name or ()), tls_cert, tls_key, write_tests)
 
     shared = None if no_loop else shared_engine(workspace)
     told: dict[str, str] = {}

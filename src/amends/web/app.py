@@ -23,11 +23,13 @@ from amends.web.api_log import kind_of, log_router
 from amends.web.pages import ROUTERS as PAGE_ROUTERS
 from amends.web.security import COOKIE, HEADERS, SESSION_LIFETIME, Doorkeeper, Guard, error
 from amends.web.templating import page
+from amends.web.writing import Writings
 
 
-def create_app(workspace: Workspace, *, hosts: frozenset[str] = frozenset()) -> FastAPI:
+def create_app(workspace: Workspace, *, hosts: frozenset[str] = frozenset(), no_tests: str = "") -> FastAPI:
     """Build the server for one workspace. ``hosts`` are names beside loopback that it answers to.
 
+    ``no_tests`` says why no test is written from its pages, which runs the repository's code here.
     ``app.state.stopping`` ends what would otherwise keep a connection open for ever.
     """
     app = FastAPI(
@@ -41,6 +43,7 @@ def create_app(workspace: Workspace, *, hosts: frozenset[str] = frozenset()) -> 
     app.state.backtests = KeptBacktests(
         workspace.log, lambda: open_evidence(workspace), partial(backtest_body, links=True)
     )
+    app.state.writings = Writings(workspace.clock, no_tests)
     app.state.stopping = threading.Event()
     app.add_middleware(Guard, keeper=keeper)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")

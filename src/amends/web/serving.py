@@ -29,13 +29,17 @@ Loop = Callable[[threading.Event], None]
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to listen. ``names`` are those that a browser may call the server by, beside loopback."""
+    """Where to listen. ``names`` are those that a browser may call the server by, beside loopback.
+
+    ``writes_tests`` lets pages have tests written where other machines can reach them, too.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8787
     names: tuple[str, ...] = ()
     certificate: str = ""
     key: str = ""
+    writes_tests: bool = False
 
     @property
     def loopback(self) -> bool:
@@ -58,12 +62,21 @@ def serve(workspace: Workspace, address: Address, say: Say, loop: Loop | None = 
     """
     _check_store(workspace)
     listener = _listen(address)
-    app = create_app(workspace, hosts=frozenset(name.lower() for name in address.names))
+    app = create_app(
+        workspace, hosts=frozenset(name.lower() for name in address.names), no_tests=_no_tests(address)
+    )
     url = _url(address, listener)
     server = _Server(_config(app, address), app.state.stopping)
     with _note(workspace.settings.state_dir, url, app), _stoppable(server), _beside(app, loop):
         _welcome(workspace, address, app, url, say)
         server.run(sockets=[listener])
+
+
+def _no_tests(address: Address) -> str:
+    """Say why nobody may have code run here from a page: others can reach it, and did not ask for that."""
+    if address.loopback or address.writes_tests:
+        return ""
+    return "this server can be reached from other machines, so it runs no code of the repository from a page"
 
 
 def _check_store(workspace: Workspace) -> None:

@@ -13,6 +13,7 @@ from amends.events.payloads import Signature
 from amends.prevention.captures import Capture, is_capture, read_capture
 from amends.prevention.choosing import Ways, command_subject, subject_of
 from amends.prevention.oracle import stated
+from amends.prevention.provenance import foreign_names
 from amends.prevention.signature import describe
 from amends.prevention.subjects import Subject
 from amends.prevention.testtext import test_name
@@ -45,6 +46,8 @@ class Asked:
         Bounds of the reduction.
     replace, unfixed:
         Whether a file that is there is replaced; whether a red test without a fix is written, too.
+    into_tree:
+        Whether the working tree gains the test; the amendment of an incident holds its text in any case.
     service, role:
         Whose edge case it is, and the role that asks.
     """
@@ -65,6 +68,7 @@ class Asked:
     seconds: float = 300.0
     replace: bool = False
     unfixed: bool = False
+    into_tree: bool = True
     service: str = ""
     role: str = ""
 
@@ -103,8 +107,19 @@ def with_revisions(host: CodeHost, order: Order, asked: Asked, names: Iterable[s
     good = asked.good or ("HEAD" if host.resolve("HEAD") != commit else "")
     expected = order.expected
     if order.capture is not None and order.subject.kind != "command":
-        expected = order.capture.signature(frozenset(host.files(commit)))
+        files = frozenset(host.files(commit))
+        _refuse_foreign(order.capture, files, bad)
+        expected = order.capture.signature(files)
     return changed(order, bad=bad, good=good, expected=expected)
+
+
+def _refuse_foreign(capture: Capture, files: frozenset[str], revision: str) -> None:
+    foreign = foreign_names(capture, files)
+    if foreign:
+        raise UsageError(
+            f"the capture would have {foreign[0]} called, which no file at {revision} holds",
+            remedy="give a capture of this repository's own functions, or name the revision with --bad",
+        )
 
 
 def _first(host: CodeHost, candidates: list[str]) -> tuple[str, str]:

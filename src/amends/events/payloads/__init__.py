@@ -13,6 +13,7 @@ from amends.events.payloads.amendments import AmendmentProposed as AmendmentProp
 from amends.events.payloads.amendments import Price as Price
 from amends.events.payloads.amendments import PricedRelease as PricedRelease
 from amends.events.payloads.amendments import ProofRun as ProofRun
+from amends.events.payloads.amendments import Reduction as Reduction
 from amends.events.payloads.base import Payload as Payload
 from amends.events.payloads.changes import ChangeMerged as ChangeMerged
 from amends.events.payloads.changes import ChangeReverted as ChangeReverted

@@ -10,11 +10,27 @@ from amends.events.payloads.base import Moment, Payload
 from amends.events.payloads.incidents import Signature
 
 
+class Reduction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a test's input was made from a captured one. Sizes are in characters.
+
+    ``oracle`` says who knows the right answer: ``fix``, ``person``, or nobody, where any answer will do that
+    is not the failure.
+    """
+
+    capture: str = ""
+    original: int
+    reduced: int
+    evaluations: int = 0
+    input: str = ""
+    oracle: str = ""
+
+
 class AmendmentProposed(Payload, frozen=True, kw_only=True, omit_defaults=True):
     """A test or a gate is proposed as the guard against an escape.
 
     ``selector`` is the command for a test (``pytest path::name``); ``gate`` the policy entry for a gate,
-    to stand in ``environment``. ``test_text`` holds the text of a test that is not in the repository yet.
+    to stand in ``environment``. ``test_text`` holds the text of a test that is not in the repository yet;
+    ``reduction`` is set where amends wrote it.
     """
 
     amendment: str
@@ -32,6 +48,7 @@ class AmendmentProposed(Payload, frozen=True, kw_only=True, omit_defaults=True):
     bad: str = ""
     good: str = ""
     signature: Signature = Signature()
+    reduction: Reduction | None = None
 
 
 class ProofRun(Payload, frozen=True, kw_only=True, omit_defaults=True):

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from amends.web.pages import amendments, backtest, board, deployments, incidents, log, releases, reviews
+from amends.web.pages import (
+    amendments,
+    backtest,
+    board,
+    deployments,
+    incidents,
+    log,
+    releases,
+    reviews,
+    writing,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     board.router, releases.router, deployments.router, incidents.router, reviews.router, amendments.router,
-    backtest.router, log.router,
+    backtest.router, writing.router, log.router,
 )  # fmt: skip
