@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from amends.demo.narration import StoryError
+from amends.demo.repository import BAD
 from amends.demo.script import Script
 from amends.demo.story import clear, tell
 
@@ -36,11 +37,10 @@ def test_without_a_watch_the_bad_release_stays(tmp_path: Path) -> None:
     assert "was not rolled back" in play(Script(edit_policy=without_a_watch), tmp_path)
 
 
-def test_a_test_that_does_not_catch_it_is_not_proven(tmp_path: Path) -> None:
-    def harmless(incident: str) -> str:
-        return f'"""{incident}"""\n\n\ndef test_a_cart_that_holds_only_gift_cards():\n    assert True\n'
-
-    assert "amendment prove AM-1" in play(Script(regression_test=harmless), tmp_path)
+def test_a_fix_that_mends_nothing_proves_nothing(tmp_path: Path) -> None:
+    broken_off = play(Script(fix=BAD), tmp_path)
+    assert "test write" in broken_off
+    assert "not green" in broken_off
 
 
 def test_a_gate_that_would_not_have_blocked_it_is_not_proven(tmp_path: Path) -> None:

@@ -233,7 +233,7 @@ def _kept(found: Mapping[str, Any]) -> dict[str, Any]:
         kept["exception"] = {**kept["exception"], "frames": frames}
     done = frozenset(one for one in kept["redacted"] if isinstance(one, str))
     made: dict[str, Any] = {
-        name: part if name in _AS_THEY_ARE else _redacted(part, f"/{name}", name, done)
+        name: part if name in _AS_THEY_ARE else _redacted(part, f"/{name}", _SAID.get(name, name), done)
         for name, part in kept.items()
     }
     if len(msgspec.json.encode(made)) > _MOST_BYTES:
@@ -243,6 +243,7 @@ def _kept(found: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
+_SAID = {"key": "kind"}  # the kind of the input, which is no key to anything
 _AS_THEY_ARE = frozenset(
     {"schema", "id", "at", "service", "release", "environment", "trace_id", "redacted", "cut"}
 )

@@ -53,6 +53,7 @@ def lay_out(stage: Stage) -> None:
     repository.create(stage.repo)
     ports = {environment: _free_port() for environment in ("dev", "staging", "production")}
     text = repository.text_of("amends.yaml").replace("PORTS", str(ports).replace("'", ""))
+    text = text.replace("CAPTURES", str(stage.root / "captures"))
     (stage.repo / "amends.yaml").write_text(text)
     stage.ports = ports
 

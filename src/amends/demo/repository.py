@@ -11,8 +11,6 @@ from pathlib import Path
 
 SERVICE = "shop"
 BAD, GOOD, LAST_GOOD = "1.4.0", "1.4.1", "1.3.0"
-REGRESSION_TEST = "tests/regression/test_escapes.py"
-REGRESSION_NAME = "test_a_cart_that_holds_only_gift_cards"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +45,6 @@ def text_of(name: str) -> str:
     return files("amends.demo").joinpath("shop", f"{name}.txt").read_text()
 
 
-def regression_test(incident: str) -> str:
-    """Return the regression test, with its incident's id."""
-    return text_of("test_regression.py").replace("INCIDENT", incident)
-
-
 def _tests_until(version: str) -> str:
     known = [v.version for v in HISTORY]
     last = known.index(version) if version in known else len(known) - 1
@@ -67,12 +60,13 @@ def write_version(repo: Path, version: str) -> None:
         "shop/__init__.py": '"""A small shop."""\n',
         "shop/__main__.py": text_of("__main__.py"),
         "shop/metrics.py": text_of("metrics.py"),
+        "shop/kinds.py": text_of("kinds.py"),
         "shop/pricing.py": text_of(f"pricing-{version}.py"),
         "tests/conftest.py": text_of("conftest.py"),
         "tests/unit/test_pricing.py": _tests_until(version),
         "tests/integration/test_service.py": text_of("test_service.py"),
         "CODEOWNERS": _OWNERS,
-        ".gitignore": "__pycache__/\n.pytest_cache/\n.amends/\n",
+        ".gitignore": "__pycache__/\n.pytest_cache/\n.amends/\ncaptures/\n",
     }
     for name, text in contents.items():
         (repo / name).write_text(text)
@@ -115,8 +109,7 @@ def commit_version(repo: Path, version: Version, at: datetime) -> str:
     return commit(repo, version, at)
 
 
-def fix(repo: Path, incident: str, at: datetime) -> str:
-    """Commit the fix together with its regression test; return its commit."""
-    write_version(repo, GOOD)
-    (repo / REGRESSION_TEST).write_text(regression_test(incident))
-    return commit(repo, FIX, at)
+def commit_test(repo: Path, at: datetime) -> None:
+    """Commit the test that was written for the escape."""
+    git(repo, "add", "-A")
+    git(repo, "commit", "-q", "-m", "Guard what escaped", at=at, author=FIX.author)

@@ -84,16 +84,10 @@ def the_incident(stage: Stage) -> None:
     stage.narrator.title(f"{incident}: how did it get past each gate?")
     opened = stage.the("incident.detected", incident=incident)
     stage.narrator.claim(f"{incident} opened itself", opened.id, f"/incidents/{incident}")
-    failure = _failing_input(stage)
-    traceback, given = stage.root / "failure.txt", stage.root / "input.json"
-    traceback.write_text(failure["traceback"])
-    given.write_text(json.dumps(failure["input"]))
-    stage.amends(
-        "record", "failure", BAD, "--env", "production", "--traceback", str(traceback), "--input", str(given),
-        "--incident", incident,
-    )  # fmt: skip
-    captured = stage.the("failure.captured", release=BAD)
-    stage.narrator.claim("the service's own log named the input that failed", captured.id)
+    stage.narrator.say("Inside the service a recorder kept the inputs on which it failed, secrets masked.")
+    stage.amends("record", "captures", str(stage.root / "captures"), show=True)
+    captured = stage.the("failure.captured", release=BAD, incident=incident)
+    stage.narrator.claim("production's own input is attached to it", captured.id, f"/incidents/{incident}")
     stage.narrator.command(["incident", "show", incident])
     shown = stage.amends("incident", "show", incident)
     stage.narrator.output(shown[: shown.find("\nTimeline")])
@@ -112,15 +106,10 @@ def the_amendments(stage: Stage) -> None:
     stage.narrator.say(
         "A fix, and not a promise but a proof: would this test, and this gate, have stopped it?"
     )
-    repository.write_version(stage.repo, GOOD)
-    test = stage.repo / repository.REGRESSION_TEST
-    test.write_text(stage.script.regression_test(stage.incident))
+    repository.write_version(stage.repo, stage.script.fix)
     stage.commits[GOOD] = repository.commit(stage.repo, FIX, stage.now())
     _record_release(stage, GOOD, BAD, FIX.reviewer)
-    selector = f"pytest {repository.REGRESSION_TEST}::{repository.REGRESSION_NAME}"
-    proposed = stage.ask(
-        "amendment", "propose", stage.incident, "--test", selector, "--bad", BAD, "--good", GOOD
-    )
+    proposed = _write_test(stage)
     _prove(
         stage, proposed["amendment"], f"red on {BAD} with the same failure, green on {GOOD}, three times each"
     )
@@ -144,6 +133,24 @@ def the_amendments(stage: Stage) -> None:
     stage.amends("amendment", "activate", proposed["amendment"], "--write", show=True)
     active = stage.the("amendment.activated", amendment=proposed["amendment"])
     stage.narrator.claim("the gate is in amends.yaml", active.id, f"/amendments/{proposed['amendment']}")
+
+
+def _write_test(stage: Stage) -> Any:
+    """Have the test written from the captured input."""
+    stage.narrator.say("Nobody writes the test: amends does, from the input that failed.")
+    words = ("test", "write", "--incident", stage.incident, "--words", stage.script.words)
+    stage.narrator.command(words)
+    with stage.narrator.waiting("making the input small, and the test red and green in fresh worktrees"):
+        done = stage.ask(*words)
+    stage.test = done["test_file"]
+    stage.narrator.output((stage.repo / stage.test).read_text())
+    repository.commit_test(stage.repo, stage.now())
+    proposed = stage.the("amendment.proposed", amendment=done["amendment"])
+    stage.narrator.claim(
+        f"a test from production's input, {done['original_size']} characters made {done['reduced_size']}",
+        proposed.id, f"/amendments/{done['amendment']}",
+    )  # fmt: skip
+    return done
 
 
 def never_again(stage: Stage) -> None:
@@ -267,21 +274,6 @@ def _line(fact: Fact) -> str:
     return f"{said.outcome.replace('_', ' ')} — {said.reason}"
 
 
-def _failing_input(stage: Stage) -> dict[str, Any]:
-    """Find the first failure in the logs of the instances that ran the bad release."""
-    for path in sorted((stage.root / "state").rglob("*.log")):
-        text = path.read_text(errors="replace")
-        match = re.search(
-            r"failed input: POST /quote (\{[^\n]*\})\n(Traceback.*?\n\w+Error: [^\n]*)", text, re.DOTALL
-        )
-        if match:
-            body = json.loads(match.group(1))
-            kinds = "+".join(sorted({item["kind"] for item in body["items"]}))
-            key = f"POST /quote kinds={kinds} coupon={'yes' if body.get('coupon') else 'no'}"
-            return {"input": {"key": key, "body": body}, "traceback": match.group(2)}
-    raise StoryError("no instance wrote a failing input to its log")
-
-
 def _prove(stage: Stage, amendment: str, claim: str) -> None:
     with stage.narrator.waiting(f"proving {amendment} in fresh worktrees"):
         stage.amends("amendment", "prove", amendment, exits=(0,), show=True)
@@ -294,9 +286,9 @@ def _regression_on(stage: Stage, version: str) -> prologue.Suite:
     tree = stage.root / f"tree-{version}"
     repository.git(stage.repo, "worktree", "add", "-q", "--detach", str(tree), f"v{version}")
     try:
-        place = tree / repository.REGRESSION_TEST
+        place = tree / stage.test
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text((stage.repo / repository.REGRESSION_TEST).read_text())
+        place.write_text((stage.repo / stage.test).read_text())
         return prologue.run_suites(tree, ["regression"], stage.root / "reports" / version)[0]
     finally:
         repository.git(stage.repo, "worktree", "remove", "--force", str(tree))

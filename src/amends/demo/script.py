@@ -16,11 +16,13 @@ def _as_it_is(text: str) -> str:
 class Script:
     """The parts of the story.
 
-    ``regression_test`` makes the test from the incident's id, ``gate`` is the proposed gate as YAML,
-    ``edit_policy`` may change ``amends.yaml`` before the story begins, ``rate`` is requests per second.
+    ``words`` are the edge case in its team's words, ``fix`` is the version whose code is released as the
+    fix, ``gate`` is the proposed gate as YAML, ``edit_policy`` may change ``amends.yaml`` before the story
+    begins, ``rate`` is requests per second.
     """
 
-    regression_test: Callable[[str], str] = repository.regression_test
+    words: str = "a cart without goods"
+    fix: str = repository.GOOD
     gate: str = "tests: {suites: [regression]}\nmode: block\n"
     edit_policy: Callable[[str], str] = _as_it_is
     rate: float = 120.0

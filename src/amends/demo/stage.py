@@ -46,6 +46,7 @@ class Stage:
     server: str = ""
     one_time_link: str = ""
     incident: str = ""
+    test: str = ""
     _outputs: dict[int, Path] = field(default_factory=dict)
 
     @property

@@ -151,3 +151,16 @@ def test_methods_of_a_class_stay_such() -> None:
         "named",
         "plain",
     ]
+
+
+def test_the_kind_of_the_input_is_recorded_and_a_key_that_fails_is_not_felt() -> None:
+    recorder = quiet()
+
+    @capture(recorder=recorder, key=lambda cart: f"kinds={len(cart['lines'])}")
+    def quote(cart: dict[str, Any]) -> float:
+        return 1 / len(cart["lines"])
+
+    for cart, error in (({"lines": []}, ZeroDivisionError), ({}, KeyError)):
+        with pytest.raises(error):
+            quote(cart)
+    assert [found["key"] for found in recorder.documents()] == ["kinds=0", ""]

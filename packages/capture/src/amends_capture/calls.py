@@ -17,28 +17,31 @@ _IS_ASYNC_GENERATOR = 0x200
 _IS_COROUTINE = 0x80 | 0x100
 _IS_GENERATOR = 0x20
 _UNCHANGING = frozenset({str, int, float, bool, bytes, type(None)})
+_LONGEST_KEY = 200
 _SHARED: dict[str, Recorder] = {}
 
 
 def _capture(
     function: Any = None, *, recorder: Recorder | None = None, predicate: Callable[[Any], bool] | None = None,
-    **settings: Any,
+    key: Callable[..., str] | None = None, **settings: Any,
 ) -> Any:  # fmt: skip
     """Record each call that raises, or whose result ``predicate`` calls a failure; and a share of the rest.
 
     For functions, coroutine functions and generator functions; ``@capture`` or ``@capture(directory=…)``.
     Arguments are copied before the call where they could change during it. Without a recorder or settings all
-    functions share one recorder, set by the environment. An asynchronous generator function is left as it is.
+    functions share one recorder, set by the environment. ``key``, called with the call's arguments, says what
+    kind of input it is, in the words by which test suites record theirs. An asynchronous generator function
+    is left as it is.
     """
     if function is None:
-        return lambda found: _capture(found, recorder=recorder, predicate=predicate, **settings)
+        return lambda found: _capture(found, recorder=recorder, predicate=predicate, key=key, **settings)
     if type(function) in (classmethod, staticmethod):
-        inner = _capture(function.__func__, recorder=recorder, predicate=predicate, **settings)
+        inner = _capture(function.__func__, recorder=recorder, predicate=predicate, key=key, **settings)
         return type(function)(inner)
     if not callable(function):
         return function
     context.is_wanted = True
-    watch = _Watch(function, recorder or _recorder(settings), predicate)
+    watch = _Watch(function, recorder or _recorder(settings), predicate, key)
     flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
     if flags & _IS_ASYNC_GENERATOR:
         return function
@@ -60,7 +63,11 @@ if TYPE_CHECKING:
     def capture(function: F) -> F: ...
     @overload
     def capture(
-        *, recorder: Recorder | None = None, predicate: Callable[[Any], bool] | None = None, **settings: Any
+        *,
+        recorder: Recorder | None = None,
+        predicate: Callable[[Any], bool] | None = None,
+        key: Callable[..., str] | None = None,
+        **settings: Any,
     ) -> Callable[[F], F]: ...
     def capture(*_: Any, **__: Any) -> Any: ...
 else:
@@ -77,11 +84,13 @@ class _Watch:
     """Watches the calls of one function."""
 
     def __init__(
-        self, function: Callable[..., Any], recorder: Recorder, predicate: Callable[[Any], bool] | None
-    ) -> None:
+        self, function: Callable[..., Any], recorder: Recorder, predicate: Callable[[Any], bool] | None,
+        key: Callable[..., str] | None,
+    ) -> None:  # fmt: skip
         self._function = function
         self._recorder = recorder
         self._predicate = predicate
+        self._key = key
         self._path = f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', '')}"
 
     def plain(self) -> Callable[..., Any]:
@@ -183,4 +192,14 @@ class _Watch:
         raw.call = before or self._copy(args, kwargs)
         raw.exception = exception
         raw.trace = context.traceparent()
+        raw.key = self._key_of(args, kwargs)
         self._recorder.offer(raw)
+
+    def _key_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        if self._key is None:
+            return ""
+        try:
+            return str(self._key(*args, **kwargs))[:_LONGEST_KEY]
+        except Exception:
+            self._recorder.stats["errors"] += 1
+            return ""

@@ -40,6 +40,7 @@ def document_of(raw: Raw, settings: Settings, texts: Texts) -> dict[str, Json]:
         "trace_id": _trace_id(raw),
         "kind": raw.kind,
         "why": raw.why,
+        "key": texts.redact(raw.key),
         **made,
     }
     found["redacted"] = sorted(_differences(_unredacted(raw, settings, texts), made, ""))

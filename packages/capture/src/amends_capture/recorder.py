@@ -46,13 +46,14 @@ if hasattr(os, "register_at_fork"):
 class Raw:
     """One capture before it is redacted, as the service's thread left it. It never leaves memory as it is."""
 
-    __slots__ = ("at", "call", "exception", "held", "kind", "request", "response", "trace", "why")
+    __slots__ = ("at", "call", "exception", "held", "key", "kind", "request", "response", "trace", "why")
 
     def __init__(self, kind: str, why: str) -> None:
         self.kind = kind
         self.why = why
         self.at = time.time()
         self.trace = ""
+        self.key = ""
         self.held = 0
         self.request: dict[str, Any] | None = None
         self.response: dict[str, Any] | None = None
