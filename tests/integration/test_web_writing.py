@@ -81,6 +81,7 @@ def test_one_click_writes_proves_and_proposes_and_changes_no_file(server: LiveSe
         assert "v1.4.0: red: ZeroDivisionError in shop/price.py:describe" in text
         amended = client.get("/amendments/AM-1").text
         assert "describe({&#34;lines&#34;: []})" in amended
+        assert "/releases/shop/HEAD" not in amended
         assert "each with the same failure" in amended
     words = ["git", "-C", str(server.folder), "status", "--porcelain", "--", "shop", "tests"]
     assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == ""

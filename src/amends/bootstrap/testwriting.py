@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from amends.application.ports import CodeHost
 from amends.application.record import release_names, require_incident
 from amends.application.registering import Guarded, Registered, register
 from amends.bootstrap import (
@@ -23,6 +24,7 @@ from amends.events.payloads import FailureCaptured, Reduction
 from amends.gates.policy import Policy
 from amends.prevention.captures import SCHEMA
 from amends.prevention.choosing import Ways
+from amends.releases.catalogue import releases_of
 from amends.workflows.bench import Step
 from amends.workflows.testasking import Asked, order_of, with_revisions
 from amends.workflows.testorder import Order, Written
@@ -84,7 +86,7 @@ def write_test(
     named = asked.incident or workspace.settings.named or workspace.opened.exists()
     registered = None
     if written.verdict == "proven" and named:
-        registered = _register(workspace, order, written, policy, asked)
+        registered = _register(workspace, host, order, written, policy, asked)
     return TestWritten(order, written, place, registered)
 
 
@@ -167,15 +169,16 @@ def _limit(seconds: float) -> Callable[[], bool]:
 
 
 def _register(
-    workspace: Workspace, order: Order, written: Written, policy: Policy | None, asked: Asked
+    workspace: Workspace, host: CodeHost, order: Order, written: Written, policy: Policy | None, asked: Asked
 ) -> Registered:
     service = asked.service or (policy.service if policy else "")
     service = service or (order.capture.service if order.capture else "")
     if asked.incident:
         service = asked.service or require_incident(workspace.log, asked.incident).service
+    bad, good = (_release_at(workspace, host, service, revision) for revision in (order.bad, order.good))
     guarded = Guarded(
         order.name.removeprefix("test_").replace("_", "-"), order.words, order.path, order.name,
-        written.text, order.bad, order.good, written.signature, order.incident, asked.role,
+        written.text, bad, good, written.signature, order.incident, asked.role,
         Reduction(
             capture=order.capture.id if order.capture else "", original=written.original_size,
             reduced=written.reduced_size, evaluations=written.evaluations, input=written.input[:_LONGEST],
@@ -183,3 +186,11 @@ def _register(
         ),
     )  # fmt: skip
     return register(open_desk(workspace, service=service).require_service(), guarded)
+
+
+def _release_at(workspace: Workspace, host: CodeHost, service: str, revision: str) -> str:
+    """Return the release that a revision is; else the revision, or its commit where it moves as HEAD does."""
+    commit = host.resolve(revision)
+    declared = workspace.log.facts(tags=[f"service:{service}"], kinds=["artifact.packaged"])
+    versions = [one.version for one in releases_of(declared, service) if one.commit == commit]
+    return versions[-1] if versions else commit if revision == "HEAD" else revision
