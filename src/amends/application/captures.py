@@ -25,9 +25,9 @@ from amends.events.codec import decode
 from amends.events.event import parse_time
 from amends.events.redaction import MASK, cut, is_secret_name, redact
 from amends.incidents.incident import Incident
+from amends.prevention.captures import SCHEMA
 from amends.prevention.signature import in_project, signature_of
 
-SCHEMA = "amends.capture/1"
 MOST_CAPTURES = 1_000
 MOST_OF_ONE_FAILURE = 20
 _MOST_BYTES = 512 * 1024

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from amends.errors import UsageError
+from amends.prevention.captures import SCHEMA
 
-SCHEMA = "amends.capture/1"
 _CHARSET = re.compile(r"charset=\"?([\w.:-]{1,40})", re.IGNORECASE)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
