@@ -61,10 +61,11 @@ def toolbox(workspace: Workspace) -> Toolbox:
     )  # fmt: skip
 
 
-def shared_engine(workspace: Workspace) -> MakeEngine | None:
+def shared_engine(workspace: Workspace, queue: str = "amends") -> MakeEngine | None:
     """Return what makes the engine by which the processes on a log divide the work, its tables made.
 
-    ``None`` where there is none: then each process has its own loop.
+    ``None`` where there is none: then each process has its own loop. ``queue`` keeps one kind of work from
+    the workers of another.
 
     Raises
     ------
@@ -81,10 +82,10 @@ def shared_engine(workspace: Workspace) -> MakeEngine | None:
     from amends.adapters.engines.queue import JobQueue
 
     url, clock = workspace.settings.store, workspace.clock
-    JobQueue(url).prepare()
+    JobQueue(url, queue).prepare()
 
     def make(jobs: Mapping[str, Job], on_fault: OnFault, threads: int) -> ProcrastinateEngine:
-        return ProcrastinateEngine(url, jobs, clock, threads=threads, on_fault=on_fault)
+        return ProcrastinateEngine(url, jobs, clock, threads=threads, on_fault=on_fault, queue=queue)
 
     return make
 

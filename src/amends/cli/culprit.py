@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from amends.prevention.culprit import Rates
     from amends.prevention.search import Question
     from amends.workflows.hunting import Hunt
-    from amends.workflows.search import Outcome
+    from amends.workflows.search import AnyCrew, Outcome
 
 INTERRUPTED = 130
 _EXIT_CODES = {"culprit": 0, "flaky": 3, "undecided": 3, "untestable": 4}
@@ -44,6 +44,10 @@ def culprit(
         ),
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Runs that go on at a time.")] = 1,
+    on_workers: Annotated[
+        bool,
+        typer.Option("--on-workers", help="Have the runs made by `amends worker --trials` on this log."),
+    ] = False,
     with_: Annotated[
         list[Path] | None,
         typer.Option("--with", metavar="FILE", help="Bring this file of your tree to each revision; repeat."),
@@ -122,7 +126,10 @@ def culprit(
         hunt, prior or [], any_failure=any_failure, false_fail=false_fail, false_pass=false_pass,
         confidence=confidence, most_runs=max_runs, bad_tries=tries,
     )  # fmt: skip
-    outcome = _searched(host, hunt, question, repo, state, jobs=jobs, fresh=fresh, max_time=max_time)
+    with _crew(hunt, store, wanted=on_workers) as crew:
+        outcome = _searched(
+            host, hunt, question, repo, state, jobs=jobs, fresh=fresh, max_time=max_time, crew=crew
+        )
     gates, notes = _history(host, hunt, outcome, service, store, repo)
     told = as_data(hunt, outcome, gates, notes)
     typer.echo(json.dumps(told, indent=2, ensure_ascii=False) if format_ is Format.JSON else as_text(told))
@@ -159,7 +166,7 @@ def _rates(told: float | None, otherwise: Rates) -> Rates:
 
 def _searched(
     host: CodeHost, hunt: Hunt, question: Question, repo: Path, state: Path | None, *, jobs: int, fresh: bool,
-    max_time: str,
+    max_time: str, crew: AnyCrew | None,
 ) -> Outcome:  # fmt: skip
     from datetime import timedelta
 
@@ -174,11 +181,34 @@ def _searched(
         with _terminable(), Watcher(hunt, live=sys.stderr.isatty()) as watcher:
             return search(
                 host, hunt, question, notes, clock, jobs=jobs, until=until, report=watcher.look,
-                where=str(place),
+                where=str(place), crew=crew,
             )  # fmt: skip
     except KeyboardInterrupt:
         typer.echo(f"amends: interrupted; the runs so far are in {place}, the same call goes on", err=True)
         raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def _crew(hunt: Hunt, store: str, *, wanted: bool) -> Iterator[AnyCrew | None]:
+    """Open the log on which workers wait, where runs are theirs to make."""
+    if not wanted:
+        yield None
+        return
+    from amends.bootstrap import open_workspace
+    from amends.errors import UsageError
+    from amends.workflows.trials import FarCrew
+
+    workspace = open_workspace(store=store)
+    try:
+        if workspace.opened.kind not in ("sqlite", "postgres", "postgresql"):
+            raise UsageError(
+                f"found a log of the kind {workspace.opened.kind!r}, which no worker can see",
+                remedy="name the file or the PostgreSQL database of the workers with --store",
+            )
+        typer.echo("asks the workers on this log; each needs `amends worker --trials CLONE`", err=True)
+        yield FarCrew(workspace.log, hunt, f"{hunt.digest()}-{workspace.log.new_id()[:8]}")
+    finally:
+        workspace.close()
 
 
 @contextmanager

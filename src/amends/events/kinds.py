@@ -44,6 +44,7 @@ _LANE = "lane/{service}/{environment}"
 _INCIDENT = "incident/{incident}"
 _EDGE_CASE = "edgecase/{service}/{edge_case}"
 _AMENDMENT = "amendment/{amendment}"
+_SEARCH = "search/{search}"
 
 KINDS: tuple[Kind, ...] = (
     _cd("change.merged", "0.3.0", p.ChangeMerged, _CHANGE),
@@ -94,6 +95,9 @@ KINDS: tuple[Kind, ...] = (
     _own("amendment.activated", p.AmendmentMoved, _AMENDMENT),
     _own("amendment.lapsed", p.AmendmentMoved, _AMENDMENT),
     _own("amendment.accepted", p.AmendmentMoved, _AMENDMENT),
+    _own("trial.asked", p.TrialAsked, _SEARCH),
+    _own("trial.done", p.TrialDone, _SEARCH),
+    _own("search.ended", p.SearchEnded, _SEARCH),
 )
 
 prepare(*{kind.payload for kind in KINDS})

@@ -148,14 +148,18 @@ class Crew:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def end(self) -> None:
+        """End what runs, and remove its worktrees."""
         with self._lock:
             self._over = True
             left = list(self._trees)
         for tree in left:
             tree.close()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
         self._pool.shutdown(cancel_futures=True)
 
     def _run(self, step: Try) -> Run:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
 
 from amends.application.ports import Clock, CodeHost, Spool
 from amends.errors import UsageError
@@ -12,6 +14,30 @@ from amends.prevention.search import Question, Run, Standing, Try, Verdict, Wait
 from amends.workflows.hunting import Crew, Hunt, kept, read_kept
 
 _HEAD = "search"
+
+
+class AnyCrew(Protocol):
+    """Makes the runs of a search, here (``Crew``) or elsewhere (``FarCrew``)."""
+
+    notes: set[str]
+
+    @property
+    def pending(self) -> list[Try]:
+        """The runs under way."""
+
+    def start(self, step: Try) -> None:
+        """Begin a run."""
+
+    def next(self) -> Run:
+        """Wait for a run to end and return it."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End what is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +70,7 @@ def _unseen(_: Sight) -> None:
 def search(
     host: CodeHost, hunt: Hunt, question: Question, notes: Spool, clock: Clock, *, jobs: int = 1,
     until: datetime | None = None, report: Callable[[Sight], None] = _unseen, where: str = "",
+    crew: AnyCrew | None = None,
 ) -> Outcome:  # fmt: skip
     """Search until there is a verdict or a limit has come.
 
@@ -57,6 +84,8 @@ def search(
         No run is begun after this moment.
     where:
         What ``notes`` are called in an error.
+    crew:
+        Who makes the runs. Default: this process, in worktrees of ``host``.
 
     Raises
     ------
@@ -65,7 +94,7 @@ def search(
     """
     runs = _taken_up(hunt, notes, where)
     resumed = len(runs)
-    with Crew(host, hunt, jobs) as crew:
+    with crew or Crew(host, hunt, jobs) as crew:
         while True:
             if len(crew.pending) < jobs:
                 step = decide(question, runs, crew.pending, stop=_stop(clock, until))

@@ -26,6 +26,8 @@ def example(kind: inspect.Type) -> Any:
         return kind.values[0]
     if isinstance(kind, inspect.VarTupleType | inspect.ListType):
         return [example(kind.item_type)]
+    if isinstance(kind, inspect.TupleType):
+        return [example(item) for item in kind.item_types]
     if isinstance(kind, inspect.StructType):
         return {f.encode_name: example(f.type) for f in kind.fields}
     simple: dict[type, Any] = {

@@ -71,17 +71,19 @@ class ProcrastinateEngine:
     on_fault:
         Told of a job's unexpected exception (the job is tried again after 30 s), and, under the key
         ``store``, of the database's absence.
+    queue:
+        Which jobs of the database it calls: those that engines with the same name submitted.
     """
 
     def __init__(
         self, url: str, jobs: Mapping[str, Job], clock: Clock, *, threads: int = 16,
-        on_fault: OnFault = lambda _key, _error: None,
+        on_fault: OnFault = lambda _key, _error: None, queue: str = QUEUE,
     ) -> None:  # fmt: skip
         self._jobs = jobs
         self._clock = clock
         self._threads = threads
         self._on_fault = on_fault
-        self._queue = JobQueue(url)
+        self._queue = JobQueue(url, queue)
         self._lock = threading.Lock()
         self._held: dict[_Task, _Held] = {}
         self._adrift: Adrift | None = None
@@ -148,11 +150,11 @@ class ProcrastinateEngine:
             await psycopg.AsyncConnection.connect(self._queue.url, autocommit=True) as connection,
             pool,
         ):
-            self._keeper = Keeper(connection, QUEUE)
+            self._keeper = Keeper(connection, self._queue.name)
             app = self._app()
             await app.open_async(pool)
             worker = asyncio.create_task(app.run_worker_async(
-                queues=[QUEUE], name="amends", concurrency=self._threads + _HELD_AT_MOST,
+                queues=[self._queue.name], name="amends", concurrency=self._threads + _HELD_AT_MOST,
                 fetch_job_polling_interval=_LOOK, abort_job_polling_interval=3600.0,
                 shutdown_graceful_timeout=0.0, delete_jobs="successful", install_signal_handlers=False,
                 update_heartbeat_interval=_BEAT, stalled_worker_timeout=STALLED_AFTER,
@@ -179,14 +181,14 @@ class ProcrastinateEngine:
     def _app(self) -> procrastinate.App:
         app = procrastinate.App(connector=procrastinate.PsycopgConnector())
         for name in self._jobs:
-            app.task(name=name, queue=QUEUE, pass_context=True)(self._task(name))
+            app.task(name=name, queue=self._queue.name, pass_context=True)(self._task(name))
 
         # Also keeps the library's watch over its own side tasks going, which ends where nothing is periodic.
         @app.periodic(cron=_EVERY_HOUR)
-        @app.task(name="tidy", queue=QUEUE, queueing_lock="tidy")
+        @app.task(name="tidy", queue=self._queue.name, queueing_lock=f"tidy {self._queue.name}")
         async def tidy(timestamp: int) -> None:  # noqa: ARG001 - the library gives it
             await app.job_manager.delete_old_jobs(
-                _KEEP_FAILED_HOURS, queue=QUEUE, include_failed=True, include_cancelled=True,
+                _KEEP_FAILED_HOURS, queue=self._queue.name, include_failed=True, include_cancelled=True,
                 include_aborted=True,
             )  # fmt: skip
 

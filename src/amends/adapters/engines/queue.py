@@ -26,17 +26,17 @@ _CONNECTIONS = 4
 _ATTEMPTS = 20
 
 # The library announces only what is inserted; who is moved to an earlier time is announced here.
-_MOVE_FORWARD = f"""
+_MOVE_FORWARD = """
 WITH waiting AS (
     SELECT id, scheduled_at FROM procrastinate_jobs
     WHERE queueing_lock = %(lock)s AND status = 'todo' FOR UPDATE
 ), moved AS (
     UPDATE procrastinate_jobs AS job SET scheduled_at = %(at)s, args = %(args)s FROM waiting
     WHERE job.id = waiting.id AND waiting.scheduled_at > COALESCE(%(at)s, '-infinity'::timestamptz)
-    RETURNING pg_notify('procrastinate_queue_v1#{QUEUE}', '{{"type": "job_inserted", "job_id": 0}}')
+    RETURNING pg_notify(%(channel)s, '{"type": "job_inserted", "job_id": 0}')
 )
 SELECT (SELECT count(*) FROM waiting) AS waiting, (SELECT count(*) FROM moved) AS moved
-"""  # noqa: S608 - a name of our own
+"""
 
 
 def quiet() -> None:
@@ -52,10 +52,13 @@ class JobQueue:
     ----------
     url:
         ``postgresql://…``, the database of the log.
+    name:
+        The queue: workers of another one never see these jobs.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, name: str = QUEUE) -> None:
         quiet()
+        self.name = name
         self.url, self.where = plain_url(url)
         self._lock = threading.Lock()
         self._pool: psycopg_pool.ConnectionPool | None = None
@@ -79,13 +82,15 @@ class JobQueue:
         args: dict[str, Any] = {"key": key, "due": format_time(due) if due and at else None}
         lock = lock_of(name, key)
         job = Job(
-            id=None, queue=QUEUE, lock=lock, queueing_lock=lock, task_name=name, task_kwargs=args,
+            id=None, queue=self.name, lock=lock, queueing_lock=lock, task_name=name, task_kwargs=args,
             scheduled_at=at,
         )  # fmt: skip
-        manager = self._open()
+        manager, channel = self._open(), f"procrastinate_queue_v1#{self.name}"
         try:
             for _ in range(_ATTEMPTS):
-                found = self._connector.execute_query_one(_MOVE_FORWARD, lock=lock, at=at, args=args)
+                found = self._connector.execute_query_one(
+                    _MOVE_FORWARD, lock=lock, at=at, args=args, channel=channel
+                )
                 if found["waiting"]:
                     return
                 try:

@@ -52,3 +52,6 @@ from amends.events.payloads.places import QuarantineLifted as QuarantineLifted
 from amends.events.payloads.places import QuarantineSet as QuarantineSet
 from amends.events.payloads.places import ServiceDeployed as ServiceDeployed
 from amends.events.payloads.places import ServiceRolledBack as ServiceRolledBack
+from amends.events.payloads.searching import SearchEnded as SearchEnded
+from amends.events.payloads.searching import TrialAsked as TrialAsked
+from amends.events.payloads.searching import TrialDone as TrialDone
