@@ -1,0 +1,197 @@
+"""Sentences about a past that was not: "should have tested", "an alert would have told us".
+
+After Dekker, *The Field Guide to Understanding 'Human Error'*, and Bergström's three traps. What the system was
+expected to do ("the proxy should have rejected it"), what may have happened ("data could have been read") and
+what ought to be ("alerts should have an owner") are other things, and stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from amends.reviews.language import vocabulary as v
+from amends.reviews.language.agents import Agent, agent_of, is_adverb
+from amends.reviews.language.findings import Hit, Label
+from amends.reviews.language.sentences import Sentence
+
+_MODALS = frozenset("should could would might ought must may".split())
+_PEOPLE = (Agent.PERSON, Agent.THEY, Agent.ORGANISATION, Agent.NOBODY)
+MESSAGE = "This tells of a past that was not. It says little about why what was done made sense at the time."
+
+
+def judge(sentence: Sentence) -> Iterator[Hit]:
+    """Yield what is counterfactual in a sentence."""
+    words = sentence.words
+    if _asks_what_to_improve(words):
+        return
+    for i, low in enumerate(words):
+        if low in _MODALS and (found := _perfect(sentence, i)):
+            yield found
+    yield from _wishes(sentence)
+
+
+def _asks_what_to_improve(words: tuple[str, ...]) -> bool:
+    """Know the questions of every template: "What could have gone better?", "Things we could have improved"."""
+    plain = [w for w in words if w[0].isalnum()]
+    while plain and plain[0][0].isdigit():
+        plain = plain[1:]
+    return len(plain) <= 10 and plain[:1] != [] and plain[0] in ("what", "things", "areas", "how", "where", "anything")
+
+
+def _perfect(sentence: Sentence, modal: int) -> Hit | None:
+    """Read "should [not] [adverbs] have [adverbs] participle"."""
+    words = sentence.words
+    have = _skip(words, modal + 1)
+    if words[modal] == "ought" and have < len(words) and words[have] == "to":
+        have = _skip(words, have + 1)
+    agent = agent_of(sentence.tokens, modal)
+    if _inverted(words, modal):
+        have, agent = _after_subject(sentence, modal)
+    if have >= len(words) or words[have] not in ("have", "of"):
+        return None
+    verb = _skip(words, have + 1)
+    passive = verb < len(words) and words[verb] in ("been", "be")
+    if passive:
+        verb = _skip(words, verb + 1)
+    if verb >= len(words) or not _judged(sentence, modal, verb, agent, passive):
+        return None
+    return _hit(sentence, modal, verb, passive)
+
+
+def _skip(words: tuple[str, ...], i: int) -> int:
+    while i < len(words) and (words[i] in ("not", "n't", "to-date") or is_adverb(words[i])) and words[i] != "better":
+        i += 1
+    return i
+
+
+def _inverted(words: tuple[str, ...], modal: int) -> bool:
+    """Tell whether it is a question: "could we have noticed it?"."""
+    after = words[modal + 1] if modal + 1 < len(words) else ""
+    return after in v.SELF | {"they", "he", "she", "it", "this", "you"} or (modal == 0 and after in v.DETERMINERS)
+
+
+def _after_subject(sentence: Sentence, modal: int) -> tuple[int, Agent]:
+    words = sentence.words
+    for have in range(modal + 2, min(modal + 8, len(words))):
+        if words[have] == "have":
+            return have, agent_of(sentence.tokens, have)
+    return len(words), Agent.ABSENT
+
+
+def _judged(sentence: Sentence, modal: int, verb: int, agent: Agent, passive: bool) -> bool:
+    words, low = sentence.words, sentence.words[verb]
+    if not passive and not _is_participle(low):
+        return False
+    kind = words[modal]
+    if kind in ("should", "ought"):
+        return _obligation(words, modal, verb, agent, passive)
+    if kind in ("would", "could"):
+        return _possibility(words, modal, verb, agent, passive)
+    return kind == "might" and _might(words, verb, agent, passive)
+
+
+def _is_participle(word: str) -> bool:
+    return word in v.IRREGULAR or (len(word) > 3 and word.endswith("ed"))
+
+
+def _obligation(words: tuple[str, ...], modal: int, verb: int, agent: Agent, passive: bool) -> bool:
+    low = words[verb]
+    if passive:
+        if low in v.MACHINE or (low.endswith("able") or low.endswith("ible")):
+            return False
+        between = words[modal + 1 : verb]
+        if any(w in v.BY_ITSELF for w in (*between, *words[verb + 1 : verb + 2])):
+            return False
+        return _is_participle(low) or low in v.BETTER or low in v.EXPECTED_OF_PEOPLE or low.endswith("ing")
+    if agent in (*_PEOPLE, Agent.ABSENT):
+        return True
+    subject = words[max(modal - 1, 0)]
+    return subject in v.ARTEFACTS and low in v.DESIGNED
+
+
+def _possibility(words: tuple[str, ...], modal: int, verb: int, agent: Agent, passive: bool) -> bool:
+    low, would = words[verb], words[modal] == "would"
+    if agent is Agent.AFFECTED or (low in v.ATTITUDES and not passive):
+        return False
+    if passive:
+        if low in v.BETTER or low in ("a", "an", "even", "the"):
+            return _comparison(words, verb)
+        if would:
+            return low in v.REMEDY | _HANDLED or _supposes(words)
+        return low not in v.POSSIBLE | v.MACHINE and (_is_participle(low) or low in ("in", "possible"))
+    if low in v.REMEDY:
+        return not (low in ("shown", "made", "given", "found", "allowed", "enabled") and would and not _supposes(words))
+    if low == "gone" and would:
+        return False
+    if would:
+        return _supposes(words) and agent in (*_PEOPLE, Agent.POINTER, Agent.THING)
+    return agent in (Agent.PERSON, Agent.ORGANISATION, Agent.NOBODY) and low not in v.POSSIBLE
+
+
+_HANDLED = frozenset("done handled fixed resolved tested covered reviewed communicated".split())
+
+
+def _comparison(words: tuple[str, ...], verb: int) -> bool:
+    """Read "could have been a lot worse", "would have been much faster", "would have been a better idea"."""
+    return any(w in v.BETTER for w in words[verb : verb + 4])
+
+
+def _supposes(words: tuple[str, ...]) -> bool:
+    """Tell whether the sentence names the other past: "if we had …", "had we …", "without the …"."""
+    for i, low in enumerate(words[:-1]):
+        if low == "if" and {"had", "was", "were", "been", "'d", "known"} & set(words[i + 1 : i + 10]):
+            return True
+        if low == "had" and words[i + 1] in v.SELF | {"the", "this", "there", "it", "they", "someone"}:
+            return True
+    return False
+
+
+def _might(words: tuple[str, ...], verb: int, agent: Agent, passive: bool) -> bool:
+    low = words[verb]
+    if agent is Agent.AFFECTED:
+        return False
+    if passive:
+        return low in (v.REMEDY - {"exposed-earlier"}) - {"noticed", "found", "shown"} or low in v.BETTER
+    return low in ("helped", "prevented", "avoided", "caught", "detected", "alerted", "averted", "mitigated")
+
+
+def _wishes(sentence: Sentence) -> Iterator[Hit]:
+    """Find "if only we had", "we wish we had", "had we known" without a modal that says the rest."""
+    words = sentence.words
+    for i in range(len(words) - 2):
+        only = words[i : i + 2] == ("if", "only")
+        wish = words[i] in ("wish", "wished") and {"had", "'d", "hadn't"} & set(words[i + 1 : i + 5])
+        had = words[i] == "had" and words[i + 1] in v.SELF | {"they"} and (i == 0 or words[i - 1] in (",", "but"))
+        if only or wish or had:
+            yield Hit(Label.COUNTERFACTUAL, i, min(i + 3, len(words) - 1), MESSAGE, _GENERAL)
+
+
+_GENERAL = (
+    "Say what happened and what was known then; what is missing goes into an action item in the present tense, "
+    "such as “Add an alert on …”."
+)
+
+
+def _hit(sentence: Sentence, modal: int, verb: int, passive: bool) -> Hit:
+    suggestion = _GENERAL
+    rest = _rest(sentence, verb)
+    if sentence.words[modal] in ("should", "ought"):
+        negated = "not" in sentence.words[modal + 1 : verb]
+        if passive:
+            suggestion = f"Try “… was {'' if negated else 'not '}{rest}”, then what made that sensible at the time."
+        elif sentence.words[modal - 1 : modal] in (("we",), ("i",), ("they",)):
+            suggestion = (
+                "Try what was done instead, and what was known then: “At the time, …”. What is missing goes into "
+                "an action item."
+            )
+    return Hit(Label.COUNTERFACTUAL, modal, verb, MESSAGE, suggestion)
+
+
+def _rest(sentence: Sentence, verb: int) -> str:
+    end = verb
+    while end + 1 < len(sentence.words) and end - verb < 7 and sentence.words[end + 1] not in _STOPS:
+        end += 1
+    return sentence.shown(verb, end)
+
+
+_STOPS = frozenset([".", ",", ";", ":", "(", ")", "?", "!", "but", "because", "so", "—", "if", "before", "when"])
