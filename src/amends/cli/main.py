@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "incident": ("amends.cli.incident", "See how a release got past its gates, and move incidents on."),
     "review": ("amends.cli.review", "Draft, edit, compare and publish the review of an incident."),
     "test": ("amends.cli.testing", "Write a regression test from a captured failure, and prove it."),
+    "lint": ("amends.cli.lint", "Find wording that blames in reviews, and say how to write it instead."),
     "amendment": ("amends.cli.amendment", "Propose a test or a gate, prove it, activate it."),
     "culprit": ("amends.cli.culprit", "Find the change that brought a failure, flaky tests included."),
     "serve": ("amends.cli.serve", "Serve pages and API, and carry deployments on."),

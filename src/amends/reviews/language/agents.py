@@ -1,7 +1,8 @@
 """Who does a verb: a person or team, those affected, an organisation, a thing, or nobody that is named.
 
-A shallow reading of English word order, no parser: from the verb leftwards over adverbs and auxiliaries to the
-noun, from there over "of the …" to the head of its phrase, and through "and" to the subject of the clause before.
+A shallow reading of English word order, no parser: from the verb leftwards over adverbs and auxiliaries to
+the noun, from there over "of the …" to the head of its phrase, and through "and" to the subject of the clause
+before. It needs no model, so it works wherever amends is installed.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ class Agent(StrEnum):
     ORGANISATION = "organisation"
     AFFECTED = "affected"
     THING = "thing"
-    POINTER = "pointer"  # it, this, which
+    POINTER = "pointer"  # it, this; a change, which stands for whoever wrote it
     ABSENT = "absent"
 
 
 Words = Sequence[Token]
 _DEEPEST = 4
+_COMMIT = re.compile(r"(?=[a-z]*\d)[0-9a-fi]{7,41}")
 _HANDLE = re.compile(r"@[A-Za-z][\w-]{1,38}$")
 
 
@@ -63,6 +65,8 @@ def is_adverb(word: str) -> bool:
 
 def _direct(words: Words, i: int) -> Agent:
     low = words[i].low
+    if low == "who":
+        return _antecedent(words, i)
     if low in v.PRONOUNS:
         return Agent.NOBODY if i and words[i - 1].low == "not" else Agent.PERSON
     if low in v.NOBODY or (low == "one" and i and words[i - 1].low == "no"):
@@ -85,10 +89,16 @@ def _across_comma(words: Words, comma: int) -> Agent:
 
 
 def _antecedent(words: Words, relative: int) -> Agent:
+    """Return what "who", "which" or "that" stands for; a commit stands for whoever wrote it."""
     i = relative - 1
-    if i >= 0 and words[i].low == ",":
+    while i >= 0 and words[i].low in (",", "-", "–", "(", ")"):
         i -= 1
-    return noun_phrase(words, i) if i >= 0 else Agent.POINTER
+    if i < 0:
+        return Agent.PERSON if words[relative].low == "who" else Agent.POINTER
+    kind = Agent.POINTER if _COMMIT.fullmatch(words[i].low) else noun_phrase(words, i)
+    if kind is Agent.THING and words[relative].low == "who":
+        return Agent.PERSON
+    return kind
 
 
 def leading_agent(words: Words, end: int) -> Agent:
@@ -96,9 +106,11 @@ def leading_agent(words: Words, end: int) -> Agent:
     begin = end
     while begin > 0 and words[begin - 1].low not in (";", ":", "—", "(", "|") and end - begin < 60:
         begin -= 1
-    kinds = [_direct(words, i) for i in range(begin, end) if _subject_pronoun(words, i, end)]
-    if kinds:
-        return kinds[-1]
+    for i in range(end - 1, begin - 1, -1):
+        if words[i].low == "which" and i and words[i - 1].low == ",":
+            return _antecedent(words, i)
+        if _subject_pronoun(words, i, end):
+            return _direct(words, i)
     return _first_noun(words, begin, end)
 
 
@@ -112,7 +124,9 @@ def _subject_pronoun(words: Words, i: int, end: int) -> bool:
 def _first_noun(words: Words, begin: int, end: int) -> Agent:
     """Find the noun that opens a clause; a clause that opens with its verb has none."""
     i = begin
-    while i < end and (is_adverb(words[i].low) or words[i].low in v.SUBORDINATORS - {"that", "which"} | {","}):
+    while i < end and (
+        is_adverb(words[i].low) or words[i].low in v.SUBORDINATORS - {"that", "which"} | {","}
+    ):
         i += 1
     if i >= end:
         return Agent.ABSENT
@@ -133,7 +147,15 @@ def _closes_phrase(words: Words, at: int, begin: int) -> bool:
 
 
 def _looks_past(word: str) -> bool:
-    return (len(word) > 4 and word.endswith("ed")) or word in ("made", "did", "wrote", "ran", "sent", "put", "set")
+    return (len(word) > 4 and word.endswith("ed")) or word in (
+        "made",
+        "did",
+        "wrote",
+        "ran",
+        "sent",
+        "put",
+        "set",
+    )
 
 
 def noun_phrase(words: Words, end: int, depth: int = 0) -> Agent:
@@ -174,9 +196,11 @@ def classify(words: Words, i: int) -> Agent:
         if before and before.low == "no":
             return Agent.NOBODY
         # "the Prometheus operator", "a replica group", "a failed security group" are software.
-        if low in ("operator", "group", "groups", "operators", "lead", "leads", "support", "owner", "worker-bee"):
+        if low in ("operator", "group", "groups", "lead", "leads", "support", "owner"):
             return Agent.PERSON if _person_compound(words, i) else Agent.THING
         return Agent.PERSON
+    if low in v.CHANGES:
+        return Agent.POINTER
     if low in v.ORGANISATIONS:
         return Agent.ORGANISATION
     return Agent.AFFECTED if low in v.AFFECTED else Agent.THING
@@ -186,7 +210,18 @@ def _person_compound(words: Words, i: int) -> bool:
     if not i:
         return words[i].low not in ("group", "groups", "lead", "leads")
     before = words[i - 1]
-    return before.low in v.DETERMINERS | {"network", "data", "human", "duty", "tech", "support", "working", "by"}
+    if words[i].low == "operator":
+        return before.low in ("an", "our", "human", "duty", "network", "data", "system", "by")
+    return before.low in v.DETERMINERS | {
+        "network",
+        "data",
+        "human",
+        "duty",
+        "tech",
+        "support",
+        "working",
+        "by",
+    }
 
 
 def is_named(words: Words, i: int) -> bool:
@@ -208,7 +243,18 @@ def is_hypothetical(words: Words, at: int) -> bool:
         i -= 1
     for j in range(i, max(i - 14, -1), -1):
         low = words[j].low
-        if low in ("if", "unless", "lest", "whenever", "whether", "suppose", "imagine", "prevent", "avoid", "ensure"):
+        if low in (
+            "if",
+            "unless",
+            "lest",
+            "whenever",
+            "whether",
+            "suppose",
+            "imagine",
+            "prevent",
+            "avoid",
+            "ensure",
+        ):
             return True
         if low == "case" and j and words[j - 1].low == "in":
             return True

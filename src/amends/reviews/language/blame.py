@@ -1,4 +1,4 @@
-"""Sentences in which a person or team is at fault: by a verb, an adverb, a noun, an insult or an accusing question.
+"""Sentences in which a person or team is at fault: by a verb, an adverb, a noun, an insult or a question.
 
 The verb alone says nothing: "the pod failed to start" is a fact about a pod. The subject decides, with what
 negates, supposes or passivises the verb.
@@ -10,7 +10,14 @@ from collections.abc import Iterator
 
 from amends.reviews.language import vocabulary as v
 from amends.reviews.language.agents import (
-    Agent, Words, agent_of, classify, is_adverb, is_hypothetical, is_passive, leading_agent, noun_phrase,
+    Agent,
+    Words,
+    agent_of,
+    classify,
+    is_adverb,
+    is_hypothetical,
+    is_passive,
+    leading_agent,
 )  # fmt: skip
 from amends.reviews.language.faults import fault_nouns
 from amends.reviews.language.findings import Hit, Label
@@ -18,14 +25,16 @@ from amends.reviews.language.questions import accusing_questions
 from amends.reviews.language.sentences import Sentence
 
 MESSAGE = "This reads as blame of people. Readers learn more from the conditions they worked in."
-_CONDITIONS = "Say what they saw and what the process offered at that point; name the missing check, not the person."
+_CONDITIONS = (
+    "Say what they saw and what the process offered at that point; name the missing check, not the person."
+)
 
 
 def judge(sentence: Sentence) -> Iterator[Hit]:
     """Yield what reads as blame in a sentence."""
     words = sentence.tokens
     for i in range(len(words)):
-        for rule in (_verb, _omission, _careless, _someone, _slow):
+        for rule in (_verb, _omission, _careless, _someone, _slow, _owed):
             if end := rule(words, i):
                 yield Hit(Label.BLAME, i, end, MESSAGE, _suggest(sentence, i, end))
     yield from fault_nouns(sentence)
@@ -53,6 +62,11 @@ def _has_have(words: Words, i: int) -> bool:
     return _low(words, j) in ("have", "has", "had", "having", "'s", "'d")
 
 
+def _had(words: Words, i: int) -> bool:
+    """A pluperfect; "we have not tested X" tells what the tests cover today."""
+    return any(_low(words, j) in ("had", "'d") for j in range(i - 4, i))
+
+
 def _verb(words: Words, i: int) -> int:
     """Find verbs of fault. Returns the last word of the hit, or 0."""
     low = words[i].low
@@ -63,7 +77,9 @@ def _verb(words: Words, i: int) -> int:
     gerund = low in v.FORGETTING
     if not (animate or done or fault or fails or gerund):
         return 0
-    if low == "missed" and _missable(words, i):
+    if (low == "missed" and _missable(words, i)) or (
+        low == "rushed" and _low(words, i + 1) in ("back", "in", "out")
+    ):
         return 0
     if is_passive(words, i):
         return _by_person(words, i)
@@ -72,17 +88,17 @@ def _verb(words: Words, i: int) -> int:
     agent = agent_of(words, i)
     loose = (Agent.PERSON, Agent.THEY, Agent.ABSENT, Agent.POINTER)
     if (animate or done) and low not in ("overlooked", "neglected"):
-        return i + 1 if agent in loose or _change(words, i) else 0
+        return i + 1 if agent in loose else 0
     if low in ("overlooked", "misconfigured", "mistyped", "misplaced") or (low in v.UPSETS):
         return i if agent in (Agent.PERSON, Agent.THEY) else 0
-    if agent is Agent.ABSENT and low in ("missed",) and i <= 2 and _low(words, i + 1) in v.DETERMINERS | {"that"}:
+    if (
+        agent is Agent.ABSENT
+        and low in ("missed",)
+        and i <= 2
+        and _low(words, i + 1) in v.DETERMINERS | {"that"}
+    ):
         return i
     return (i + 1 if fails else i) if agent is Agent.PERSON else 0
-
-
-def _change(words: Words, i: int) -> bool:
-    """A commit that "forgot" stands for who wrote it."""
-    return any(_low(words, j) in ("commit", "patch", "change", "pr", "refactor", "cl") for j in range(max(i - 3, 0), i))
 
 
 def _phrase(words: Words, i: int) -> bool:
@@ -96,12 +112,16 @@ def _phrase(words: Words, i: int) -> bool:
     if low in ("lost", "losing") and after[0] in ("track", "sight"):
         return True
     if low in ("caused", "introduced") and set(after[:5]) & v.OUTAGE:
-        return low == "caused" or bool(set(after[:5]) & {"bug", "regression", "defect", "error", "mistake", "issue"})
+        return low == "caused" or bool(
+            set(after[:5]) & {"bug", "regression", "defect", "error", "mistake", "issue"}
+        )
     wrong = {"mistake", "mistakes", "blunder", "typo", "wrong", "bad", "poor", "error", "incorrect", "false"}
     if low in ("made", "making") and after[0] in v.DETERMINERS | wrong | {"several", "two", "few"}:
         return bool(set(after[:4]) & wrong)
     wrongly = low in ("jumped",) and after[:2] == ["to", "conclusions"]
-    return wrongly or (low == "cut" and after[0] == "corners") or (low == "got" and after[:2] == ["it", "wrong"])
+    return (
+        wrongly or (low == "cut" and after[0] == "corners") or (low == "got" and after[:2] == ["it", "wrong"])
+    )
 
 
 def _missable(words: Words, i: int) -> bool:
@@ -114,15 +134,23 @@ def _by_person(words: Words, i: int) -> int:
         if words[j].low in (",", ";", "because", "and", "when"):
             return 0
         if words[j].low == "by":
-            end = j + 1
-            while end + 1 < len(words) and end - j < 5 and words[end + 1].low.isalnum() \
-                    and words[end + 1].low not in v.PREPOSITIONS | v.AUXILIARIES | v.CONJUNCTIONS | v.SUBORDINATORS:  # fmt: skip
-                end += 1
-            kinds = {classify(words, k) for k in range(j + 1, end + 1)} | {
-                Agent.PERSON for k in range(j + 1, end + 1) if words[k].low in ("me", "us", "him", "her", "them")
-            }
-            return end if kinds & {Agent.PERSON} else 0
+            return _person_until(words, j + 1)
     return 0
+
+
+_PHRASE_ENDS = v.PREPOSITIONS | v.AUXILIARIES | v.CONJUNCTIONS | v.SUBORDINATORS
+_OBJECTS = v.word_set("me us him her them")
+
+
+def _person_until(words: Words, begin: int) -> int:
+    """Return where the phrase that begins here ends, if a person is in it, or 0."""
+    end = begin
+    while end + 1 < len(words) and end - begin < 4 and words[end + 1].low.isalnum():
+        if words[end + 1].low in _PHRASE_ENDS:
+            break
+        end += 1
+    people = (words[k].low in _OBJECTS or classify(words, k) is Agent.PERSON for k in range(begin, end + 1))
+    return end if any(people) else 0
 
 
 def _omission(words: Words, i: int) -> int:
@@ -133,14 +161,18 @@ def _omission(words: Words, i: int) -> int:
         told = "not" in verb_group and bool(verb_group & {"did"}) and _negated(words, i)
     elif low in v.DILIGENCE_DONE:
         told = _negated(words, i) and not is_passive(words, i)
-        told = told and (_has_have(words, i) or _low(words, i - 1) == "never")
+        told = told and (_had(words, i) or _low(words, i - 1) == "never")
     elif low in v.DILIGENCE_ING:
-        told = _low(words, i - 1) == "without" or (is_adverb(_low(words, i - 1)) and _low(words, i - 2) == "without")
+        told = _low(words, i - 1) == "without" or (
+            is_adverb(_low(words, i - 1)) and _low(words, i - 2) == "without"
+        )
         return i if told and _acted(words, i) else 0
     else:
         return 0
     if not told or is_hypothetical(words, i) or _low(words, i + 1) == "over":
         return 0
+    if low == "think" and _low(words, i + 1) not in ("to", "about", "of", "through"):
+        return 0  # what somebody did not think was the case is what they knew, not what they left undone
     return i if agent_of(words, i) in (Agent.PERSON, Agent.THEY) else 0
 
 
@@ -148,7 +180,9 @@ def _acted(words: Words, i: int) -> bool:
     """Tell whether a person acted, in the past, in the clause before "without testing"."""
     if is_hypothetical(words, i) or leading_agent(words, i) is not Agent.PERSON:
         return False
-    return any(w.low in v.HARM or (w.low.endswith("ed") and len(w.low) > 4) for w in words[max(i - 14, 0) : i])
+    return any(
+        w.low in v.HARM or (w.low.endswith("ed") and len(w.low) > 4) for w in words[max(i - 14, 0) : i]
+    )
 
 
 def _careless(words: Words, i: int) -> int:
@@ -176,7 +210,7 @@ def _active(word: str) -> bool:
 def _someone(words: Words, i: int) -> int:
     """Find "someone deleted": a hunt for who."""
     low = words[i].low
-    if low not in ("someone", "somebody") and not (low == "whoever"):
+    if low not in ("someone", "somebody") and low != "whoever":
         return 0
     verb = i + 1
     while is_adverb(_low(words, verb)) or _low(words, verb) in ("has", "had", "must", "have"):
@@ -188,13 +222,32 @@ def _someone(words: Words, i: int) -> int:
 def _slow(words: Words, i: int) -> int:
     """Find "we spent way too long", "the team was too slow"."""
     low = words[i].low
-    if low in ("spent", "took", "waited") and agent_of(words, i) is Agent.PERSON and not is_hypothetical(words, i):
+    if (
+        low in ("spent", "took", "waited")
+        and agent_of(words, i) is Agent.PERSON
+        and not is_hypothetical(words, i)
+    ):
         for j in range(i + 1, min(i + 4, len(words) - 1)):
             if words[j].low == "too" and words[j + 1].low in ("much", "long", "many"):
                 return j + 1
     if low == "slow" and _low(words, i - 1) in ("too", "so") and agent_of(words, i) is Agent.PERSON:
         return i
     return 0
+
+
+def _owed(words: Words, i: int) -> int:
+    """Find "I should have checked", "the engineer should have": an obligation of one person or a role."""
+    if words[i].low not in ("should", "ought") or i == 0 or words[i - 1].low in ("we", "they", "it"):
+        return 0
+    have = i + 1
+    while is_adverb(_low(words, have)) or _low(words, have) in ("not", "to"):
+        have += 1
+    verb = have + 1
+    while is_adverb(_low(words, verb)):
+        verb += 1
+    if _low(words, have) != "have" or not _active(_low(words, verb)):
+        return 0
+    return have if agent_of(words, i) is Agent.PERSON else 0
 
 
 def _suggest(sentence: Sentence, first: int, last: int) -> str:
@@ -205,9 +258,9 @@ def _suggest(sentence: Sentence, first: int, last: int) -> str:
         end = to + 1
         while end + 1 < len(words) and end - to < 8 and words[end + 1] not in _STOPS:
             end += 1
-        return f"Try “Nothing in the process prompted anyone to {sentence.shown(to + 1, end)}.”, and say what was there."
+        rest = sentence.shown(to + 1, end)
+        return f"Try “Nothing in the process prompted anyone to {rest}.”, and say what was there."
     return _CONDITIONS
 
 
 _STOPS = frozenset([".", ",", ";", ":", "(", ")", "?", "!", "but", "because", "so", "—", "when", "which"])
-__all__ = ["judge", "noun_phrase"]

@@ -12,24 +12,33 @@ from amends.reviews.language.agents import is_adverb
 from amends.reviews.language.findings import Hit, Label
 from amends.reviews.language.sentences import Sentence
 
-_MESSAGE = "This names one cause of the incident. More conditions were needed for it to happen and to get this far."
+_MESSAGE = (
+    "This names one cause of the incident. More conditions were needed for it to happen and to get this far."
+)
 _SUGGESTION = (
-    "Try “One contributing condition was …”, and add the others: what let it pass each check, what made it hard to see."
+    "Try “One contributing condition was …”, and add the others: what let it pass each check, what made it "
+    "hard to see."
 )
-_INCIDENT = frozenset(
-    "this that it issue issues incident incidents outage outages problem problems failure downtime disruption "
-    "degradation bug crash interruption breakage behaviour behavior".split()
+_INCIDENT = v.word_set(
+    """
+    this that it issue issues incident incidents outage outages problem problems failure downtime
+    disruption degradation bug crash interruption breakage
+    """
 )
-_SEVERAL = frozenset(
-    "combination several multiple contributing contributed partly partially among factors causes conditions both "
-    "either various numerous also mainly two three possible potential suspected likely probably possibly suspect "
-    "assumed thought believed may might could unclear unknown if not".split()
+_SEVERAL = v.word_set(
+    """
+    combination several multiple contributing contributed partly partially among factors causes
+    conditions both either various numerous also mainly two three possible potential suspected likely
+    probably possibly suspect assumed thought believed may might could unclear unknown if not
+    """
 )
-_UNKNOWN = frozenset(
-    "not unknown unclear found identified determined discovered investigated confirmed established being still "
-    "analysis analysed analyzed understood fixed resolved addressed to in".split()
+_UNKNOWN = v.word_set(
+    """
+    not unknown unclear found identified determined discovered investigated confirmed established
+    being still analysis analysed analyzed understood fixed resolved addressed to in
+    """
 )
-_DOWN = frozenset("down unavailable broken offline unreachable inaccessible".split())
+_DOWN = v.word_set("down unavailable broken offline unreachable inaccessible")
 
 
 def judge(sentence: Sentence) -> Iterator[Hit]:
@@ -44,9 +53,20 @@ def judge(sentence: Sentence) -> Iterator[Hit]:
 
 def _root_cause(words: tuple[str, ...], i: int) -> int:
     """Find "the root cause was X", "this is the cause of", "root cause: X"."""
-    if words[i] != "cause":
+    if words[i] != "cause" or {"a", "one", "secondary", "another"} & set(words[max(i - 4, 0) : i]):
         return 0
-    named = words[i - 1] in ("root", "sole", "only", "single", "main", "primary", "underlying", "real", "true", "actual")
+    named = words[i - 1] in (
+        "root",
+        "sole",
+        "only",
+        "single",
+        "main",
+        "primary",
+        "underlying",
+        "real",
+        "true",
+        "actual",
+    )
     if words[i - 2 : i + 2] in (("is", "the", "cause", "of"), ("was", "the", "cause", "of")):
         return i + 1 if i >= 3 and words[i - 3] in ("this", "that", "which") else 0
     if not named and not (words[i - 1] == "the" and words[i + 1] in ("of", "was")):
@@ -61,7 +81,7 @@ def _root_cause(words: tuple[str, ...], i: int) -> int:
 
 def _caused_by(words: tuple[str, ...], i: int) -> int:
     """Find "this was caused by X", "the outage was due to X"."""
-    if words[i] not in ("was", "were", "is", "been"):
+    if words[i] not in ("was", "were", "been"):
         return 0
     j = i + 1
     while j < len(words) and is_adverb(words[j]):

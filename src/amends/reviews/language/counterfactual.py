@@ -1,8 +1,8 @@
 """Sentences about a past that was not: "should have tested", "an alert would have told us".
 
-After Dekker, *The Field Guide to Understanding 'Human Error'*, and Bergström's three traps. What the system was
-expected to do ("the proxy should have rejected it"), what may have happened ("data could have been read") and
-what ought to be ("alerts should have an owner") are other things, and stay.
+After Dekker, *The Field Guide to Understanding 'Human Error'*, and Bergström's three traps. What the system
+was expected to do ("the proxy should have rejected it"), what may have happened ("data could have been
+read") and what ought to be ("alerts should have an owner") are other things, and stay.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from amends.reviews.language.agents import Agent, agent_of, is_adverb
 from amends.reviews.language.findings import Hit, Label
 from amends.reviews.language.sentences import Sentence
 
-_MODALS = frozenset("should could would might ought must may".split())
+_MODALS = v.word_set("should could would might ought must may")
 _PEOPLE = (Agent.PERSON, Agent.THEY, Agent.ORGANISATION, Agent.NOBODY)
 MESSAGE = "This tells of a past that was not. It says little about why what was done made sense at the time."
 
@@ -31,11 +31,15 @@ def judge(sentence: Sentence) -> Iterator[Hit]:
 
 
 def _asks_what_to_improve(words: tuple[str, ...]) -> bool:
-    """Know the questions of every template: "What could have gone better?", "Things we could have improved"."""
+    """Know the questions of templates: "What could have gone better?", "Things we could improve"."""
     plain = [w for w in words if w[0].isalnum()]
     while plain and plain[0][0].isdigit():
         plain = plain[1:]
-    return len(plain) <= 10 and plain[:1] != [] and plain[0] in ("what", "things", "areas", "how", "where", "anything")
+    return (
+        len(plain) <= 10
+        and plain[:1] != []
+        and plain[0] in ("what", "things", "areas", "how", "where", "anything")
+    )
 
 
 def _perfect(sentence: Sentence, modal: int) -> Hit | None:
@@ -59,7 +63,7 @@ def _perfect(sentence: Sentence, modal: int) -> Hit | None:
 
 
 def _skip(words: tuple[str, ...], i: int) -> int:
-    while i < len(words) and (words[i] in ("not", "n't", "to-date") or is_adverb(words[i])) and words[i] != "better":
+    while i < len(words) and (words[i] in ("not", "n't") or is_adverb(words[i])) and words[i] != "better":
         i += 1
     return i
 
@@ -67,7 +71,11 @@ def _skip(words: tuple[str, ...], i: int) -> int:
 def _inverted(words: tuple[str, ...], modal: int) -> bool:
     """Tell whether it is a question: "could we have noticed it?"."""
     after = words[modal + 1] if modal + 1 < len(words) else ""
-    return after in v.SELF | {"they", "he", "she", "it", "this", "you"} or (modal == 0 and after in v.DETERMINERS)
+    if after == "not" and modal + 2 < len(words):
+        after = words[modal + 2]
+    return after in v.SELF | {"they", "he", "she", "it", "this", "you"} or (
+        modal == 0 and after in v.DETERMINERS
+    )
 
 
 def _after_subject(sentence: Sentence, modal: int) -> tuple[int, Agent]:
@@ -97,7 +105,7 @@ def _is_participle(word: str) -> bool:
 def _obligation(words: tuple[str, ...], modal: int, verb: int, agent: Agent, passive: bool) -> bool:
     low = words[verb]
     if passive:
-        if low in v.MACHINE or (low.endswith("able") or low.endswith("ible")):
+        if low in v.MACHINE or low.startswith(("re-", "auto-")) or low.endswith(("able", "ible")):
             return False
         between = words[modal + 1 : verb]
         if any(w in v.BY_ITSELF for w in (*between, *words[verb + 1 : verb + 2])):
@@ -114,21 +122,27 @@ def _possibility(words: tuple[str, ...], modal: int, verb: int, agent: Agent, pa
     if agent is Agent.AFFECTED or (low in v.ATTITUDES and not passive):
         return False
     if passive:
-        if low in v.BETTER or low in ("a", "an", "even", "the"):
+        if low in v.BETTER or low in ("a", "an", "even", "the", "much", "far", "so", "way"):
             return _comparison(words, verb)
         if would:
             return low in v.REMEDY | _HANDLED or _supposes(words)
         return low not in v.POSSIBLE | v.MACHINE and (_is_participle(low) or low in ("in", "possible"))
     if low in v.REMEDY:
-        return not (low in ("shown", "made", "given", "found", "allowed", "enabled") and would and not _supposes(words))
+        return not (
+            low in ("shown", "made", "given", "found", "allowed", "enabled")
+            and would
+            and not _supposes(words)
+        )
     if low == "gone" and would:
         return False
     if would:
-        return _supposes(words) and agent in (*_PEOPLE, Agent.POINTER, Agent.THING)
+        return _supposes(words) and (
+            agent in (*_PEOPLE, Agent.POINTER) or low in ("occurred", "happened", "escalated")
+        )
     return agent in (Agent.PERSON, Agent.ORGANISATION, Agent.NOBODY) and low not in v.POSSIBLE
 
 
-_HANDLED = frozenset("done handled fixed resolved tested covered reviewed communicated".split())
+_HANDLED = v.word_set("done handled fixed resolved tested covered reviewed communicated")
 
 
 def _comparison(words: tuple[str, ...], verb: int) -> bool:
@@ -151,7 +165,7 @@ def _might(words: tuple[str, ...], verb: int, agent: Agent, passive: bool) -> bo
     if agent is Agent.AFFECTED:
         return False
     if passive:
-        return low in (v.REMEDY - {"exposed-earlier"}) - {"noticed", "found", "shown"} or low in v.BETTER
+        return low in (v.REMEDY) - {"noticed", "found", "shown"} or low in v.BETTER
     return low in ("helped", "prevented", "avoided", "caught", "detected", "alerted", "averted", "mitigated")
 
 
@@ -161,14 +175,18 @@ def _wishes(sentence: Sentence) -> Iterator[Hit]:
     for i in range(len(words) - 2):
         only = words[i : i + 2] == ("if", "only")
         wish = words[i] in ("wish", "wished") and {"had", "'d", "hadn't"} & set(words[i + 1 : i + 5])
-        had = words[i] == "had" and words[i + 1] in v.SELF | {"they"} and (i == 0 or words[i - 1] in (",", "but"))
+        had = (
+            words[i] == "had"
+            and words[i + 1] in v.SELF | {"they"}
+            and (i == 0 or words[i - 1] in (",", "but"))
+        )
         if only or wish or had:
             yield Hit(Label.COUNTERFACTUAL, i, min(i + 3, len(words) - 1), MESSAGE, _GENERAL)
 
 
 _GENERAL = (
-    "Say what happened and what was known then; what is missing goes into an action item in the present tense, "
-    "such as “Add an alert on …”."
+    "Say what happened and what was known then; what is missing goes into an action item in the present "
+    "tense, such as “Add an alert on …”."
 )
 
 
@@ -178,11 +196,13 @@ def _hit(sentence: Sentence, modal: int, verb: int, passive: bool) -> Hit:
     if sentence.words[modal] in ("should", "ought"):
         negated = "not" in sentence.words[modal + 1 : verb]
         if passive:
-            suggestion = f"Try “… was {'' if negated else 'not '}{rest}”, then what made that sensible at the time."
+            suggestion = (
+                f"Try “… was {'' if negated else 'not '}{rest}”, then what made that sensible at the time."
+            )
         elif sentence.words[modal - 1 : modal] in (("we",), ("i",), ("they",)):
             suggestion = (
-                "Try what was done instead, and what was known then: “At the time, …”. What is missing goes into "
-                "an action item."
+                "Try what was done instead, and what was known then: “At the time, …”. What is missing goes "
+                "into an action item."
             )
     return Hit(Label.COUNTERFACTUAL, modal, verb, MESSAGE, suggestion)
 
@@ -194,4 +214,6 @@ def _rest(sentence: Sentence, verb: int) -> str:
     return sentence.shown(verb, end)
 
 
-_STOPS = frozenset([".", ",", ";", ":", "(", ")", "?", "!", "but", "because", "so", "—", "if", "before", "when"])
+_STOPS = frozenset(
+    [".", ",", ";", ":", "(", ")", "?", "!", "but", "because", "so", "—", "if", "before", "when"]
+)

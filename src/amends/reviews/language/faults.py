@@ -10,13 +10,19 @@ from amends.reviews.language.findings import Hit, Label
 from amends.reviews.language.sentences import Sentence
 
 _TRAITS = "Leave out the judgement; say what was seen and done, and what made it sensible at the time."
-_ERROR = "“Human error” ends the inquiry where it could begin: say what the person met, and why it made sense."
-_WHOSE = "Leave out whose it was: say which condition let it happen, and which check it passed."
-_AVOIDING = frozenset(
-    "prevent prevents avoid avoids reduce reduces reducing avoiding preventing prone risk risks room possibility "
-    "eliminate eliminates minimise minimize against chance potential likelihood less without susceptible vulnerable "
-    "opportunity opportunities source subject rule term label call possible protect protects guard".split()
+_ERROR = (
+    "“Human error” ends the inquiry where it could begin: say what the person met, and why it made sense."
 )
+_WHOSE = "Leave out whose it was: say which condition let it happen, and which check it passed."
+_AVOIDING = v.word_set(
+    """
+    prevent prevents avoid avoids reduce reduces reducing avoiding preventing prone risk risks room
+    possibility eliminate eliminates minimise minimize against chance potential likelihood less
+    susceptible vulnerable opportunity opportunities possible protect protects
+    """
+)
+
+_CARE = v.word_set("discipline care diligence attention competence skill rigour rigor")
 
 
 def fault_nouns(sentence: Sentence) -> Iterator[Hit]:
@@ -36,11 +42,23 @@ _Span = tuple[int, int] | None
 
 
 def _human_error(words: Words, i: int) -> _Span:
-    if words[i].low not in ("error", "errors", "mistake", "mistakes") or _low(words, i - 1) not in v.ERRONEOUS:
+    if (
+        words[i].low not in ("error", "errors", "mistake", "mistakes")
+        or _low(words, i - 1) not in v.ERRONEOUS
+    ):
         return None
-    before = {w.low for w in words[max(i - 8, 0) : i - 1]}
+    before = {w.low for w in words[max(i - 6, 0) : i - 1]}
     after = _low(words, i + 1)
-    if before & (_AVOIDING | {"not", "never", "no"}) or after in ("prone", "-", "is", "rate", "rates", "message"):
+    if words[i].low == "errors" and _low(words, i - 1) in ("user", "manual", "developer", "program"):
+        return None  # errors that users met
+    if before & (_AVOIDING | {"never", "no"}) or after in (
+        "prone",
+        "-",
+        "is",
+        "rate",
+        "rates",
+        "message",
+    ):
         return None
     return (i - 1, i)
 
@@ -48,13 +66,19 @@ def _human_error(words: Words, i: int) -> _Span:
 def _whose_mistake(words: Words, i: int) -> _Span:
     """Find "my bad", "the team's fault", "a mistake by the operator", "on the part of"."""
     low = words[i].low
-    if low not in v.MISTAKES and not (low == "error" and _low(words, i + 1) in ("", ".", ",", "of", "in", "on")):
+    if low not in v.MISTAKES and not (
+        low == "error" and _low(words, i + 1) in ("", ".", ",", "of", "in", "on")
+    ):
         return None
     j = i - 1
     while _low(words, j) in ("own", "silly", "stupid", "honest", "big", "biggest", "small", "first"):
         j -= 1
     if low == "bad":
-        return (i - 1, i) if _low(words, i - 1) == "my" and _low(words, i + 1) in ("", ".", "!", ",", ":", ";", ")", "-") else None
+        return (
+            (i - 1, i)
+            if _low(words, i - 1) == "my" and _low(words, i + 1) in ("", ".", "!", ",", ":", ";", ")", "-")
+            else None
+        )
     if _low(words, j) in v.POSSESSIVES or (_low(words, j) == "'s" and classify(words, j - 1) is Agent.PERSON):
         return (j if _low(words, j) != "'s" else j - 1, i)
     if _low(words, i + 1) in ("by", "from", "of") and i + 3 < len(words):
@@ -68,10 +92,13 @@ def _carelessness(words: Words, i: int) -> _Span:
     low = words[i].low
     if low in v.CARELESSNESS and _low(words, i - 1) not in ("not", "no", "of", "user"):
         return (i, i)
-    if low == "lack" and _low(words, i + 1) == "of":
-        if _low(words, i + 2) in ("discipline", "care", "diligence", "attention", "competence", "skill", "rigour", "rigor"):
-            return (i, i + 2)
-    if low in v.ATTRIBUTIVE and _low(words, i + 1) in v.HUMAN_ACTS | v.PEOPLE - {"group", "groups", "operator"}:
+    if low == "lack" and _low(words, i + 1) == "of" and _low(words, i + 2) in _CARE:
+        return (i, i + 2)
+    if low in v.ATTRIBUTIVE and _low(words, i + 1) in v.HUMAN_ACTS | v.PEOPLE - {
+        "group",
+        "groups",
+        "operator",
+    }:
         return (i, i + 1)
     if low in ("inexcusable", "unforgivable"):
         return (i, i)
@@ -111,15 +138,36 @@ def _names_harm(words: Words, i: int) -> bool:
 def _blames(words: Words, i: int) -> _Span:
     """Find "I blame the network team" and "the engineer who caused this"."""
     low = words[i].low
-    if low in ("blame", "blamed", "blames") and _low(words, i - 1) not in ("to", "not", "of", "assign", "without"):
+    if low in ("blame", "blamed", "blames") and _low(words, i - 1) not in (
+        "to",
+        "not",
+        "of",
+        "assign",
+        "without",
+    ):
         end = i + 2 if _low(words, i + 1) in v.DETERMINERS else i + 1
         while classify(words, end) is Agent.THING and end < i + 4 and end + 1 < len(words):
             end += 1
-        if end < len(words) and classify(words, end) is Agent.PERSON and _low(words, i - 1) not in v.DETERMINERS:
+        if (
+            end < len(words)
+            and classify(words, end) is Agent.PERSON
+            and _low(words, i - 1) not in v.DETERMINERS
+        ):
             return (i, end)
-    if low == "who" and _low(words, i + 1) in ("caused", "broke", "introduced", "deleted", "pushed", "approved"):
+    if low == "who" and _low(words, i + 1) in (
+        "caused",
+        "broke",
+        "introduced",
+        "deleted",
+        "pushed",
+        "approved",
+    ):
         return (i - 1, i + 1) if i and noun_phrase(words, i - 1) is Agent.PERSON else None
-    if low == "better" and _low(words, i - 1) in ("known", "knew", "know") and agent_of(words, i - 1) is Agent.PERSON:
+    if (
+        low == "better"
+        and _low(words, i - 1) in ("known", "knew", "know")
+        and agent_of(words, i - 1) is Agent.PERSON
+    ):
         return (i - 1, i)
     return None
 
@@ -128,7 +176,15 @@ def _interjection(words: Words, i: int) -> _Span:
     pair = (words[i].low, _low(words, i + 1))
     if pair in (("brain", "fart"), ("shame", "on"), ("mea", "culpa")):
         return (i, i + 1)
-    opens = i <= 1 and words[i].low in ("oops", "whoops", "facepalm", "d'oh", "doh", "oopsie", "derp", "argh-me")
+    opens = i <= 1 and words[i].low in (
+        "oops",
+        "whoops",
+        "facepalm",
+        "d'oh",
+        "doh",
+        "oopsie",
+        "derp",
+    )
     return (i, i) if opens else None
 
 

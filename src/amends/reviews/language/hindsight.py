@@ -1,6 +1,7 @@
 """Sentences that judge by what was known only afterwards.
 
-Fischhoff (1975), "Hindsight is not equal to foresight": once the outcome is known, the way to it looks obvious.
+Fischhoff (1975), "Hindsight is not equal to foresight": once the outcome is known, the way to it looks
+obvious.
 """
 
 from __future__ import annotations
@@ -13,19 +14,22 @@ from amends.reviews.language.findings import Hit, Label
 from amends.reviews.language.sentences import Sentence
 
 _MESSAGE = "This judges by what was known only afterwards."
-_SUGGESTION = "Say what was known at that moment and where it could be seen; what was learned later, say as such."
+_SUGGESTION = (
+    "Say what was known at that moment and where it could be seen; what was learned later, say as such."
+)
 _PHRASES = tuple(
     tuple(phrase.split())
     for phrase in (
         "in hindsight", "with hindsight", "in retrospect", "the benefit of hindsight", "hindsight is",
-        "warning signs were", "the warning signs", "the writing was on the wall", "accident waiting to happen",
-        "only a matter of time", "bound to happen", "bound to fail", "was inevitable", "were inevitable",
+        "warning signs were", "the warning signs", "the writing was on the wall",
+        "accident waiting to happen", "only a matter of time",
+        "was bound to", "were bound to", "was inevitable", "were inevitable",
         "easy to see now", "as everyone knows", "should have been obvious", "knew or should", "was doomed",
         "waiting to happen", "a red flag", "red flags", "with the wisdom of", "knowing what we know now",
         "was foreseeable", "were foreseeable", "could have been foreseen", "was entirely predictable",
     )
 )  # fmt: skip
-_OBVIOUS = frozenset("obvious evident predictable self-evident".split())
+_OBVIOUS = v.word_set("obvious predictable self-evident")
 
 
 def judge(sentence: Sentence) -> Iterator[Hit]:
@@ -52,7 +56,15 @@ def _ought_to_know(sentence: Sentence, i: int) -> int:
     if words[i] not in ("should", "could", "must") or words[i + 1 : i + 2] != ("have",):
         return 0
     known = words[i + 2 : i + 3]
-    foreseen = known and known[0] in {"known", "realised", "realized", "anticipated", "foreseen", "predicted", "guessed"}
+    foreseen = known and known[0] in {
+        "known",
+        "realised",
+        "realized",
+        "anticipated",
+        "foreseen",
+        "predicted",
+        "guessed",
+    }
     return i + 2 if foreseen and agent_of(sentence.tokens, i) in (Agent.PERSON, Agent.THEY) else 0
 
 
@@ -61,9 +73,22 @@ def _obvious(words: tuple[str, ...], i: int) -> int:
     if words[i] not in ("was", "were"):
         return 0
     j = i + 1
-    while j < len(words) and words[j] in ("so", "clearly", "entirely", "quite", "always", "painfully", "very"):
+    while j < len(words) and words[j] in (
+        "so",
+        "clearly",
+        "entirely",
+        "quite",
+        "always",
+        "painfully",
+        "very",
+    ):
         j += 1
-    return j if j < len(words) and words[j] in _OBVIOUS and "not" not in words[i : j + 1] and _no_doubt(words, i) else 0
+    obvious = (
+        j + 1 < len(words)
+        and words[j] in _OBVIOUS
+        and words[j + 1] in ("that", "to", "what", "how", "from", ".", ",")
+    )
+    return j if obvious and "not" not in words[i : j + 1] and _no_doubt(words, i) else 0
 
 
 def _no_doubt(words: tuple[str, ...], i: int) -> bool:

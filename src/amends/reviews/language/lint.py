@@ -24,11 +24,16 @@ _JUDGES: dict[Label, Callable[[Sentence], Iterator[Hit]]] = {
 }
 # A section that thanks or lists its people names them on purpose; one that defines words quotes them.
 _NAMES_ON_PURPOSE = re.compile(
-    r"thank|acknowledg|credit|author|attend|participa|contact|present\b|kudos|shout|reviewers|people involved"
+    r"thank|acknowledg|credit|contributors|author|attend|participa|contact|present\b|kudos|shout|reviewers"
+    r"|people involved"
 )
-_ABOUT_WORDS = re.compile(r"glossary|guideline|template|how to write|about this (?:document|report)|blameless|terminology")
+_ABOUT_WORDS = re.compile(
+    r"glossary|guideline|template|how to write|about this (?:document|report)|blameless|terminology"
+)
 # In what will be done, "would have caught it" states what an action is proven against.
-_WILL_BE_DONE = re.compile(r"action|next step|follow[- ]?up|recommend|prevent|remediat|corrective|improvement")
+_WILL_BE_DONE = re.compile(
+    r"action|next step|follow[- ]?up|recommend|prevent|remediat|corrective|improvement"
+)
 
 
 @dataclass(frozen=True, slots=True)

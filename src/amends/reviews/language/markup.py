@@ -50,7 +50,7 @@ def strip_marks(source: str) -> Plain:
         place = found.end()
         kind = found.lastgroup or ""
         if found["link"]:
-            _link(source, found, keep, stand_in)
+            _link(found, keep, stand_in)
         elif found["address"]:
             place = found.start() + len(found["address"].rstrip(_TRAILING))
             stand_in(found.start())
@@ -62,7 +62,7 @@ def strip_marks(source: str) -> Plain:
     return Plain("".join(out), tuple(at))
 
 
-def _link(source: str, found: re.Match[str], keep: Callable[[int, int], None], stand_in: Callable[[int], None]) -> None:
+def _link(found: re.Match[str], keep: Callable[[int, int], None], stand_in: Callable[[int], None]) -> None:
     """Keep a link's words, without marks; words that are code or an address are neither."""
     inner = strip_marks(found["words"])
     start = found.start("words")
@@ -74,4 +74,3 @@ def _link(source: str, found: re.Match[str], keep: Callable[[int, int], None], s
             stand_in(start + inner.at[i])
         else:
             keep(start + inner.at[i], start + inner.at[i] + 1)
-

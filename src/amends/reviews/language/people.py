@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from amends.reviews.language import vocabulary as v
 from amends.reviews.language.agents import Words, is_adverb
@@ -14,13 +15,18 @@ from amends.reviews.language.sentences import Sentence
 _MESSAGE = "This names a person. Reviews speak of roles and teams."
 _SUGGESTION = "Write the role instead: “the engineer on call”, “a maintainer”, “the team that owns …”."
 _HANDLE = re.compile(r"@[A-Za-z][A-Za-z0-9-]{1,38}$")
-_NOT_PEOPLE = frozenset(
-    "@channel @here @everyone @all @oncall @on-call @team @latest @next @main @master @override @types @media "
-    "@param @return @deprecated @dependabot @bot @beta @alpha @stable @import @decorator @property".split()
+_NOT_PEOPLE = v.word_set(
+    """
+    @channel @here @everyone @all @oncall @on-call @team @latest @next @main @master @override @types
+    @media @param @return @deprecated @dependabot @bot @beta @alpha @stable @import @decorator
+    @property
+    """
 )
-_CALLED = frozenset(
-    "asked ask asks pinged ping paged page told tell contacted contact called by with from to and cc notified "
-    "informed thanks thank for assigned".split()
+_CALLED = v.word_set(
+    """
+    asked ask asks pinged ping paged page told tell contacted contact called by with from to and cc
+    notified informed thanks thank for assigned
+    """
 )
 
 
@@ -36,7 +42,11 @@ def judge(sentence: Sentence) -> Iterator[Hit]:
 def _is_handle(words: Words, i: int) -> bool:
     """Know "@sean" from "@org/team", "@scope/package" and "@latest"."""
     token = words[i]
-    if not _HANDLE.match(token.text) or token.low in _NOT_PEOPLE or token.low.endswith(("-bot", "-team", "-oncall")):
+    if (
+        not _HANDLE.match(token.text)
+        or token.low in _NOT_PEOPLE
+        or token.low.endswith(("-bot", "-team", "-oncall"))
+    ):
         return False
     return not (i and words[i - 1].end == token.start and words[i - 1].text[-1].isalnum())
 
@@ -61,14 +71,20 @@ def _is_name(words: Words, i: int) -> bool:
     return after in _HUMAN_ONLY and words[i].low not in _NOT_NAMES
 
 
-_HUMAN_ONLY = frozenset(
-    "asks suggests wonders agrees realises realizes volunteers apologises apologizes thinks says asked suggested "
-    "agreed realised realized volunteered apologised apologized wondered".split()
+_HUMAN_ONLY = v.word_set(
+    """
+    asks wonders agrees realises realizes volunteers apologises apologizes asked agreed realised
+    realized volunteered apologised apologized wondered
+    """
 )
 _NOT_NAMES = (
     v.PEOPLE | v.AFFECTED | v.ORGANISATIONS | v.PRONOUNS | v.THINGS | v.DETERMINERS | v.ADVERBS | v.NOBODY
     | v.SUBORDINATORS | v.PREPOSITIONS | v.CONJUNCTIONS
-    | frozenset("they somebody google support engineering documentation log error message kubernetes slack".split())
+    | v.word_set(
+    """
+    they somebody google support engineering documentation log error message kubernetes slack
+    """
+)
 )  # fmt: skip
 
 
@@ -84,10 +100,27 @@ def _after(words: Words, i: int) -> str:
     return words[j].low if j < len(words) else ""
 
 
+_WORKS = v.word_set(
+    """
+    talk talks list lists blog post posts law laws book paper article razor theorem guide
+    """
+)
+
+
+def _not_a_person(words: Words, i: int) -> bool:
+    """Know "Jan 17", "San Jose", and a work that is cited by its author."""
+    texts = [words[j].text if 0 <= j < len(words) else "" for j in (i - 1, i + 1, i + 2, i + 3)]
+    dated = words[i].low == "jan" and (texts[0][:1].isdigit() or texts[1][:1].isdigit())
+    cited = any(mark in ("'s", "’s") and work.lower() in _WORKS for mark, work in pairwise(texts[1:]))
+    return dated or cited or texts[0] in ("San", "Santa", "St", "Saint", "Los", "Fort", "Port")
+
+
 def _used_as_name(words: Words, i: int) -> bool:
     """A given name acts, is asked or told, owns something, has a surname, or stands with another name."""
     before = words[i - 1].low if i else ""
     following = words[i + 1] if i + 1 < len(words) else None
+    if _not_a_person(words, i):
+        return False
     if _after(words, i) in v.ACTING or before in _CALLED:
         return True
     if following is None:

@@ -10,12 +10,21 @@ from amends.reviews.language.findings import Hit, Label
 from amends.reviews.language.sentences import Sentence
 
 _MESSAGE = "This asks why or who as one asks an accused."
-_SUGGESTION = "Ask what and how: “What did the people at work see at that point?”, “How did it get past this check?”"
-_AUXILIARY = frozenset("did do does was were is are had has have could would should".split())
-_FAULTS = v.FAULT | v.FORGET | frozenset(
-    "forget ignore miss skip fail break bypass overlook neglect approve merge push deploy delete dismiss".split()
+_SUGGESTION = (
+    "Ask what and how: “What did the people at work see at that point?”, “How did it get past this check?”"
+)
+_AUXILIARY = v.word_set("did do does was were is are had has have could would should")
+_FAULTS = v.FAULT | v.FORGET | v.word_set(
+    """
+    forget ignore miss skip fail break bypass overlook neglect approve merge push deploy delete
+    dismiss
+    """
 )  # fmt: skip
-_CARE = v.DILIGENCE | v.DILIGENCE_DONE | frozenset("caught noticed tested detected done spotted notice catch spot".split())
+_CARE = (
+    v.DILIGENCE
+    | v.DILIGENCE_DONE
+    | v.word_set("caught noticed tested detected done spotted notice catch spot")
+)
 _PEOPLE = v.SELF | {"they", "he", "she", "you", "anyone", "anybody", "someone", "nobody", "no"}
 
 
@@ -39,7 +48,12 @@ def _accuses(sentence: Sentence, why: int) -> bool:
     person = subject < len(words) and _is_person(sentence, subject)
     if person:
         return negated or bool(rest & _FAULTS)
-    return negated and words[why + 1] in ("was", "were", "is", "did") and bool(rest & _CARE) and _passive(words, why)
+    return (
+        negated
+        and words[why + 1] in ("was", "were", "is", "did")
+        and bool(rest & _CARE)
+        and _passive(words, why)
+    )
 
 
 def _passive(words: tuple[str, ...], why: int) -> bool:
@@ -51,7 +65,9 @@ def _is_person(sentence: Sentence, subject: int) -> bool:
     if words[subject] in _PEOPLE:
         return True
     head = subject
-    while head + 1 < len(words) and (words[head] in v.DETERMINERS or classify(sentence.tokens, head) is Agent.THING):
+    while head + 1 < len(words) and (
+        words[head] in v.DETERMINERS or classify(sentence.tokens, head) is Agent.THING
+    ):
         if head - subject > 3:
             break
         head += 1
@@ -60,4 +76,7 @@ def _is_person(sentence: Sentence, subject: int) -> bool:
 
 def _hunts(words: tuple[str, ...], who: int) -> bool:
     blamed = words[who] == "whose" and words[who + 1] in v.MISTAKES
-    return blamed or words[who + 1] in v.HARM | _FAULTS | {"approved", "broke", "caused"} - {"decided", "thought"}
+    return blamed or words[who + 1] in v.HARM | _FAULTS | {"approved", "broke", "caused"} - {
+        "decided",
+        "thought",
+    }

@@ -21,9 +21,12 @@ _SPOKEN = {
 }  # fmt: skip
 _STAMP = r"[\[(*_]{0,3}(?:\d{4}-\d\d-\d\d[T ])?\d{1,2}[:.]\d\d\b"
 _END = re.compile(
-    rf"(?P<stop>[.!?…]+[\"'”’)\]]*)\s+(?=[A-Z0-9\"“'‘(\[@{CODE}*_`])|(?:  +|\\)\n|\n(?=[ \t]*{_STAMP})|\n[ \t]*\n"
+    rf"(?P<stop>[.!?…]+[\"'”’)\]]*)\s+(?=[A-Z0-9\"“'‘(\[@{CODE}])"
+    rf"|(?:  +|\\)\n|\n(?=[ \t]*{_STAMP})|\n[ \t]*\n"
 )
-_SHORTENED = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|approx|resp|mr|mrs|ms|dr|st|no|fig|inc|ltd)|\b[A-Z])\.$", re.I)
+_SHORTENED = re.compile(
+    r"(?:\b(?:e\.g|i\.e|etc|vs|cf|approx|resp|mr|mrs|ms|dr|st|no|fig|inc|ltd)|\b[A-Z])\.$", re.I
+)
 _QUOTED = re.compile(r"\"[^\"\n]{1,400}\"|“[^“”\n]{1,400}”|«[^«»\n]{1,400}»")
 
 

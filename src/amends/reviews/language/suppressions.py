@@ -1,4 +1,4 @@
-"""Comments that allow a wording, each with its reason: ``<!-- amends-lint: allow blame: their own words -->``."""
+"""Comments that allow a wording, with its reason: ``<!-- amends-lint: allow blame: their own words -->``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from amends.reviews.language.findings import Label
 
 _COMMENT = re.compile(r"<!--\s*amends-lint\s*:(?P<said>.*?)-->", re.DOTALL | re.IGNORECASE)
-_ALLOW = re.compile(r"\s*allow\s+(?P<labels>[a-z-]+(?:\s*,\s*[a-z-]+)*)\s*(?:[:—–]\s*(?P<reason>.*))?$", re.DOTALL)
+_ALLOW = re.compile(
+    r"\s*allow\s+(?P<labels>[a-z-]+(?:\s*,\s*[a-z-]+)*)\s*(?:[:—–]\s*(?P<reason>.*))?$", re.DOTALL
+)
 _SHORTEST_REASON = 3  # characters; a reason is a word at least
 
 
@@ -62,7 +64,7 @@ def _read(said: str, line: int) -> Allowance | Remark:
 def allowance_for(
     allowances: Collection[Allowance], label: Label, block: tuple[int, int], after: int
 ) -> Allowance | None:
-    """Return what allows ``label`` in the block of these lines; ``after`` is the last line of the block before."""
+    """Return what allows ``label`` in the block of these lines; ``after`` ends the block before."""
     first, last = block
     for allowance in allowances:
         if label in allowance.labels and (first <= allowance.line <= last or after < allowance.line < first):

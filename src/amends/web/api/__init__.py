@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from amends.web.api import acting, captures, hooks, links, reading
+from amends.web.api import acting, captures, hooks, language, links, reading
 
 ROUTERS: tuple[APIRouter, ...] = (
     links.router,
@@ -12,4 +12,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     acting.router,
     captures.router,
     hooks.router,
+    language.router,
 )
