@@ -55,6 +55,9 @@ def skip_left(words: Words, start: int) -> int:
     i = start - 1
     while i >= 0 and (words[i].low in v.AUXILIARIES or is_adverb(words[i].low)):
         i -= 1
+    if i > 1 and words[i].low == ")":  # "we (I) forgot"
+        opening = next((j for j in range(i - 1, max(i - 12, -1), -1) if words[j].low == "("), i)
+        return opening - 1 if opening < i else i
     return i
 
 
@@ -208,7 +211,7 @@ def classify(words: Words, i: int) -> Agent:
 
 def _person_compound(words: Words, i: int) -> bool:
     if not i:
-        return words[i].low not in ("group", "groups", "lead", "leads")
+        return words[i].low not in ("group", "groups", "lead", "leads", "support")
     before = words[i - 1]
     if words[i].low == "operator":
         return before.low in ("an", "our", "human", "duty", "network", "data", "system", "by")

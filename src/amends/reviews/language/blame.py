@@ -18,6 +18,7 @@ from amends.reviews.language.agents import (
     is_hypothetical,
     is_passive,
     leading_agent,
+    skip_left,
 )  # fmt: skip
 from amends.reviews.language.faults import fault_nouns
 from amends.reviews.language.findings import Hit, Label
@@ -81,9 +82,13 @@ def _verb(words: Words, i: int) -> int:
         low == "rushed" and _low(words, i + 1) in ("back", "in", "out")
     ):
         return 0
+    if low in ("skipped", "bypassed") and not {_low(words, j) for j in range(i + 1, i + 6)} & v.SKIPPABLE:
+        return 0
     if is_passive(words, i):
         return _by_person(words, i)
     if _negated(words, i) or is_hypothetical(words, i):
+        return 0
+    if low in ("failing", "neglecting") and _low(words, i - 1) in v.CONJUNCTIONS:
         return 0
     agent = agent_of(words, i)
     loose = (Agent.PERSON, Agent.THEY, Agent.ABSENT, Agent.POINTER)
@@ -105,7 +110,7 @@ def _phrase(words: Words, i: int) -> bool:
     """Find faults of several words: "took down production", "dropped the ball", "made a mistake"."""
     low = words[i].low
     after = [_low(words, j) for j in range(i + 1, i + 6)]
-    if low in ("took", "brought") and "down" in after[:4] and after[0] not in ("it", "us"):
+    if low in ("took", "brought") and (after[0] == "down" or ("down" in after and set(after) & _SERVICES)):
         return True
     if low in ("dropped", "drop") and after[:2] == ["the", "ball"]:
         return True
@@ -122,6 +127,11 @@ def _phrase(words: Words, i: int) -> bool:
     return (
         wrongly or (low == "cut" and after[0] == "corners") or (low == "got" and after[:2] == ["it", "wrong"])
     )
+
+
+_SERVICES = v.word_set(
+    "site website production prod service services database cluster system systems hub everything"
+)
 
 
 def _missable(words: Words, i: int) -> bool:
@@ -213,9 +223,9 @@ def _someone(words: Words, i: int) -> int:
     if low not in ("someone", "somebody") and low != "whoever":
         return 0
     verb = i + 1
-    while is_adverb(_low(words, verb)) or _low(words, verb) in ("has", "had", "must", "have"):
+    while is_adverb(_low(words, verb)) or _low(words, verb) in ("had", "must", "have"):
         verb += 1
-    harmful = _low(words, verb) in v.HARM and not is_hypothetical(words, i + 1)
+    harmful = _low(words, verb) in v.SOMEONE_DID and not is_hypothetical(words, i + 1)
     return verb if harmful and _low(words, i - 1) not in ("if", "when", "whenever") else 0
 
 
@@ -237,7 +247,8 @@ def _slow(words: Words, i: int) -> int:
 
 def _owed(words: Words, i: int) -> int:
     """Find "I should have checked", "the engineer should have": an obligation of one person or a role."""
-    if words[i].low not in ("should", "ought") or i == 0 or words[i - 1].low in ("we", "they", "it"):
+    subject = skip_left(words, i)
+    if words[i].low not in ("should", "ought") or subject < 0 or words[subject].low in ("we", "they", "it"):
         return 0
     have = i + 1
     while is_adverb(_low(words, have)) or _low(words, have) in ("not", "to"):

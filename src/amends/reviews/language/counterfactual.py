@@ -107,10 +107,18 @@ def _obligation(words: tuple[str, ...], modal: int, verb: int, agent: Agent, pas
     if passive:
         if low in v.MACHINE or low.startswith(("re-", "auto-")) or low.endswith(("able", "ible")):
             return False
+        if words[verb + 1 : verb + 3] in (("by", "now"), ("by", "then")):
+            return False
         between = words[modal + 1 : verb]
         if any(w in v.BY_ITSELF for w in (*between, *words[verb + 1 : verb + 2])):
             return False
-        return _is_participle(low) or low in v.BETTER or low in v.EXPECTED_OF_PEOPLE or low.endswith("ing")
+        if low.endswith("ing"):
+            return agent in _PEOPLE
+        return _is_participle(low) or low in v.BETTER | v.EXPECTED_OF_PEOPLE | _PLACES
+    if low in v.DESCRIBING and verb + 1 < len(words) and words[verb + 1] not in _AFTER_VERBS:
+        return False
+    if agent is Agent.POINTER:
+        return low in ("gone", "had", "happened", "shipped") and ("not" in words[modal:verb] or low == "had")
     if agent in (*_PEOPLE, Agent.ABSENT):
         return True
     subject = words[max(modal - 1, 0)]
@@ -125,8 +133,10 @@ def _possibility(words: tuple[str, ...], modal: int, verb: int, agent: Agent, pa
         if low in v.BETTER or low in ("a", "an", "even", "the", "much", "far", "so", "way"):
             return _comparison(words, verb)
         if would:
-            return low in v.REMEDY | _HANDLED or _supposes(words)
-        return low not in v.POSSIBLE | v.MACHINE and (_is_participle(low) or low in ("in", "possible"))
+            return low in v.REMEDY - _TOLD or _supposes(words)
+        return low not in v.POSSIBLE | v.MACHINE | {"missed"} and (
+            _is_participle(low) or low in ("in", "possible")
+        )
     if low in v.REMEDY:
         return not (
             low in ("shown", "made", "given", "found", "allowed", "enabled")
@@ -142,7 +152,12 @@ def _possibility(words: tuple[str, ...], modal: int, verb: int, agent: Agent, pa
     return agent in (Agent.PERSON, Agent.ORGANISATION, Agent.NOBODY) and low not in v.POSSIBLE
 
 
-_HANDLED = v.word_set("done handled fixed resolved tested covered reviewed communicated")
+# Passives that tell what was so as often as what would have been: "the file would have been shown".
+_TOLD = v.word_set("shown made given found allowed enabled told limited reduced flagged notified exposed")
+_PLACES = v.word_set("in part there here on under")
+_AFTER_VERBS = (
+    v.DETERMINERS | v.PREPOSITIONS | v.PRONOUNS | v.THINGS | v.word_set("them him her us me . , ; : ) ! ?")
+)
 
 
 def _comparison(words: tuple[str, ...], verb: int) -> bool:
@@ -164,8 +179,10 @@ def _might(words: tuple[str, ...], verb: int, agent: Agent, passive: bool) -> bo
     low = words[verb]
     if agent is Agent.AFFECTED:
         return False
+    if agent is Agent.PERSON and _supposes(words):
+        return True
     if passive:
-        return low in (v.REMEDY) - {"noticed", "found", "shown"} or low in v.BETTER
+        return low in v.REMEDY - {"noticed", "found", "shown"} or low in v.BETTER
     return low in ("helped", "prevented", "avoided", "caught", "detected", "alerted", "averted", "mitigated")
 
 
@@ -173,7 +190,7 @@ def _wishes(sentence: Sentence) -> Iterator[Hit]:
     """Find "if only we had", "we wish we had", "had we known" without a modal that says the rest."""
     words = sentence.words
     for i in range(len(words) - 2):
-        only = words[i : i + 2] == ("if", "only")
+        only = words[i : i + 2] == ("if", "only") and {"had", "'d"} & set(words[i + 2 : i + 7])
         wish = words[i] in ("wish", "wished") and {"had", "'d", "hadn't"} & set(words[i + 1 : i + 5])
         had = (
             words[i] == "had"

@@ -18,7 +18,8 @@ _AVOIDING = v.word_set(
     """
     prevent prevents avoid avoids reduce reduces reducing avoiding preventing prone risk risks room
     possibility eliminate eliminates minimise minimize against chance potential likelihood less
-    susceptible vulnerable opportunity opportunities possible protect protects
+    relieve relieves lessen mitigate mitigates susceptible vulnerable opportunity opportunities
+    possible protect protects
     """
 )
 
@@ -70,6 +71,8 @@ def _whose_mistake(words: Words, i: int) -> _Span:
         low == "error" and _low(words, i + 1) in ("", ".", ",", "of", "in", "on")
     ):
         return None
+    if {_low(words, k) for k in range(i - 4, i)} & {"not", "never", "no", "nobody's"}:
+        return None
     j = i - 1
     while _low(words, j) in ("own", "silly", "stupid", "honest", "big", "biggest", "small", "first"):
         j -= 1
@@ -94,6 +97,8 @@ def _carelessness(words: Words, i: int) -> _Span:
         return (i, i)
     if low == "lack" and _low(words, i + 1) == "of" and _low(words, i + 2) in _CARE:
         return (i, i + 2)
+    if low in ("stupid", "dumb") and _low(words, i + 1) not in v.PEOPLE | {"mistake", "mistakes"}:
+        return None
     if low in v.ATTRIBUTIVE and _low(words, i + 1) in v.HUMAN_ACTS | v.PEOPLE - {
         "group",
         "groups",
@@ -176,7 +181,8 @@ def _interjection(words: Words, i: int) -> _Span:
     pair = (words[i].low, _low(words, i + 1))
     if pair in (("brain", "fart"), ("shame", "on"), ("mea", "culpa")):
         return (i, i + 1)
-    opens = i <= 1 and words[i].low in (
+    ends = i == len(words) - 1 and _low(words, i - 1) == ","
+    opens = (i <= 1 or ends) and words[i].low in (
         "oops",
         "whoops",
         "facepalm",

@@ -47,16 +47,18 @@ def _accuses(sentence: Sentence, why: int) -> bool:
     rest = set(words[subject + 1 : subject + 9])
     person = subject < len(words) and _is_person(sentence, subject)
     if person:
+        if _is_copula(words, why):
+            return negated and bool(rest & _CARE)
         return negated or bool(rest & _FAULTS)
     return (
         negated
         and words[why + 1] in ("was", "were", "is", "did")
         and bool(rest & _CARE)
-        and _passive(words, why)
+        and _is_copula(words, why)
     )
 
 
-def _passive(words: tuple[str, ...], why: int) -> bool:
+def _is_copula(words: tuple[str, ...], why: int) -> bool:
     return words[why + 1] in ("was", "were", "is")
 
 

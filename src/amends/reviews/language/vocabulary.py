@@ -111,18 +111,40 @@ UPSETS = word_set("messed screwed fucked mucked cocked slipped stuffed bungled")
 FAULT = word_set(
     """
     missed ignored dismissed broke skipped bypassed rushed disregarded underestimated violated
-    circumvented misconfigured mistyped misplaced misspelled misspelt miscalculated mishandled
-    misinterpreted miscounted miscommunicated misdiagnosed misapplied misused mislabelled mislabeled
-    misnamed misassumed mismanaged miswrote misremembered misled fat-fingered typoed clobbered
-    sabotaged wrecked ruined blundered omitted mis-typed mis-configured mis-read mis-spelled
-    mis-judged procrastinated slacked brushed
+    misconfigured mistyped misplaced misspelled misspelt miscalculated mishandled misinterpreted
+    miscounted miscommunicated misdiagnosed misapplied misused mislabelled mislabeled misnamed
+    mismanaged miswrote misremembered misled fat-fingered typoed clobbered sabotaged wrecked ruined
+    blundered mis-typed mis-configured mis-read mis-spelled mis-judged procrastinated slacked brushed
+    """
+)
+# Of "someone", these hunt for who did it; the rest of what people do is only told.
+SOMEONE_DID = word_set(
+    """
+    deleted dropped removed erased wiped disabled overwrote broke killed unplugged thought hardcoded
+    hard-coded truncated revoked tripped destroyed bypassed ignored dismissed leaked force-pushed
+    """
+)
+SKIPPABLE = word_set(
+    """
+    step steps test tests testing review reviews check checks canary validation verification approval
+    process staging procedure checklist backup dry-run qa rehearsal instructions gate gates guard
+    guards safeguard policy rule rules
+    """
+)
+# Participles that describe a thing as often as they tell what was done: "we should have automated tests".
+DESCRIBING = word_set(
+    """
+    automated dedicated shared centralised centralized improved detailed documented updated increased
+    defined restricted limited designated distributed unified standardised standardized structured
+    redundant reduced isolated managed controlled synchronised synchronized combined continued
+    required separated layered versioned scheduled tested
     """
 )
 FAULT_DONE = FAULT - {"broke"} | {"broken"}
 FAILS = word_set("failed failing fails neglected neglecting neglects")  # with "to" and a verb
 FORGETTING = word_set(
     """
-    forgetting neglecting overlooking misreading misjudging ignoring mishandling misconfiguring
+    forgetting neglecting overlooking misreading misjudging mishandling misconfiguring
     """
 )
 MISSABLE = word_set(
@@ -180,16 +202,15 @@ OUTAGE = word_set(
 )
 INSULTS = word_set(
     """
-    idiot idiots moron morons fool fools dumbass imbecile clown clowns dummy incompetents amateur
-    amateurs
+    idiot idiots moron morons fool fools dumbass imbecile clown clowns incompetents amateur amateurs
     """
 )
 FAULTY = word_set(
     """
     stupid dumb lazy careless sloppy negligent incompetent clueless reckless irresponsible inattentive
     complacent unprofessional inexperienced unqualified foolish ignorant distracted unprepared
-    thoughtless naive naïve overconfident untrained hasty oblivious mistaken wrong
-    asleep guilty arrogant stubborn
+    thoughtless naive naïve overconfident untrained hasty oblivious mistaken wrong asleep guilty
+    arrogant stubborn
     """
 )
 ATTRIBUTIVE = word_set(
@@ -215,8 +236,8 @@ CARELESSNESS = word_set(
 MISTAKES = word_set(
     """
     mistake mistakes fault oversight oversights negligence carelessness sloppiness laziness
-    incompetence screw-up screwup blunder blunders bad error incompetency inattention stupidity
-    ignorance failing failings misunderstanding misjudgement misjudgment typo typos
+    incompetence screw-up screwup blunder blunders bad incompetency inattention stupidity ignorance
+    failing failings misunderstanding misjudgement misjudgment typo typos
     """
 )
 ERRONEOUS = word_set(
@@ -253,8 +274,8 @@ REMEDY = word_set(
     """
     helped prevented avoided caught detected alerted told warned reduced mitigated shortened saved
     stopped sped noticed spotted averted limited revealed surfaced shown found allowed enabled flagged
-    identified improved minimised minimized highlighted discovered made given
-    protected uncovered eliminated lessened accelerated notified signalled simplified eased decreased
+    identified improved minimised minimized highlighted discovered made given protected uncovered
+    eliminated lessened accelerated notified signalled simplified eased decreased
     """
 )
 # What a machine does by itself: an expectation of the system, not of people.
