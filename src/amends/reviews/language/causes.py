@@ -47,7 +47,12 @@ def judge(sentence: Sentence) -> Iterator[Hit]:
     if _SEVERAL & set(words):
         return
     for i in range(len(words) - 1):
-        if end := _root_cause(words, i) or _caused_by(words, i) or _down_because(words, i):
+        if (
+            end := _root_cause(words, i)
+            or _caused_by(words, i)
+            or _down_because(words, i)
+            or _human(words, i)
+        ):
             yield Hit(Label.SINGLE_CAUSE, i, end, _MESSAGE, _SUGGESTION)
 
 
@@ -91,6 +96,16 @@ def _caused_by(words: tuple[str, ...], i: int) -> int:
         return 0
     subject = words[i - 2] if i >= 2 and words[i - 1] in ("has", "have", "had") else words[i - 1] if i else ""
     return j + 1 if subject in _INCIDENT and "all" not in words[max(i - 3, 0) : i] else 0
+
+
+def _human(words: tuple[str, ...], i: int) -> int:
+    """Find "due to a human error", which is taken for all there is to say."""
+    if words[i : i + 2] not in (("due", "to"), ("because", "of"), ("caused", "by")):
+        return 0
+    at = i + 3 if words[i + 2 : i + 3] in (("a",), ("an",)) else i + 2
+    return (
+        at + 1 if words[at : at + 2] in (("human", "error"), ("operator", "error"), ("user", "error")) else 0
+    )
 
 
 def _down_because(words: tuple[str, ...], i: int) -> int:

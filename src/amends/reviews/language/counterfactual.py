@@ -117,8 +117,10 @@ def _obligation(words: tuple[str, ...], modal: int, verb: int, agent: Agent, pas
         return _is_participle(low) or low in v.BETTER | v.EXPECTED_OF_PEOPLE | _PLACES
     if low in v.DESCRIBING and verb + 1 < len(words) and words[verb + 1] not in _AFTER_VERBS:
         return False
+    if agent in (Agent.POINTER, Agent.THING) and low in ("gone", "happened", "shipped"):
+        return bool({"not", "never"} & set(words[modal:verb]))
     if agent is Agent.POINTER:
-        return low in ("gone", "had", "happened", "shipped") and ("not" in words[modal:verb] or low == "had")
+        return low == "had"
     if agent in (*_PEOPLE, Agent.ABSENT):
         return True
     subject = words[max(modal - 1, 0)]
@@ -127,13 +129,17 @@ def _obligation(words: tuple[str, ...], modal: int, verb: int, agent: Agent, pas
 
 def _possibility(words: tuple[str, ...], modal: int, verb: int, agent: Agent, passive: bool) -> bool:
     low, would = words[verb], words[modal] == "would"
-    if agent is Agent.AFFECTED or (low in v.ATTITUDES and not passive):
+    if low in v.ATTITUDES and not passive:
         return False
+    if agent is Agent.AFFECTED:
+        return _supposes(words)
     if passive:
         if low in v.BETTER or low in ("a", "an", "even", "the", "much", "far", "so", "way"):
             return _comparison(words, verb)
         if would:
-            return low in v.REMEDY - _TOLD or _supposes(words)
+            return low in v.REMEDY - _TOLD or _supposes(words) or _sooner(words, verb)
+        if _sooner(words, verb):
+            return True
         return low not in v.POSSIBLE | v.MACHINE | {"missed"} and (
             _is_participle(low) or low in ("in", "possible")
         )
@@ -141,14 +147,12 @@ def _possibility(words: tuple[str, ...], modal: int, verb: int, agent: Agent, pa
         return not (
             low in ("shown", "made", "given", "found", "allowed", "enabled")
             and would
-            and not _supposes(words)
+            and not (_supposes(words) or _sooner(words, verb))
         )
     if low == "gone" and would:
         return False
-    if would:
-        return _supposes(words) and (
-            agent in (*_PEOPLE, Agent.POINTER) or low in ("occurred", "happened", "escalated")
-        )
+    if would or agent in (Agent.POINTER, Agent.THING):
+        return _supposes(words) or (_sooner(words, verb) and agent in _PEOPLE)
     return agent in (Agent.PERSON, Agent.ORGANISATION, Agent.NOBODY) and low not in v.POSSIBLE
 
 
@@ -166,13 +170,29 @@ def _comparison(words: tuple[str, ...], verb: int) -> bool:
 
 
 def _supposes(words: tuple[str, ...]) -> bool:
-    """Tell whether the sentence names the other past: "if we had …", "had we …", "without the …"."""
+    """Tell whether the sentence names the other past: "if we had …", "had we …", "had there been …"."""
     for i, low in enumerate(words[:-1]):
         if low == "if" and {"had", "was", "were", "been", "'d", "known"} & set(words[i + 1 : i + 10]):
             return True
-        if low == "had" and words[i + 1] in v.SELF | {"the", "this", "there", "it", "they", "someone"}:
+        if low == "had" and _inverts(words, i):
             return True
     return False
+
+
+def _inverts(words: tuple[str, ...], had: int) -> bool:
+    """Tell "had we known" and "worse had the disk filled up" from "we had the disk"."""
+    after, before = words[had + 1], words[had - 1] if had else ","
+    if after in v.SELF | {"they", "he", "she"}:
+        return True
+    opens = before in (",", "and", "but", "—", "-", ";") or bool({"would", "could"} & set(words[:had]))
+    return opens and after in v.DETERMINERS | {"there", "it", "someone"} and before not in v.PRONOUNS
+
+
+def _sooner(words: tuple[str, ...], verb: int) -> bool:
+    """Tell whether the other past is named by what it had better: "been paged sooner"."""
+    return bool(
+        {"sooner", "earlier", "faster", "quicker", "better", "differently"} & set(words[verb : verb + 8])
+    )
 
 
 def _might(words: tuple[str, ...], verb: int, agent: Agent, passive: bool) -> bool:

@@ -68,7 +68,7 @@ def _whose_mistake(words: Words, i: int) -> _Span:
     """Find "my bad", "the team's fault", "a mistake by the operator", "on the part of"."""
     low = words[i].low
     if low not in v.MISTAKES and not (
-        low == "error" and _low(words, i + 1) in ("", ".", ",", "of", "in", "on")
+        low == "error" and _low(words, i + 1) in ("", ".", ",", "of", "in", "on", "by")
     ):
         return None
     if {_low(words, k) for k in range(i - 4, i)} & {"not", "never", "no", "nobody's"}:
@@ -124,6 +124,8 @@ def _predicate(words: Words, i: int) -> _Span:
     answers = low in ("responsible", "accountable") and _low(words, i + 1) == "for" and _names_harm(words, i)
     if not (blamed or at_fault or answers or low in v.FAULTY):
         return None
+    if answers and i and noun_phrase(words, i - 1) is Agent.PERSON:
+        return (i - 1, i)
     verb = i - 1 if not (blamed or at_fault) else i - 2
     while is_adverb(_low(words, verb)) and _low(words, verb) not in ("not", "never"):
         verb -= 1
@@ -181,8 +183,8 @@ def _interjection(words: Words, i: int) -> _Span:
     pair = (words[i].low, _low(words, i + 1))
     if pair in (("brain", "fart"), ("shame", "on"), ("mea", "culpa")):
         return (i, i + 1)
-    ends = i == len(words) - 1 and _low(words, i - 1) == ","
-    opens = (i <= 1 or ends) and words[i].low in (
+    opens = i == 0 or _low(words, i - 1) in (",", "(", ":", "-", ".", ";", "*", "—", "fix")
+    opens = opens and words[i].low in (
         "oops",
         "whoops",
         "facepalm",

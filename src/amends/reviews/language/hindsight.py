@@ -29,6 +29,9 @@ _PHRASES = tuple(
         "was foreseeable", "were foreseeable", "could have been foreseen", "was entirely predictable",
     )
 )  # fmt: skip
+_BY_FIRST: dict[str, list[tuple[str, ...]]] = {}
+for _phrase in _PHRASES:
+    _BY_FIRST.setdefault(_phrase[0], []).append(_phrase)
 _OBVIOUS = v.word_set("obvious predictable self-evident")
 
 
@@ -36,7 +39,7 @@ def judge(sentence: Sentence) -> Iterator[Hit]:
     """Yield what judges with hindsight."""
     words = sentence.words
     for i in range(len(words)):
-        for phrase in _PHRASES:
+        for phrase in _BY_FIRST.get(words[i], ()):
             if words[i : i + len(phrase)] == phrase:
                 yield Hit(Label.HINDSIGHT, i, i + len(phrase) - 1, _MESSAGE, _SUGGESTION)
         if span := _looks_back(sentence, i) or _ought_to_know(sentence, i) or _obvious(words, i):

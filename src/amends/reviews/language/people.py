@@ -22,10 +22,11 @@ _NOT_PEOPLE = v.word_set(
     @property
     """
 )
+_THANKS = v.word_set("thanks thank thankful kudos credit credits shout-out shoutout grateful congratulations")
 _CALLED = v.word_set(
     """
     asked ask asks pinged ping paged page told tell contacted contact called by with from to and cc
-    notified informed thanks thank for assigned
+    notified informed for assigned
     """
 )
 
@@ -33,6 +34,8 @@ _CALLED = v.word_set(
 def judge(sentence: Sentence) -> Iterator[Hit]:
     """Yield people named, by handle or by given name."""
     words = sentence.tokens
+    if _THANKS & set(sentence.words):
+        return  # in thanks, people are named on purpose
     for i in range(len(words)):
         if _is_handle(words, i) or _is_name(words, i):
             end = i + 1 if _is_surname(words, i + 1) else i

@@ -42,17 +42,16 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of a passage; ``tokens`` have offsets in the passage's text, marks and all."""
+    """A sentence of a passage; ``tokens`` have offsets in the passage's text, marks and all.
+
+    ``words`` are the tokens in lower case.
+    """
 
     tokens: tuple[Token, ...]
+    words: tuple[str, ...]
     kind: Kind
     section: str
     quoted: frozenset[int]  # tokens between quotation marks, where those are not around the whole
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The tokens in lower case."""
-        return tuple(token.low for token in self.tokens)
 
     def shown(self, first: int, last: int) -> str:
         """Return tokens as a reader sees them."""
@@ -71,7 +70,10 @@ def sentences(passage: Passage) -> Iterator[Sentence]:
         tokens = tuple(_tokens(plain, start, end))
         for piece in (tokens[i : i + LONGEST] for i in range(0, len(tokens), LONGEST)):
             if any(token.low[0].isalpha() or token.low[0] == "@" for token in piece):
-                yield Sentence(piece, passage.kind, passage.section, _inside_quotes(plain, piece, start, end))
+                words = tuple(token.low for token in piece)
+                yield Sentence(
+                    piece, words, passage.kind, passage.section, _inside_quotes(plain, piece, start, end)
+                )
 
 
 def _cuts(text: str) -> Iterator[tuple[int, int]]:

@@ -28,10 +28,9 @@ PEOPLE = word_set(
     department departments group groups operator operators technician technicians programmer
     programmers tester testers architect architects analyst analysts consultant consultants responder
     responders commander newcomer junior seniors owner owners coder coders volunteer volunteers
-    management leadership supervisor supervisors executive executives ceo cto vp director directors
-    personnel organization organisation company qa devops netops secops ops support helpdesk approver
-    approvers trainee deployer individual individuals specialist specialists expert experts human
-    humans student
+    management leadership executive executives ceo cto vp director directors personnel organization
+    organisation company qa devops netops secops ops support helpdesk approver approvers trainee
+    deployer individual individuals specialist specialists expert experts human humans student
     """
 )
 ORGANISATIONS = word_set(
@@ -70,8 +69,8 @@ DETERMINERS = word_set(
 )
 AUXILIARIES = word_set(
     """
-    have has had having was were is are be been being am did do does will would could should might may
-    must can shall got get gets ought
+    'd have has had having was were is are be been being am did do does will would could should might
+    may must can shall got get gets ought
     """
 )
 BE = word_set("was were is are be been being am got get gets gotten 's")
@@ -107,14 +106,15 @@ FORGET_DONE = word_set(
     forgotten mistaken misread misjudged misunderstood overlooked neglected botched
     """
 )
-UPSETS = word_set("messed screwed fucked mucked cocked slipped stuffed bungled")  # with "up"
+UPSETS = word_set("mixed messed screwed fucked mucked cocked slipped stuffed bungled")  # with "up"
 FAULT = word_set(
     """
     missed ignored dismissed broke skipped bypassed rushed disregarded underestimated violated
     misconfigured mistyped misplaced misspelled misspelt miscalculated mishandled misinterpreted
     miscounted miscommunicated misdiagnosed misapplied misused mislabelled mislabeled misnamed
     mismanaged miswrote misremembered misled fat-fingered typoed clobbered sabotaged wrecked ruined
-    blundered mis-typed mis-configured mis-read mis-spelled mis-judged procrastinated slacked brushed
+    blundered mis-typed mis-configured mis-read mis-spelled mis-judged panicked procrastinated slacked
+    brushed
     """
 )
 # Of "someone", these hunt for who did it; the rest of what people do is only told.
@@ -122,6 +122,15 @@ SOMEONE_DID = word_set(
     """
     deleted dropped removed erased wiped disabled overwrote broke killed unplugged thought hardcoded
     hard-coded truncated revoked tripped destroyed bypassed ignored dismissed leaked force-pushed
+    """
+)
+# What to ignore or dismiss is a fault; other things are left out on purpose, as told.
+SIGNALS = word_set(
+    """
+    alert alerts warning warnings page pages error errors sign signs review reviews comment comments
+    feedback advice policy process runbook email emails notification notifications alarm alarms
+    message messages ticket tickets signal signals report reports concern concerns instruction
+    instructions request requests it them
     """
 )
 SKIPPABLE = word_set(
@@ -150,7 +159,7 @@ FORGETTING = word_set(
 MISSABLE = word_set(
     """
     slo slos sla slas target targets deadline deadlines kpi goal goals objective objectives
-    commitments call calls page pages train window lunch sprint milestone
+    commitments train window lunch sprint milestone
     """
 )
 
@@ -313,9 +322,10 @@ ATTITUDES = word_set(
 )
 ARTEFACTS = word_set(
     """
-    test tests change changes commit commits patch patches pr prs config configuration rule rules
-    runbook runbooks doc docs documentation review reviews plan plans fix checklist process procedure
-    policy announcement ticket migration alerting monitoring design release playbook code
+    suite pipeline staging environment environments test tests change changes commit commits patch
+    patches pr prs config configuration rule rules runbook runbooks doc docs documentation review
+    reviews plan plans fix checklist process procedure policy announcement ticket migration alerting
+    monitoring design release playbook code
     """
 )
 DESIGNED = word_set(
