@@ -1,8 +1,9 @@
 """How well ``amends lint`` tells blame from fact, against a naive lexicon.
 
-Two questions: on labelled sentences, precision and recall for each label; on sentences of real post-mortems
-drawn at random, how many are flagged. The second prints what was flagged, for a person to judge: only a person
-can say which flag is wrong. Intervals are Wilson's, 95%.
+Three questions: on labelled sentences and on paraphrases (``review_language.tsv``, written for this),
+precision and recall for each label; on sentences of real post-mortems drawn at random, how many are flagged.
+With --show the last prints what was flagged, for a person to judge: only a person can say which flag is
+wrong. Intervals are Wilson's, 95%.
 
     python benchmarks/review_language.py [--data ../shared/data] [--draw 1000] [--seed 1]
 """
@@ -25,8 +26,9 @@ from amends.reviews.language.sentences import sentences
 LABELS = ("blame", "counterfactual", "single-cause", "person-named")
 # What a first attempt looks for: Dekker's phrases and the words that blame is made of.
 LEXICON = {
-    "blame": r"\b(fail(?:ed|s|ure) to|forg[eo]t\w*|miss(?:ed|ing)|ignor\w+|broke|mistake\w*|careless\w*|fault|blame\w*|"
-    r"human error|accident\w*|overlook\w*|neglect\w*|did ?n[o'’]t|stupid|idiot|sloppy|incorrectly|wrong\w*)\b",
+    "blame": r"\b(fail(?:ed|s|ure) to|forg[eo]t\w*|miss(?:ed|ing)|ignor\w+|broke|mistake\w*|careless\w*|"
+    r"fault|blame\w*|human error|accident\w*|overlook\w*|neglect\w*|did ?n[o'’]t|stupid|idiot|sloppy|"
+    r"incorrectly|wrong\w*)\b",
     "counterfactual": r"\b((?:should|could|would|might)(?:n[’']t| not)?(?:[’']ve| have|\b)|if only|ought to)",
     "single-cause": r"\b(root cause|caused by|due to|because of)\b",
     "person-named": r"@\w+",
@@ -55,6 +57,11 @@ def read_labelled(path: Path) -> list[tuple[str, set[str]]]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     return [(row["sentence"], {row["label"]} | ({row["also"]} & set(LABELS))) for row in rows]
+
+
+def read_paraphrases() -> list[tuple[str, set[str]]]:
+    with Path(__file__).with_suffix(".tsv").open(encoding="utf-8", newline="") as file:
+        return [(row["sentence"], {row["label"]}) for row in csv.DictReader(file, delimiter="\t")]
 
 
 def score(rows: list[tuple[str, set[str]]], judge: Callable[[str], set[str]]) -> list[str]:
@@ -97,11 +104,14 @@ def main() -> None:
     for name, judge in (("amends lint", linted), ("lexicon", matched)):
         print(f"\n{name}\n\n| label | n | precision | recall |\n|---|---:|---|---|")
         print("\n".join(f"| {line} |" for line in score(rows, judge)))
+        print("\nparaphrases")
+        print("\n".join(f"| {line} |" for line in score(read_paraphrases(), judge) if "| 0 |" not in line))
         began = time.perf_counter()
         flagged = [(judge(sentence), sentence) for sentence in drawn]
         spent = time.perf_counter() - began
         hits = [one for one in flagged if one[0]]
-        print(f"\ndrawn at random: {len(hits)} of {len(drawn)} flagged {wilson(len(hits), len(drawn))}, {spent:.1f} s")
+        part = wilson(len(hits), len(drawn))
+        print(f"\ndrawn at random: {len(hits)} of {len(drawn)} flagged {part}, {spent:.1f} s")
         for said, sentence in hits if asked.show and judge is linted else ():
             print(f"  {', '.join(sorted(said))}: {sentence[:240]}")
 

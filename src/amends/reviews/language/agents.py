@@ -214,7 +214,7 @@ def _person_compound(words: Words, i: int) -> bool:
         return words[i].low not in ("group", "groups", "lead", "leads", "support")
     before = words[i - 1]
     if words[i].low == "operator":
-        return before.low in ("an", "our", "human", "duty", "network", "data", "system", "by")
+        return before.low not in v.SOFTWARE and (before.text.islower() or before.low in ("a", "an", "our"))
     return before.low in v.DETERMINERS | {
         "network",
         "data",

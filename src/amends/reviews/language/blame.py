@@ -79,6 +79,8 @@ def _judged(words: Words, i: int, animate: bool, fails: bool) -> int:
         and low_at(words, i + 1) in v.DETERMINERS | {"that"}
     ):
         return i
+    if agent is Agent.THEY and low in _HUMAN_FAULTS:
+        return i
     if fails and agent is Agent.ORGANISATION and low_at(words, i + 2) in v.DILIGENCE:
         return i + 1
     return (i + 1 if fails else i) if agent is Agent.PERSON else 0
@@ -109,6 +111,7 @@ def _phrase(words: Words, i: int) -> bool:
 
 # Faults only by what was left out; of other things it is told as a choice.
 _ON_PURPOSE = {"skipped": v.SKIPPABLE, "bypassed": v.SKIPPABLE, "ignored": v.SIGNALS, "dismissed": v.SIGNALS}
+_HUMAN_FAULTS = v.word_set("ignored dismissed rushed underestimated disregarded violated panicked")
 _SERVICES = v.word_set(
     "site website production prod service services database cluster system systems hub everything"
 )

@@ -117,7 +117,7 @@ def _obligation(words: tuple[str, ...], modal: int, verb: int, agent: Agent, pas
         return _is_participle(low) or low in v.BETTER | v.EXPECTED_OF_PEOPLE | _PLACES
     if low in v.DESCRIBING and verb + 1 < len(words) and words[verb + 1] not in _AFTER_VERBS:
         return False
-    if agent in (Agent.POINTER, Agent.THING) and low in ("gone", "happened", "shipped"):
+    if agent in (Agent.POINTER, Agent.THING) and low in ("gone", "happened", "shipped", "run"):
         return bool({"not", "never"} & set(words[modal:verb]))
     if agent is Agent.POINTER:
         return low == "had"
@@ -134,15 +134,7 @@ def _possibility(words: tuple[str, ...], modal: int, verb: int, agent: Agent, pa
     if agent is Agent.AFFECTED:
         return _supposes(words)
     if passive:
-        if low in v.BETTER or low in ("a", "an", "even", "the", "much", "far", "so", "way"):
-            return _comparison(words, verb)
-        if would:
-            return low in v.REMEDY - _TOLD or _supposes(words) or _sooner(words, verb)
-        if _sooner(words, verb):
-            return True
-        return low not in v.POSSIBLE | v.MACHINE | {"missed"} and (
-            _is_participle(low) or low in ("in", "possible")
-        )
+        return _possible_passive(words, verb, would)
     if low in v.REMEDY:
         return not (
             low in ("shown", "made", "given", "found", "allowed", "enabled")
@@ -156,9 +148,25 @@ def _possibility(words: tuple[str, ...], modal: int, verb: int, agent: Agent, pa
     return agent in (Agent.PERSON, Agent.ORGANISATION, Agent.NOBODY) and low not in v.POSSIBLE
 
 
+def _possible_passive(words: tuple[str, ...], verb: int, would: bool) -> bool:
+    """Judge "could have been told earlier", "would have been caught"."""
+    low = words[verb]
+    if low in v.BETTER or low in ("a", "an", "even", "the", "much", "far", "so", "way"):
+        return _comparison(words, verb)
+    if would:
+        return low in v.REMEDY - _TOLD or _supposes(words) or _sooner(words, verb)
+    if _sooner(words, verb):
+        return True
+    if _by_a_thing(words, verb) and low not in v.REMEDY:
+        return False
+    return low not in v.POSSIBLE | v.MACHINE | {"missed"} and (
+        _is_participle(low) or low in ("in", "possible")
+    )
+
+
 # Passives that tell what was so as often as what would have been: "the file would have been shown".
 _TOLD = v.word_set("shown made given found allowed enabled told limited reduced flagged notified exposed")
-_PLACES = v.word_set("in part there here on under")
+_PLACES = v.word_set("in part there here on under behind")
 _AFTER_VERBS = (
     v.DETERMINERS | v.PREPOSITIONS | v.PRONOUNS | v.THINGS | v.word_set("them him her us me . , ; : ) ! ?")
 )
@@ -172,7 +180,11 @@ def _comparison(words: tuple[str, ...], verb: int) -> bool:
 def _supposes(words: tuple[str, ...]) -> bool:
     """Tell whether the sentence names the other past: "if we had …", "had we …", "had there been …"."""
     for i, low in enumerate(words[:-1]):
-        if low == "if" and {"had", "was", "were", "been", "'d", "known"} & set(words[i + 1 : i + 10]):
+        if (
+            low == "if"
+            and "to" not in words[i + 2 : i + 5]
+            and {"had", "was", "were", "been", "'d", "known"} & set(words[i + 1 : i + 10])
+        ):
             return True
         if low == "had" and _inverts(words, i):
             return True
@@ -188,11 +200,30 @@ def _inverts(words: tuple[str, ...], had: int) -> bool:
     return opens and after in v.DETERMINERS | {"there", "it", "someone"} and before not in v.PRONOUNS
 
 
+def _by_a_thing(words: tuple[str, ...], verb: int) -> bool:
+    """Tell "could have been held by another process", a guess, from "could have been done by the team"."""
+    after = words[verb + 1 : verb + 6]
+    return (
+        after[:1] == ("by",)
+        and len(after) > 1
+        and not after[1].endswith("ing")
+        and not set(after) & (v.PEOPLE | v.SELF | {"us"})
+    )
+
+
 def _sooner(words: tuple[str, ...], verb: int) -> bool:
     """Tell whether the other past is named by what it had better: "been paged sooner"."""
     return bool(
         {"sooner", "earlier", "faster", "quicker", "better", "differently"} & set(words[verb : verb + 8])
     )
+
+
+_MENDS = v.word_set(
+    """
+    helped prevented avoided caught detected alerted averted mitigated reduced shortened limited
+    saved lessened warned told revealed
+    """
+)
 
 
 def _might(words: tuple[str, ...], verb: int, agent: Agent, passive: bool) -> bool:
@@ -203,7 +234,7 @@ def _might(words: tuple[str, ...], verb: int, agent: Agent, passive: bool) -> bo
         return True
     if passive:
         return low in v.REMEDY - {"noticed", "found", "shown"} or low in v.BETTER
-    return low in ("helped", "prevented", "avoided", "caught", "detected", "alerted", "averted", "mitigated")
+    return low in _MENDS
 
 
 def _wishes(sentence: Sentence) -> Iterator[Hit]:

@@ -67,12 +67,21 @@ def _human_error(words: Words, i: int) -> _Span:
 def _whose_mistake(words: Words, i: int) -> _Span:
     """Find "my bad", "the team's fault", "a mistake by the operator", "on the part of"."""
     low = words[i].low
-    if low not in v.MISTAKES and not (
-        low == "error" and _low(words, i + 1) in ("", ".", ",", "of", "in", "on", "by")
+    failure = low in ("failure", "inability", "refusal") and _low(words, i + 1) == "to"
+    if (
+        low not in v.MISTAKES
+        and not failure
+        and not (low == "error" and _low(words, i + 1) in ("", ".", ",", "of", "in", "on", "by"))
     ):
         return None
     if {_low(words, k) for k in range(i - 4, i)} & {"not", "never", "no", "nobody's"}:
         return None
+    if (
+        _low(words, i + 1) == "on"
+        and _low(words, i + 2) in v.POSSESSIVES
+        and _low(words, i + 3) in ("part", "side")
+    ):
+        return (i, i + 3)
     j = i - 1
     while _low(words, j) in ("own", "silly", "stupid", "honest", "big", "biggest", "small", "first"):
         j -= 1
@@ -135,7 +144,7 @@ def _predicate(words: Words, i: int) -> _Span:
 
 
 def _modal(words: Words, i: int) -> bool:
-    return any(_low(words, j) in v.MODALS | {"if"} for j in range(i - 3, i))
+    return any(_low(words, j) in v.MODALS | {"if", "'d"} for j in range(i - 3, i))
 
 
 def _names_harm(words: Words, i: int) -> bool:

@@ -61,7 +61,8 @@ def careless(words: Words, i: int) -> int:
         verb += 1
     if low_at(words, i - 1) in v.BE or is_passive(words, i):
         return by_person(words, i)
-    if is_active(low_at(words, verb)) and agent_of(words, i) in (Agent.PERSON, Agent.THEY):
+    act = low_at(words, verb)
+    if (is_active(act) or act.endswith("ing")) and agent_of(words, i) in (Agent.PERSON, Agent.THEY):
         return verb
     return 0
 
@@ -74,6 +75,8 @@ def someone(words: Words, i: int) -> int:
     verb = i + 1
     while is_adverb(low_at(words, verb)) or low_at(words, verb) in ("had", "must", "have"):
         verb += 1
+    if low == "whoever" and is_active(low_at(words, verb)):
+        return verb
     harmful = low_at(words, verb) in v.SOMEONE_DID and not is_hypothetical(words, i + 1)
     return verb if harmful and low_at(words, i - 1) not in ("if", "when", "whenever") else 0
 

@@ -40,6 +40,12 @@ ORGANISATIONS = word_set(
     """
 )
 CHANGES = word_set("commit commits patch patches pr prs cl refactor refactoring changeset")
+SOFTWARE = word_set(
+    """
+    the prometheus kafka postgres mysql redis elasticsearch etcd cluster kubernetes logging ternary
+    sql db comparison
+    """
+)
 AFFECTED = word_set(
     """
     user users customer customers client clients visitor visitors consumer consumers player players
@@ -183,7 +189,7 @@ DILIGENCE_ING = word_set(
     """
     checking testing verifying validating reviewing requesting following reading consulting asking
     notifying informing communicating telling thinking bothering considering paying confirming
-    coordinating announcing understanding looking realising realizing
+    coordinating announcing understanding looking
     """
 )
 CARELESS = word_set(

@@ -31,6 +31,12 @@ def labels(text: str) -> set[str]:
         "Why did nobody test this?",
         "Who pushed this?",
         "I really am an idiot",
+        "The maintainer merged it too hastily.",
+        "It was merged by a developer without review.",
+        "He restarted the wrong cluster.",
+        "Nobody checked the plan.",
+        "We (I) forgot the class.",
+        "A plant operator accidentally opened the valve.",
     ],
 )
 def test_blame_of_people(sentence: str) -> None:
@@ -56,6 +62,10 @@ def test_blame_of_people(sentence: str) -> None:
         "Why did the pods restart?",
         "We didn't think that the size mattered.",
         "We have not tested concurrent jobs.",
+        "Not needed here, so I skipped it.",
+        "It isn't the fault of the individual.",
+        "The Prometheus operator failed to reconcile.",
+        "An engineer was told without delay.",
     ],
 )
 def test_what_is_not_blame(sentence: str) -> None:
@@ -73,6 +83,8 @@ def test_what_is_not_blame(sentence: str) -> None:
         "It could have been a lot worse.",
         "Could we have noticed it in staging?",
         "If only we had read the notes.",
+        "The engineer could have been paged sooner.",
+        "If the alert had fired, users would have been told.",
         "The runbook should have mentioned the flag.",
     ],
 )
@@ -95,6 +107,10 @@ def test_counterfactuals(sentence: str) -> None:
         "What could have gone better?",
         "Things that could have gone better.",
         "We should add a test for this.",
+        "The lock could have been held by another process.",
+        "We should have automated tests for this.",
+        "The file should have been restored by now.",
+        "Currently, if only one value is there, it is kept.",
     ],
 )
 def test_what_is_not_counterfactual(sentence: str) -> None:
