@@ -121,6 +121,8 @@ def _subject_pronoun(words: Words, i: int, end: int) -> bool:
     low = words[i].low
     if low not in v.SELF | {"he", "she", "they", "someone", "somebody", "who", "it"}:
         return False
+    if low == "it" and i and words[i - 1].low not in v.SUBORDINATORS | v.CONJUNCTIONS | {","}:
+        return False  # an object: "merged it"
     return i + 1 < end and words[i + 1].low not in v.PREPOSITIONS | {",", "."}
 
 
