@@ -7,13 +7,13 @@ import itertools
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from amends.application.logkeeping import keep_checkpoint
 from amends.application.ports import Clock, Engine, Stop
 from amends.errors import AmendsError
 from amends.workflows.advance import advance
-from amends.workflows.following import Follower
+from amends.workflows.following import PEOPLE, Follower
 from amends.workflows.reconcile import reconcile
 from amends.workflows.toolbox import Progress, Toolbox
 
@@ -34,6 +34,7 @@ _LONGEST_SLEEP = 0.5  # real seconds until it is looked whether to stop
 _AFTER_A_FAULT = timedelta(seconds=30)
 _BETWEEN_CHECKPOINTS = timedelta(minutes=10)
 _AT_THE_LATEST = timedelta(hours=1)
+_LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 class LoopEngine:
@@ -150,17 +151,23 @@ def run_loop(
         keep_checkpoint(tools.log.store, tools.clock.now())
         return tools.clock.now() + _BETWEEN_CHECKPOINTS
 
+    def tell_one(_key: str) -> datetime | None:
+        again_at = tools.tell_people() if tools.tell_people else None
+        return min(again_at or _LATEST, tools.clock.now() + _AT_THE_LATEST)
+
     def fault(key: str, error: Exception) -> None:
         kind = "" if isinstance(error, AmendsError) else f"{type(error).__name__}: "
         tell(key, Progress(None, False, f"went wrong and is tried again: {kind}{error}"))
 
-    jobs = {"advance": advance_one, "reconcile": reconcile_one, "checkpoint": keep_one}
+    jobs = {"advance": advance_one, "reconcile": reconcile_one, "checkpoint": keep_one, "tell": tell_one}
     engine: Engine
     if shared is None:
         engine = LoopEngine(jobs, tools.clock, threads=threads, on_fault=fault)
     else:
         engine = shared(jobs, fault, threads)
     engine.submit("checkpoint", "checkpoint of the log")
+    if tools.tell_people:
+        engine.submit("tell", PEOPLE)
     following = Follower(tools, engine, shared=shared is not None)
     follower = threading.Thread(target=following.run, args=(stop,), name="amends-follower")
     follower.start()
