@@ -119,7 +119,7 @@ class Notifier:
         return send(office, incident, telling.audience, occasion=telling.occasion, desk=desk) is not None
 
     def _publish(self) -> int:
-        """Tell customers what was approved, by a process that died before it did so or knew of no audience."""
+        """Tell customers what was approved, by whom ever: a process may have died in between."""
         approved, self._approved = self._approved, set()
         return sum(len(publish(self.office, incident)) for incident in sorted(approved))
 

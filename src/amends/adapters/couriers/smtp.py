@@ -102,7 +102,8 @@ def _refused(refused: Mapping[str, tuple[int, bytes]], left: list[str]) -> Deliv
     final = all(code >= _TAKEN_FOR_GOOD for code, _ in refused.values())
     code, text = next(iter(refused.values()))
     return DeliveryError(
-        f"the mail server refused {len(refused)} of {len(left)} recipients, first with {code} {_kind(code, text)}",
+        f"the mail server refused {len(refused)} of {len(left)} recipients, first with "
+        f"{_answer(code, text)}",
         final=final, reached=reached,
     )  # fmt: skip
 

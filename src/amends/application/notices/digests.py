@@ -32,7 +32,7 @@ def waiting(office: Office, audience: str) -> list[Item]:
 
 
 def preview_digest(office: Office, audience: str) -> tuple[str, str, Attention] | None:
-    """Return subject, text and price of an audience's digest as it would be now; ``None`` for an empty one."""
+    """Return subject, text and price of an audience's digest as of now; ``None`` for an empty one."""
     items = waiting(office, audience)
     if not items:
         return None

@@ -41,7 +41,9 @@ class Preview:
 
     @property
     def offer(self) -> str:
-        """Say what it costs and what waiting would."""
+        """Say what it costs and what waiting would. Customers are owed their words: those do not wait."""
+        if self.kind == "customers":
+            return f"now: {self.price.sentence}"
         waits = f"in the weekly digest: {self.digest_price.sentence}"
         now, later = self.price.hours, self.digest_price.hours
         if now is not None and later is not None and now > later:

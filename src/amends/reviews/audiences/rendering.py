@@ -41,7 +41,7 @@ def render(story: Story, kind: AudienceKind, redactor: Redactor) -> Text:
     clean = redactor.clean(body, kind)
     links = _links(story, kind)
     return Text(
-        _one_line(redactor.clean(subject, kind)),
+        _clipped(redactor.clean(subject, kind), 16),
         f"{clean}\n\n{links}\n" if links else f"{clean}\n",
         redactor.clean(_fitted([brief_of(story, kind)], 45), kind),
     )
@@ -58,7 +58,7 @@ def brief_of(story: Story, kind: AudienceKind) -> str:
 
 def _team(story: Story) -> tuple[str, list[str]]:
     incident = story.incident
-    rows = [f"- {row.gate}: {row.state}. {row.reason}" for row in story.passed]
+    rows = _grouped(story)
     blind = [row.gate for row in story.passed if row.state is EscapeState.RAN_BLIND]
     paragraphs = [f"{_opening(story)} {_standing(story)}", _caught(story), _numbers(story)]
     if story.matrix.bypassed:
@@ -113,7 +113,8 @@ def customer_paragraphs(story: Story) -> list[str]:
         until = f" and {_minute(over)}" if over else ""
         met = f"Between {_minute(began)}{until}" if over else f"From {_minute(began)} on"
         first = f"{met}, some requests to {product} failed or gave a wrong answer."
-        second = "The change that caused this is withdrawn, and the service works as before."
+        cause = "The change that caused this is withdrawn" if story.withdrawn else "It is over"
+        second = f"{cause}, and the service works as before."
     else:
         first = f"Since {_minute(began)}, some requests to {product} fail or give a wrong answer."
         second = "We are working on it and will write here when it is over."
@@ -144,8 +145,8 @@ def _opening(story: Story) -> str:
 
 
 def _summary(story: Story) -> str:
-    text = _one_line(story.incident.opened.summary) or "no summary is recorded"
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    text = _clipped(story.incident.opened.summary, 40) or "no summary is recorded"
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def _standing(story: Story) -> str:
@@ -183,9 +184,18 @@ def _gates(story: Story) -> str:
     counts: dict[str, int] = {}
     for row in story.passed:
         counts[row.state] = counts.get(row.state, 0) + 1
-    said = ", ".join(f"{number} {state}" for state, number in counts.items())
+    said = "; ".join(f"{number} {state}" for state, number in counts.items())
     went = "went around" if story.matrix.bypassed else "went past"
     return f"The release {went} {_count(len(story.passed), 'gate', 'gates')}: {said}."
+
+
+def _grouped(story: Story) -> list[str]:
+    """Say once what holds for several gates."""
+    gates: dict[tuple[str, str], list[str]] = {}
+    for row in story.passed:
+        place = f" ({row.environment})" if row.environment != story.incident.environment else ""
+        gates.setdefault((row.state, row.reason), []).append(f"{row.gate}{place}")
+    return [f"- {', '.join(names)}: {state}. {reason}" for (state, reason), names in gates.items()]
 
 
 def _asked(story: Story) -> str:
@@ -219,7 +229,7 @@ def _minute(moment: datetime | None) -> str:
 def _fitted(paragraphs: list[str], most: int) -> str:
     """Keep whole paragraphs, then whole lines, up to ``most`` words."""
     kept: list[str] = []
-    left = most - len(_LEFT_OUT.split())
+    left = most - len(_LEFT_OUT.split()) - 1
     for paragraph in [one for one in paragraphs if one.strip()]:
         lines = []
         for line in paragraph.splitlines():
@@ -240,6 +250,11 @@ def _count(number: int, one: str, many: str) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _clipped(text: str, most: int) -> str:
+    words = text.split()
+    return " ".join(words) if len(words) <= most else f"{' '.join(words[:most])} …"
 
 
 def _one_line(text: str) -> str:

@@ -65,6 +65,12 @@ class Story:
         return self.incident.state is Lifecycle.RESOLVED or self.mitigated_at is not None
 
     @property
+    def withdrawn(self) -> bool:
+        """Whether what caused it was taken back, as the incident was opened with."""
+        opened = self.incident.opened
+        return opened.opened_by == "rollback" or opened.rolled_back_at is not None
+
+    @property
     def passed(self) -> tuple[EscapeRow, ...]:
         """Return the rows of gates that the release went past and that were in place."""
         absent = (EscapeState.NOT_IN_PLACE, EscapeState.NOT_RECORDED)

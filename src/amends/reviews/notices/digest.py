@@ -36,7 +36,7 @@ def topic_of(at: datetime) -> str:
 
 
 def digest_text(items: Sequence[Item], public_url: str = "") -> tuple[str, str]:
-    """Return subject and text of a digest. What waited twice about one incident is told once, at its latest."""
+    """Return subject and text of a digest. What waited twice about one incident is told once."""
     latest = {item.said.topic: item for item in items}
     ordered = sorted(latest.values(), key=lambda item: item.at)
     count = f"{len(ordered)} item" if len(ordered) == 1 else f"{len(ordered)} items"
