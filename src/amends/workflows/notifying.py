@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from amends.application.log import Log
 from amends.application.notices.courier import DeliveryError, Letter, letter_id
 from amends.application.notices.digests import send_digest, waiting
 from amends.application.notices.office import Office, open_incident_desk, read_thread
@@ -36,6 +38,7 @@ from amends.reviews.notices.outbox import (
 MOVES = ("incident.detected", "incident.resolved", "incident.reopened", "milestone.set", "review.published",
          "statement.revised", "statement.approved")  # fmt: skip
 _AT_ONCE = 8
+_ATTEMPTS = 50
 _Key = tuple[str, str]
 
 
@@ -163,13 +166,7 @@ class Notifier:
         return sent, failed
 
     def _open(self) -> list[tuple[_Key, Notice, Delivery]]:
-        found = [
-            (key, notice, one)
-            for key, thread in self._threads.items()
-            for notice in thread.notices
-            for one in notice.deliveries
-            if one.open
-        ]
+        found = [(key, *pair) for key, thread in self._threads.items() for pair in thread.next_deliveries()]
         return sorted(found, key=lambda item: (item[1].at, item[0], item[1].said.revision))
 
     def _next(self, now: datetime) -> datetime | None:
@@ -187,24 +184,15 @@ def hand_over(office: Office, topic: str, audience: str, revision: int, channel:
     What happened is recorded before and after. Returns how it stands then.
     """
     log = office.log
-    thread = read_thread(log, topic, audience)
-    notice = thread.notice(revision)
-    one = notice.delivery(channel) if notice else None
-    now = log.clock.now()
-    if notice is None or one is None or not one.open or one.due > now:
+    claimed = _claim(log, topic, audience, revision, channel)
+    if claimed is None:
         return None
-    said, attempt = notice.said, one.attempts + 1
+    notice, one, now = claimed
+    said = notice.said
     about: dict[str, Any] = {
-        "topic": topic, "audience": audience, "revision": revision, "channel": channel, "attempt": attempt,
-        "incident": said.incident, "service": said.service,
+        "topic": topic, "audience": audience, "revision": revision, "channel": channel,
+        "attempt": one.attempts + 1, "incident": said.incident, "service": said.service,
     }  # fmt: skip
-    try:
-        log.record(
-            "notice.attempted", p.NoticeAttempted(**about, until=now + LEASE), source=SOURCE,
-            expected=thread.version,
-        )  # fmt: skip
-    except VersionConflictError:
-        return None
     letter = Letter(
         id=letter_id(topic, audience, revision, channel), topic=topic, audience=audience, kind=said.kind,
         revision=revision, subject=said.subject, text=said.text, intended_at=notice.at, now=now,
@@ -227,3 +215,33 @@ def hand_over(office: Office, topic: str, audience: str, revision: int, channel:
         ), source=SOURCE)  # fmt: skip
     after = read_thread(log, topic, audience).notice(revision)
     return after.delivery(channel) if after else None
+
+
+def _claim(
+    log: Log, topic: str, audience: str, revision: int, channel: str
+) -> tuple[Notice, Delivery, datetime] | None:
+    """Record an attempt, so that it is ours alone for a while; ``None`` where there is nothing to attempt.
+
+    Other channels of the same notice write to the same stream: a conflict alone says nothing.
+    """
+    for _ in range(_ATTEMPTS):
+        thread, now = read_thread(log, topic, audience), log.clock.now()
+        found = next(
+            (
+                (notice, one)
+                for notice, one in thread.next_deliveries()
+                if notice.said.revision == revision and one.channel == channel and one.due <= now
+            ),
+            None,
+        )
+        if found is None:
+            return None
+        notice, one = found
+        said = p.NoticeAttempted(
+            topic=topic, audience=audience, revision=revision, channel=channel, attempt=one.attempts + 1,
+            until=now + LEASE, incident=notice.said.incident, service=notice.said.service,
+        )  # fmt: skip
+        with suppress(VersionConflictError):
+            log.record("notice.attempted", said, source=SOURCE, expected=thread.version)
+            return notice, one, now
+    return None

@@ -37,7 +37,7 @@ def notices(log: Log, *, incident: str = "", audience: str = "", limit: int = 20
         if not audience or name == audience
         for notice in thread.notices
     ]
-    return sorted(found, key=lambda one: one.at, reverse=True)[:limit]
+    return sorted(found, key=lambda one: (one.at, one.said.revision), reverse=True)[:limit]
 
 
 def outbox(log: Log) -> list[Notice]:

@@ -91,6 +91,17 @@ class Thread:
         last = self.latest
         return tuple(one for one in self.deferred if last is None or one[1] >= last.at)
 
+    def next_deliveries(self) -> list[tuple[Notice, Delivery]]:
+        """Return what is open, and on each channel only its oldest revision: nobody reads them the wrong way
+        round.
+        """
+        found: dict[str, tuple[Notice, Delivery]] = {}
+        for notice in self.notices:
+            for one in notice.deliveries:
+                if one.open:
+                    found.setdefault(one.channel, (notice, one))
+        return list(found.values())
+
     def notice(self, revision: int) -> Notice | None:
         """Return one revision."""
         return next((one for one in self.notices if one.said.revision == revision), None)
