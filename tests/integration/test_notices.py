@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -16,13 +18,15 @@ from standardwebhooks.webhooks import Webhook
 from amends.adapters.couriers.opening import courier_of
 from amends.adapters.noticesfile import parse_notices
 from amends.application.incidents import open_incident, resolve
+from amends.application.notices.courier import Handed, Letter
 from amends.application.notices.office import Office
 from amends.application.notices.reading import outbox
 from amends.application.notices.statements import approve, draft_statement, published, write_statement
 from amends.application.notices.telling import defer, retry, send
 from amends.errors import NotAllowedError
 from amends.events import payloads as p
-from amends.workflows.notifying import Notifier
+from amends.reviews.notices.outbox import LEASE
+from amends.workflows.notifying import Notifier, hand_over
 from tests.receivers import Mailbox, Receiver, http_receiver, mail_server
 from tests.servers import free_port
 from tests.story import Story
@@ -180,6 +184,29 @@ def test_a_dead_channel_holds_up_no_other(tmp_path: Path, receiver: Receiver) ->
     scene.send()
     scene.notifier.run()
     assert len(receiver.posts) == 1
+
+
+def test_a_process_that_dies_after_handing_over_repeats_under_the_same_id(tmp_path: Path) -> None:
+    box = Mailbox()
+    with mail_server(box) as port:
+        scene = Scene(tmp_path, audiences=leads("mail"), channels={"mail": mail(port)})
+        scene.send()
+
+        def dies(letter: Letter) -> Handed:
+            scene.office.courier_for("mail").deliver(letter)
+            raise KeyboardInterrupt
+
+        dying = replace(scene.office, courier_for=lambda _: SimpleNamespace(deliver=dies))
+        with pytest.raises(KeyboardInterrupt):
+            hand_over(dying, scene.story.incident, "leads", 1, "mail")
+        scene.story.later(seconds=LEASE.total_seconds() - 1)
+        scene.notifier.run()
+        assert len(box.mails) == 1  # the attempt is still its maker's
+        scene.story.later(seconds=2)
+        scene.notifier.run()
+    assert len(box.mails) == 2
+    assert len(set(box.ids)) == 1
+    assert outbox(scene.story.log) == []
 
 
 def test_two_processes_hand_a_notice_over_once(tmp_path: Path, receiver: Receiver) -> None:
