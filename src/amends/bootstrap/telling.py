@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from amends.application.notices.office import Office
     from amends.bootstrap import Workspace
+    from amends.workflows.toolbox import Progress
 
 
 def open_office(workspace: Workspace) -> Office:
@@ -27,16 +27,23 @@ def open_office(workspace: Workspace) -> Office:
     )  # fmt: skip
 
 
-def notifier(workspace: Workspace) -> Callable[[], datetime | None] | None:
-    """Return what does all telling that is due and says when to be called again; ``None`` where nothing is
+def notifier(workspace: Workspace) -> Callable[[], Progress] | None:
+    """Return what does all telling that is due, for ``Toolbox.tell_people``; ``None`` where nothing is
     declared, so that nobody is told by surprise.
     """
     if not workspace.settings.notices.exists():
         return None
     from amends.workflows.notifying import Notifier
+    from amends.workflows.toolbox import Progress
 
     found = Notifier(open_office(workspace))
-    return lambda: found.run().again_at
+
+    def run() -> Progress:
+        done = found.run()
+        said = [f"told {done.told}, handed over {done.sent}"] if done.told or done.sent else []
+        return Progress(done.again_at, False, "; ".join([*said, *done.failed]))
+
+    return run
 
 
 def write_status_pages(workspace: Workspace) -> list[str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from amends.incidents.escape import EscapeState
-from amends.reviews.audiences.rendering import customer_paragraphs
+from amends.reviews.audiences.rendering import customer_paragraphs, gate_lines
 from amends.reviews.audiences.story import Story
 
 Hurt = Literal["yes", "no", "not known"]
@@ -90,8 +90,7 @@ def _acknowledged(role: str, published: bool, story: Story) -> str:
 
 
 def _missed(story: Story) -> tuple[str, ...]:
-    rows = [row for row in story.matrix.rows if row.state is not EscapeState.NOT_IN_PLACE]
-    said = [f"{row.gate}: {row.state}. {row.reason}" for row in rows[:6]]
+    said = gate_lines(story)[:6]
     absent = [row.gate for row in story.matrix.rows if row.state is EscapeState.NOT_IN_PLACE]
     if absent:
         said.append(f"Not in place: {', '.join(absent)}.")

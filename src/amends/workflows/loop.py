@@ -7,7 +7,7 @@ import itertools
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from amends.application.logkeeping import keep_checkpoint
 from amends.application.ports import Clock, Engine, Stop
@@ -34,7 +34,7 @@ _LONGEST_SLEEP = 0.5  # real seconds until it is looked whether to stop
 _AFTER_A_FAULT = timedelta(seconds=30)
 _BETWEEN_CHECKPOINTS = timedelta(minutes=10)
 _AT_THE_LATEST = timedelta(hours=1)
-_LATEST = datetime.max.replace(tzinfo=UTC)
+_FOR_ANOTHER = timedelta(seconds=10)
 
 
 class LoopEngine:
@@ -151,15 +151,16 @@ def run_loop(
         keep_checkpoint(tools.log.store, tools.clock.now())
         return tools.clock.now() + _BETWEEN_CHECKPOINTS
 
-    def tell_one(_key: str) -> datetime | None:
-        again_at = tools.tell_people() if tools.tell_people else None
-        return min(again_at or _LATEST, tools.clock.now() + _AT_THE_LATEST)
-
     def fault(key: str, error: Exception) -> None:
         kind = "" if isinstance(error, AmendsError) else f"{type(error).__name__}: "
         tell(key, Progress(None, False, f"went wrong and is tried again: {kind}{error}"))
 
-    jobs = {"advance": advance_one, "reconcile": reconcile_one, "checkpoint": keep_one, "tell": tell_one}
+    jobs = {
+        "advance": advance_one,
+        "reconcile": reconcile_one,
+        "checkpoint": keep_one,
+        "tell": _telling(tools, tell),
+    }
     engine: Engine
     if shared is None:
         engine = LoopEngine(jobs, tools.clock, threads=threads, on_fault=fault)
@@ -175,3 +176,18 @@ def run_loop(
         engine.run(stop)
     finally:
         follower.join()
+
+
+def _telling(tools: Toolbox, tell: Tell) -> Job:
+    """Return the job that tells people. A process that has nobody to tell leaves it to one that has."""
+
+    def tell_one(_key: str) -> datetime:
+        now = tools.clock.now()
+        if tools.tell_people is None:
+            return now + _FOR_ANOTHER
+        progress = tools.tell_people()
+        if progress.did:
+            tell(PEOPLE, progress)
+        return min(progress.due or now + _AT_THE_LATEST, now + _AT_THE_LATEST)
+
+    return tell_one

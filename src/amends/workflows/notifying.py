@@ -20,7 +20,7 @@ from amends.application.notices.office import Office, open_incident_desk, read_t
 from amends.application.notices.reading import KINDS, plan
 from amends.application.notices.statements import draft_statement, publish
 from amends.application.notices.telling import SOURCE, defer, send
-from amends.errors import AmendsError, VersionConflictError
+from amends.errors import AmendsError, StoreUnavailableError, VersionConflictError
 from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.reviews.audiences.escalation import STALE_AFTER, Telling, due, next_at
@@ -39,6 +39,7 @@ MOVES = ("incident.detected", "incident.resolved", "incident.reopened", "milesto
          "statement.revised", "statement.approved")  # fmt: skip
 _AT_ONCE = 8
 _ATTEMPTS = 50
+_AFTER_A_FAULT = timedelta(minutes=10)
 _Key = tuple[str, str]
 
 
@@ -61,17 +62,19 @@ class Notifier:
     _threads: dict[_Key, Thread] = field(default_factory=dict)
     _look_at: dict[str, datetime] = field(default_factory=dict)
     _approved: set[str] = field(default_factory=set)
+    _digested: dict[str, datetime] = field(default_factory=dict)
     _paused: dict[str, datetime] = field(default_factory=dict)
 
     def run(self) -> Passed:
         """Do all that is due."""
         now = self.office.log.clock.now()
         self._catch_up(now)
-        told = self._escalate(now) + self._publish() + self._digests(now)
+        told, amiss = self._escalate(now)
+        told += self._publish() + self._digests(now)
         self._catch_up(now)
         sent, failed = self._deliver(now)
         self._catch_up(now)
-        return Passed(told, sent, failed, self._next(now))
+        return Passed(told, sent, (*amiss, *failed), self._next(now))
 
     def _catch_up(self, now: datetime) -> None:
         for fact in self.office.log.facts(kinds=(*KINDS, *MOVES), after=self._position):
@@ -79,37 +82,41 @@ class Notifier:
             if fact.kind in KINDS:
                 key = (getattr(fact.payload, "topic", ""), getattr(fact.payload, "audience", ""))
                 self._threads[key] = fold_thread([fact], self._threads.get(key))
-            elif fact.kind == "statement.approved":
-                self._approved.add(getattr(fact.payload, "incident", ""))
-            else:
+            elif not fact.recorded.event.imported:  # history that was brought in is nobody's news
                 self._note_move(fact, now)
 
     def _note_move(self, fact: Fact, now: datetime) -> None:
         incident = getattr(fact.payload, "incident", "")
-        if isinstance(fact.payload, p.IncidentOpened) and fact.recorded.event.imported:
-            return  # history that was brought in is nobody's news
-        if (
-            isinstance(fact.payload, p.IncidentOpened)
-            or incident in self._look_at
-            or (now - fact.recorded.recorded_at <= STALE_AFTER and incident)
-        ):
+        is_news = now - fact.recorded.recorded_at <= STALE_AFTER
+        if fact.kind == "statement.approved" and is_news:
+            self._approved.add(incident)
+        if fact.kind == "incident.resolved" and not is_news:
+            self._look_at.pop(incident, None)
+        elif isinstance(fact.payload, p.IncidentOpened) or incident in self._look_at or is_news:
             self._look_at[incident] = now
 
     # --- rules --------------------------------------------------------------------------------------------
 
-    def _escalate(self, now: datetime) -> int:
-        if not self.office.policy.escalation:
-            return 0
-        told = 0
-        for incident in [name for name, at in self._look_at.items() if at <= now]:
-            planned = plan(self.office, incident)
-            told += sum(self._tell(incident, one) for one in due(planned, now))
-            again = next_at(planned, now)
+    def _escalate(self, now: datetime) -> tuple[int, list[str]]:
+        told, amiss = 0, []
+        ready = (
+            [name for name, at in self._look_at.items() if at <= now] if self.office.policy.escalation else []
+        )
+        for incident in ready:
+            again: datetime | None = now + _AFTER_A_FAULT
+            try:
+                planned = plan(self.office, incident)
+                told += sum(self._tell(incident, one) for one in due(planned, now))
+                again = next_at(planned, now)
+            except StoreUnavailableError:
+                raise
+            except AmendsError as error:  # one that cannot be told of holds up no other
+                amiss.append(f"{incident}: {error.message}")
             if again is None:
                 del self._look_at[incident]
             else:
                 self._look_at[incident] = again
-        return told
+        return told, amiss
 
     def _tell(self, incident: str, telling: Telling) -> bool:
         office = self.office
@@ -131,6 +138,9 @@ class Notifier:
         audiences = {name for (_, name), thread in self._threads.items() if thread.deferred}
         told = 0
         for name in sorted(audiences & set(self.office.policy.audiences)):
+            if self._digested.get(name) == at:
+                continue  # what was deferred since waits for the next one
+            self._digested[name] = at
             if any(item.at <= at for item in waiting(self.office, name)):
                 told += send_digest(self.office, name, at) is not None
         return told

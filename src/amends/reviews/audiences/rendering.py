@@ -58,7 +58,7 @@ def brief_of(story: Story, kind: AudienceKind) -> str:
 
 def _team(story: Story) -> tuple[str, list[str]]:
     incident = story.incident
-    rows = _grouped(story)
+    rows = [f"- {line}" for line in gate_lines(story)]
     blind = [row.gate for row in story.passed if row.state is EscapeState.RAN_BLIND]
     paragraphs = [f"{_opening(story)} {_standing(story)}", _caught(story), _numbers(story)]
     if story.matrix.bypassed:
@@ -184,18 +184,18 @@ def _gates(story: Story) -> str:
     counts: dict[str, int] = {}
     for row in story.passed:
         counts[row.state] = counts.get(row.state, 0) + 1
-    said = "; ".join(f"{number} {state}" for state, number in counts.items())
+    said = "; ".join(f"{number} “{state}”" for state, number in counts.items())
     went = "went around" if story.matrix.bypassed else "went past"
     return f"The release {went} {_count(len(story.passed), 'gate', 'gates')}: {said}."
 
 
-def _grouped(story: Story) -> list[str]:
-    """Say once what holds for several gates."""
+def gate_lines(story: Story) -> list[str]:
+    """Return how the release got past each gate, a line for all of which the same holds."""
     gates: dict[tuple[str, str], list[str]] = {}
     for row in story.passed:
         place = f" ({row.environment})" if row.environment != story.incident.environment else ""
         gates.setdefault((row.state, row.reason), []).append(f"{row.gate}{place}")
-    return [f"- {', '.join(names)}: {state}. {reason}" for (state, reason), names in gates.items()]
+    return [f"{', '.join(names)}: {state}. {reason}" for (state, reason), names in gates.items()]
 
 
 def _asked(story: Story) -> str:
