@@ -44,9 +44,9 @@ class Mailbox(MessageHandler):
 
 
 @contextmanager
-def mail_server(box: Mailbox, port: int = 0) -> Iterator[int]:
-    """Run a mail server; gives its port."""
-    controller = Controller(box, hostname="127.0.0.1", port=port or free_port())
+def mail_server(box: Mailbox, port: int = 0, **more: Any) -> Iterator[int]:
+    """Run a mail server; gives its port. ``more`` are settings of aiosmtpd's."""
+    controller = Controller(box, hostname="127.0.0.1", port=port or free_port(), **more)
     controller.start()
     try:
         yield controller.port

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
+import ssl
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -13,6 +16,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from aiosmtpd.smtp import AuthResult
 from standardwebhooks.webhooks import Webhook
 
 from amends.adapters.couriers.opening import courier_of
@@ -99,6 +103,41 @@ def test_a_mail_server_that_is_down_for_a_day_loses_and_repeats_nothing(tmp_path
     assert len(set(box.ids)) == 2
     assert str(box.mails[0]["Auto-Submitted"]) == "auto-generated"
     assert second.said.text.split()[0] in box.mails[1].get_payload(decode=True).decode()  # type: ignore[union-attr]
+
+
+def test_starttls_and_a_login_with_a_certificate_authority_of_ones_own(tmp_path: Path) -> None:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl to make a certificate with: apt-get install openssl")
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+
+    def knows(_server: Any, _session: Any, _envelope: Any, _mechanism: str, given: Any) -> AuthResult:
+        return AuthResult(success=(given.login, given.password) == (b"amends", b"right"))
+
+    box = Mailbox()
+    with mail_server(
+        box, tls_context=context, require_starttls=True, authenticator=knows, auth_required=True
+    ) as port:
+        said = mail(port)
+        said["email"] |= {
+            "security": "starttls", "ca_file": "cert.pem", "user_env": "MAIL_USER", "password_env": "MAIL_KEY"
+        }  # fmt: skip
+        scene = Scene(tmp_path, audiences=leads("mail"), channels={"mail": said})
+        scene.environ |= {"MAIL_USER": "amends", "MAIL_KEY": "wrong"}
+        scene.send()
+        scene.notifier.run()
+        assert box.mails == []
+        assert "right" not in str([f.payload for f in scene.story.log.facts(kinds=("notice.failed",))])
+        scene.environ["MAIL_KEY"] = "right"
+        scene.until_quiet(hours=1)
+    assert len(box.mails) == 1
 
 
 def test_whom_the_server_took_is_not_written_to_again(tmp_path: Path) -> None:
