@@ -51,7 +51,9 @@ class LiveServer:
 @contextmanager
 def serving(story: Story, folder: Path) -> Iterator[LiveServer]:
     """Serve a story's log."""
-    settings = Settings(store=story.store, state_dir=folder, policy=folder / "amends.yaml")
+    settings = Settings(
+        store=story.store, state_dir=folder, policy=folder / "amends.yaml", notices=folder / "notices.yaml"
+    )
     app = create_app(Workspace(settings, story.opened, story.clock, story.log))
     port = free_port()
     server = uvicorn.Server(

@@ -22,21 +22,24 @@ class Settings:
     token: str = ""
     clock: str = ""
     policy: Path = Path("amends.yaml")
+    notices: Path = Path("notices.yaml")
     state_dir: Path = Path(".amends")
     debug: bool = False
 
     @classmethod
     def read(cls, environ: Mapping[str, str], *, store: str = "", policy: str = "") -> Settings:
         """Take options first, then ``AMENDS_STORE``, ``AMENDS_TOKEN``, ``AMENDS_CLOCK``,
-        ``AMENDS_POLICY``, ``AMENDS_STATE`` and ``AMENDS_DEBUG``.
+        ``AMENDS_POLICY``, ``AMENDS_NOTICES``, ``AMENDS_STATE`` and ``AMENDS_DEBUG``.
         """
+        named_policy = Path(policy or environ.get("AMENDS_POLICY", "") or "amends.yaml")
         chosen = store or environ.get("AMENDS_STORE", "")
         return cls(
             store=chosen or DEFAULT_STORE,
             named=bool(chosen),
             token=environ.get("AMENDS_TOKEN", ""),
             clock=environ.get("AMENDS_CLOCK", ""),
-            policy=Path(policy or environ.get("AMENDS_POLICY", "") or "amends.yaml"),
+            policy=named_policy,
+            notices=Path(environ.get("AMENDS_NOTICES", "") or named_policy.parent / "notices.yaml"),
             state_dir=Path(environ.get("AMENDS_STATE", "") or ".amends"),
             debug=environ.get("AMENDS_DEBUG", "") not in ("", "0"),
         )

@@ -18,7 +18,8 @@ PAGES = (
     "/", "/deployments", "/deployments/dep-bad", "/deployments/dep-open", f"/releases/{SERVICE}",
     f"/releases/{SERVICE}/1.4.0", f"/releases/{SERVICE}/1.5.0", "/incidents", "/incidents/INC-1",
     "/incidents/INC-1/review", "/incidents/INC-1/review/edit", "/incidents/INC-1/review/history",
-    "/incidents/INC-1/review/diff", "/amendments", "/amendments/AM-1", "/amendments/AM-2", "/backtest",
+    "/incidents/INC-1/review/diff", "/incidents/INC-1/notices", "/notices",
+    "/amendments", "/amendments/AM-1", "/amendments/AM-2", "/backtest",
     "/log", "/log?kind=gates.decided", "/log/e1", "/login",
 )  # fmt: skip
 EMPTY_PAGES = ("/", "/deployments", "/incidents", "/amendments", "/backtest", "/log", "/log?service=nobody")

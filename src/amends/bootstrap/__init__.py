@@ -19,6 +19,8 @@ from amends.bootstrap.searching import open_existing_log as open_existing_log
 from amends.bootstrap.searching import open_search_notes as open_search_notes
 from amends.bootstrap.searching import repository_top as repository_top
 from amends.bootstrap.searching import search_clock as search_clock
+from amends.bootstrap.telling import open_office as open_office
+from amends.bootstrap.telling import write_status_pages as write_status_pages
 from amends.config import Settings
 from amends.errors import PolicyError, StoreUnavailableError, UsageError
 

@@ -31,6 +31,7 @@ def toolbox(workspace: Workspace) -> Toolbox:
     """
     from amends.adapters.spool import FileSpool
     from amends.application.reviewing import draft_review
+    from amends.bootstrap.telling import notifier
     from amends.workflows.toolbox import Toolbox
 
     settings, log = workspace.settings, workspace.log
@@ -57,7 +58,7 @@ def toolbox(workspace: Workspace) -> Toolbox:
         log=log, deployer_for=lambda d: _deployer(d.plan, settings), metrics_for=metrics_for,
         decide_gates=decide, open_incident=lambda d: _open_incident(log, d),
         draft_review=lambda incident: draft_review(log, incident),
-        spool=FileSpool(settings.state_dir / "spool.jsonl"),
+        spool=FileSpool(settings.state_dir / "spool.jsonl"), tell_people=notifier(workspace),
     )  # fmt: skip
 
 

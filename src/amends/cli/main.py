@@ -35,6 +35,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lint": ("amends.cli.lint", "Find wording that blames in reviews, and say how to write it instead."),
     "amendment": ("amends.cli.amendment", "Propose a test or a gate, prove it, activate it."),
     "culprit": ("amends.cli.culprit", "Find the change that brought a failure, flaky tests included."),
+    "notice": ("amends.cli.notice", "Tell each audience what concerns it, once, at a known price."),
+    "apologise": ("amends.cli.apologise", "Should anyone apologise? What to do instead."),
     "serve": ("amends.cli.serve", "Serve pages and API, and carry deployments on."),
     "link": ("amends.cli.link", "Print a one-time link to a running server."),
     "token": ("amends.cli.token", "Issue and revoke access tokens."),

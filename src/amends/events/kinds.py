@@ -45,6 +45,8 @@ _INCIDENT = "incident/{incident}"
 _EDGE_CASE = "edgecase/{service}/{edge_case}"
 _AMENDMENT = "amendment/{amendment}"
 _SEARCH = "search/{search}"
+_NOTICE = "notice/{topic}/{audience}"
+_STATEMENT = "statement/{incident}"
 
 KINDS: tuple[Kind, ...] = (
     _cd("change.merged", "0.3.0", p.ChangeMerged, _CHANGE),
@@ -98,6 +100,14 @@ KINDS: tuple[Kind, ...] = (
     _own("trial.asked", p.TrialAsked, _SEARCH),
     _own("trial.done", p.TrialDone, _SEARCH),
     _own("search.ended", p.SearchEnded, _SEARCH),
+    _own("notice.intended", p.NoticeIntended, _NOTICE),
+    _own("notice.deferred", p.NoticeDeferred, _NOTICE),
+    _own("notice.attempted", p.NoticeAttempted, _NOTICE),
+    _own("notice.sent", p.NoticeSent, _NOTICE),
+    _own("notice.failed", p.NoticeFailed, _NOTICE),
+    _own("notice.retried", p.NoticeRetried, _NOTICE),
+    _own("statement.revised", p.StatementRevised, _STATEMENT),
+    _own("statement.approved", p.StatementApproved, _STATEMENT),
 )
 
 prepare(*{kind.payload for kind in KINDS})

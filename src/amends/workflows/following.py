@@ -12,6 +12,10 @@ from amends.workflows.toolbox import SOURCE, Toolbox
 
 _WAIT_SECONDS = 1.0
 _BATCH = 500
+PEOPLE = "notices"
+"""The key under which people are told of what happened."""
+
+_NEWS = ("incident.", "notice.", "statement.", "milestone.", "review.published")
 _OWN_ANSWERS = ("gates.decided", "policy.adopted")
 
 
@@ -91,6 +95,8 @@ class Follower:
         return len(facts)
 
     def _pass_on(self, fact: Fact) -> None:
+        if self._tools.tell_people and fact.kind.startswith(_NEWS):
+            self._engine.submit("tell", PEOPLE)
         deployment = getattr(fact.payload, "deployment", "")
         service = getattr(fact.payload, "service", "")
         if isinstance(fact.payload, p.DeploymentRequested):

@@ -13,7 +13,7 @@ from amends.application.logkeeping import keep_checkpoint
 from amends.application.ports import Clock, Engine, Stop
 from amends.errors import AmendsError
 from amends.workflows.advance import advance
-from amends.workflows.following import Follower
+from amends.workflows.following import PEOPLE, Follower
 from amends.workflows.reconcile import reconcile
 from amends.workflows.toolbox import Progress, Toolbox
 
@@ -34,6 +34,7 @@ _LONGEST_SLEEP = 0.5  # real seconds until it is looked whether to stop
 _AFTER_A_FAULT = timedelta(seconds=30)
 _BETWEEN_CHECKPOINTS = timedelta(minutes=10)
 _AT_THE_LATEST = timedelta(hours=1)
+_FOR_ANOTHER = timedelta(seconds=10)
 
 
 class LoopEngine:
@@ -154,13 +155,20 @@ def run_loop(
         kind = "" if isinstance(error, AmendsError) else f"{type(error).__name__}: "
         tell(key, Progress(None, False, f"went wrong and is tried again: {kind}{error}"))
 
-    jobs = {"advance": advance_one, "reconcile": reconcile_one, "checkpoint": keep_one}
+    jobs = {
+        "advance": advance_one,
+        "reconcile": reconcile_one,
+        "checkpoint": keep_one,
+        "tell": _telling(tools, tell),
+    }
     engine: Engine
     if shared is None:
         engine = LoopEngine(jobs, tools.clock, threads=threads, on_fault=fault)
     else:
         engine = shared(jobs, fault, threads)
     engine.submit("checkpoint", "checkpoint of the log")
+    if tools.tell_people:
+        engine.submit("tell", PEOPLE)
     following = Follower(tools, engine, shared=shared is not None)
     follower = threading.Thread(target=following.run, args=(stop,), name="amends-follower")
     follower.start()
@@ -168,3 +176,18 @@ def run_loop(
         engine.run(stop)
     finally:
         follower.join()
+
+
+def _telling(tools: Toolbox, tell: Tell) -> Job:
+    """Return the job that tells people. A process that has nobody to tell leaves it to one that has."""
+
+    def tell_one(_key: str) -> datetime:
+        now = tools.clock.now()
+        if tools.tell_people is None:
+            return now + _FOR_ANOTHER
+        progress = tools.tell_people()
+        if progress.did:
+            tell(PEOPLE, progress)
+        return min(progress.due or now + _AT_THE_LATEST, now + _AT_THE_LATEST)
+
+    return tell_one

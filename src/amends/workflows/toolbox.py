@@ -64,6 +64,9 @@ class Toolbox:
         Draft the review of an incident.
     spool:
         Where a roll-back is noted that could not be written to the log.
+    tell_people:
+        Do all telling that is due (rules, digests, the outbox) and say what came of it (nothing, if nothing
+        did) and when to be called again; ``None`` where nobody declared whom to tell.
     memory:
         What was seen last. Losing it costs a read; it holds nothing that the log does not, except while the
         log cannot be reached.
@@ -76,6 +79,7 @@ class Toolbox:
     open_incident: Callable[[Deployment], str]
     draft_review: Callable[[str], object]
     spool: Spool
+    tell_people: Callable[[], Progress] | None = None
     memory: dict[str, Sight] = field(default_factory=dict)
 
     @property

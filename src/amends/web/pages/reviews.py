@@ -13,6 +13,7 @@ from amends.application.amending import list_amendments
 from amends.application.record import require_incident
 from amends.reviews.revisions import RevisionConflictError, side_by_side
 from amends.web.forms import Role, Words, back_to, required_role
+from amends.web.pages.notices import panel
 from amends.web.templating import page, page_with_editor, path_part
 
 router = APIRouter(prefix="/incidents/{incident}/review", include_in_schema=False)
@@ -31,7 +32,7 @@ def review(request: Request, incident: str, revision: int = 0) -> Response:
     return page(
         request, "review.html", i=require_incident(log, incident), revisions=revisions, shown=shown,
         agenda=read_agenda(log, incident),
-        amendments=list_amendments(log, incident=incident),
+        amendments=list_amendments(log, incident=incident), apology=panel(request, incident),
     )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Couriers: the ways by which notices leave, one module for each."""

@@ -1,0 +1,1 @@
+"""Telling people: previews with their price, sending, digests, statements to customers."""
