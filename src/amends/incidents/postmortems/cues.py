@@ -1,0 +1,173 @@
+"""What a sentence of a timeline says happened: the words by which milestones are told apart.
+
+Each cue is judged by sentence, and a hope, a question, a plan or a failed attempt ("this does not resolve the
+issue", "believing it to be resolved") is none.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+_WHAT = r"(?:outage|incident|impact|issues?|problems?|downtime|degradation|disruption|service disruption|interruption|failures?|errors?)"
+
+
+def _cue(*alternatives: str) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{one})" for one in alternatives), re.IGNORECASE)
+
+
+SENTENCES = re.compile(r"(?<=[.!?])[)\"'”]*\s+(?=[A-Z0-9\"'“(\[])|\n+")
+
+STARTED = _cue(
+    rf"\b{_WHAT} (?:first )?(?:start(?:s|ed)?|begins?|began|commenc\w+|onset)\b",
+    rf"\b(?:start|beginning|onset) of (?:the |this |user |customer )?(?:\w+ ){{0,2}}{_WHAT}\b",
+    rf"\b(?:{_WHAT}|first) (?:\w+ )?(?:impact|start|occurrence)(?:ed|s)?\b(?! (?:over|end))",
+    r"\bfirst (?:\w+ ){0,2}(?:errors?|failures?|failed|5\d\d|timeouts?|symptoms?)\b",
+)
+SYMPTOM = _cue(
+    r"\b(?:begins?|began|start(?:s|ed)?) (?:to )?(?:\w+ )?(?:fail|drop|experienc|return|reject|crash|tim(?:e|ing)[ -]?out|degrad|throw|los|report|see(?:ing)? (?:\w+ )?error|spik|ris|climb|increas|queu|backlog|stall|enter)",
+    r"\b(?:drop(?:s|ped)?|f[ae]ll(?:s)?|falls|went|goes|gone) (?:\w+ )?(?:to zero|to 0|down|offline|dark|read-only)\b",
+    r"\b(?:fully |completely )down\b|\bbecomes? (?:\w+ )?(?:unavailable|unresponsive|unreachable|inaccessible|unhealthy|overloaded|slow)\b|\bbecame (?:\w+ )?(?:unavailable|unresponsive|unreachable|inaccessible|unhealthy|overloaded|slow)\b",
+    r"\bcrash(?:es|ed|ing|[ -]?loop\w*)?\b|\b(?:loss|lost) (?:of )?(?:connectivity|traffic|power|network|access)|\bstops? (?:respond|work|process|receiv)\w*|\bstopped (?:respond|work|process|receiv)\w*",
+    r"\b(?:error|failure|latency|cpu|load|5xx|timeout)s?(?: rates?| levels?)? (?:\w+ )?(?:spik|increas|ris|rose|climb|jump|elevat|grow|grew)",
+    r"\b(?:spike|increase|surge|rise) (?:in|of) (?:\w+ ){0,3}(?:errors?|failures?|latency|5xx|5\d\d|timeouts?|load)",
+    r"\b(?:status |http |of )?5\d\d(?:s| errors?| (?:status )?messages?| responses?)\b|\bservice degradation begins\b",
+)
+CAUSING = _cue(
+    r"\bcaus(?:ing|es?|ed)\b|\bbreak(?:ing|s)\b|\bbroke\b|\bresult(?:ing|ed|s) in\b|\btrigger(?:ing|s|ed)\b|\bintroduc(?:ing|es|ed)\b[^.]{0,40}\b(?:bug|issue|problem|regression|error|defect|fault)",
+    r"\b(?:with|containing|contained|includ\w+) (?:an? |the )?(?:\w+ ){0,3}(?:bug|issue|regression|defect|error|fault|typo|mistake)\b|\bbad (?:config|deploy|release|commit|change|build)\w*|\bfaulty\b|\bmisconfigur\w+",
+    r"\bmistakenly\b|\baccidental(?:ly)?\b|\binadvertent(?:ly)?\b|\berroneous(?:ly)?\b|\bunintention\w+\b|\bincorrect(?:ly)?\b",
+)
+CHANGE = _cue(
+    r"\b(?:deploy(?:s|ed|ment|ments)?|releas(?:e|es|ed)|roll(?:s|ed)? ?-?out|rollout|upgrad(?:e|es|ed)|updat(?:e|es|ed)|merg(?:e|es|ed)|push(?:es|ed)|appl(?:y|ies|ied)|switch(?:es|ed)|migrat(?:e|es|ed|ion)|bump(?:s|ed)?|enabl(?:e|es|ed)|chang(?:e|es|ed)|rotat(?:e|es|ed)|delet(?:e|es|ed)|remov(?:e|es|ed)|went live|goes live|drained|maintenance)\b",
+)
+NOTICED = _cue(
+    r"\bdetect(?:s|ed|ion)\b|\bnotic(?:es|ed|e)\b|\b(?:became|become|becomes|made|were|was) aware\b|\bspot(?:s|ted)\b",
+    rf"\b{_WHAT} (?:is |was |were |has been |had been |gets |got )?(?:first )?(?:identified|discovered|found|observed|seen|spotted|witnessed|recogni[sz]ed)\b",
+    r"\b(?:witness|observ)(?:es|ed)\b|\bdiscover(?:s|ed)? (?:that|the|an?|our|we|some)\b|\bwe (?:see|saw|find|found)\b",
+    r"\bteam (?:\w+ )?identif(?:y|ies|ied)\b|\bengineers? (?:\w+ )?(?:identif|discover|see|saw)\w*",
+)
+ALERTED = _cue(
+    r"\balert(?:s|ed|ing)?\b(?! (?:clear|resolv|auto|recover|stop|is added|are added|added|creat|closed))|\balarms? (?:\w+ )?(?:fir|trigger|rais|goes|went|sound|start)\w*|\bpager?(?:s|d|duty)?\b(?= (?:\w+ )?(?:fir|trigger|alert|went|goes|page|on|receiv|is|was|to|the|s?\b))|\bpaged\b|\bgets? paged\b",
+    r"\bmonitoring (?:\w+ ){0,3}(?:detect|alert|show|notif|trigger|flag|report|fir|system)\w*|\b(?:uptime|health|synthetic) checks? (?:\w+ )?(?:fail|alert|trigger|fir)\w*|\bwarning from\b",
+)
+REPORTED = _cue(
+    r"\breport(?:s|ed|ing)?\b(?! (?:is|was|were|are)? ?(?:publish|written|drafted|sent out))|\binform(?:s|ed)\b|\bcomplain\w*|\bsupport tickets?\b|\btickets? (?:from|about|start|come|came|arriv|rais|open)|\breach(?:es|ed) out\b|\bpinged\b|\bpings\b|\bescalat(?:es|ed|ion)\b|\bnotif(?:ies|ied)\b",
+)
+OUTSIDE = _cue(r"\b(?:users?|customers?|clients?|community|external|github|twitter|forum|gitter|slack|partners?|reddit|third[ -]part\w+|vendor)\b")
+INSIDE = _cue(
+    r"\b(?:we|us|our|on-?call|engineers?|engineering|developers?|sre|team|operators?|staff|internal|support engineer|member|responders?)\b"
+)
+INVESTIGATING = _cue(
+    r"\binvestigat(?:ion|ions|ing|e|es|ed)\b[^.]{0,30}(?:\b(?:begin|began|begun|start|commenc|initiat|launch|kick)\w*)|\b(?:begin|began|begun|start|commenc|initiat)\w* (?:\w+ ){0,3}(?:investigat|triag|debug|look|troubleshoot)\w*|\binvestigating\b|\blooking into\b|\blooks into\b|\backnowledg\w+\b|\btriag\w+ (?:begin|start)",
+)
+DECLARED = _cue(
+    r"\bincident (?:is |was |has been |gets )?(?:\w+ )?(?:declared|opened|raised|created|called|initiated|established)\b",
+    r"\b(?:declar|rais|open|creat|initiat|call|start)(?:e|es|ed|ing|s)? (?:an?|the|this|a formal|an official|our)?\s?(?:\w+[ -]){0,3}incident\b(?! (?:channel|doc|report|review|page))",
+    r"\b(?:sev(?:erity)?[ -]?[0-5]|p[0-4])\b[^.]{0,30}\b(?:declared|opened|raised|created|called)\b|\b(?:declar|open|rais|call)(?:es|ed|ing|s) (?:an? )?(?:sev|p[0-4])",
+    r"\b(?:war ?room|incident (?:call|bridge|response)) (?:is |was )?(?:opened|started|initiated|created|established|convened)\b|\bmajor incident (?:process|procedure) (?:start|initiat|invok)\w*",
+)
+FIXING = _cue(
+    r"\broll(?:s|ed|ing)?[ -]?back\b|\brollback\b|\brevert(?:s|ed|ing)?\b|\bdowngrad\w+|\bfail(?:ed|s)? ?over\b|\bfailover\b|\bdisabl(?:e|ed|es)\b|\bscal(?:e|ed|es) (?:up|out|down)\b|\brestart(?:s|ed)?\b|\breboot(?:s|ed)?\b|\bhot ?fix\b|\bpatch(?:ed|es)?\b|\bfix(?:es|ed)?\b|\bworkaround\b|\breattach\w*|\brewritten\b|\bblock(?:ed|s)\b|\bdeploy(?:s|ed)\b|\breleased?\b|\bconfiguration changes?\b|\brun completed\b|\bre-?run\b|\breset\b|\bincreased?\b|\brestor(?:e|es|ing)\b|\bunban\w*|\badded\b|\bswitched\b|\bmitigations?\b|\bthrottl\w+",
+)
+UNFINISHED = _cue(
+    r"\b(?:begin|began|begins|beginning|start(?:s|ed|ing)?|trigger(?:s|ed)?|initiat\w+|attempt\w*|try|tries|tried|trying|decid\w+|decision|prepar\w+|plan\w*|propos\w*|creat(?:e|es|ed) a (?:pr|pull)|work(?:s|ing)? on|consider\w*|discuss\w*|opens? a (?:pr|pull)|suspect\w*)\b"
+)
+RECOVERED = _cue(
+    r"\b(?:back|returns?|returned|returning|resumed?s?) (?:to )?(?:normal\w*|online|up|service|healthy|operational|working|baseline|100%)|\bback (?:in|to) working\b|\b(?:up|working|running|functioning|healthy|available|online|okay|ok|stable|operational) again\b|\b(?:returning|returned|bring\w*|brought) (?:\w+ ){0,4}to (?:working|normal|a healthy|full)\b",
+    r"\b(?:service|services|everything|site|system|systems|traffic|operations?|functionality|cluster|api|access|connectivity|performance|availability|website|platform|all \w+|errors?|latency|success rates?|prow|database|pods?)\b[^.]{0,60}\b(?:restored|recovered|normal(?:ised|ized|ises|izes|ly)?|operational|healthy|functional|functioning|stable|stabili[sz]ed|up-to-date|fine)\b",
+    r"\b(?:fully|completely|full service|service|services) (?:\w+ ){0,2}(?:restored|recovered|operational|restoration|recovery)\b|\bfull recovery\b|\ball[ -]clear\b|\bconfirmed expected behaviou?r\b|\bnormal (?:operations?|service|levels?|behaviou?r)\b",
+    rf"\b(?:{_WHAT}|errors?|alerts?|5\d\ds?) (?:have |has |had )?(?:is |was |were |are )?(?:fully |completely |all )?(?:over|ends?|ended|cease[sd]?|stop(?:s|ped)?|subside[sd]?|clear(?:s|ed)?|gone|disappear\w*|drop(?:s|ped)? (?:back |off)\w*)\b",
+    rf"\bend of (?:the |this |customer |user )?(?:\w+ )?{_WHAT}\b|\b(?:solv|fix|resolv)(?:ed|es|ing) (?:the |this |these |all |our )?(?:\w+ )?{_WHAT}\b|\brecovered\b|\bverified (?:\w+ )?(?:working|operational)\b|\bsuccessfully (?:launch|deploys a fixed)\w*",
+)
+MITIGATED = _cue(r"\bmitigated\b|\bmitigation (?:is |was )?(?:in place|complete\w*|applied|deployed|effective|confirmed|successful)\b|\b(?:issue|impact|incident|problem) mitigat\w+")
+RESOLVED = _cue(
+    r"\bresolved\b|\bresolution (?:is |was )?(?:confirmed|complete\w*|verified)\b|\bincident (?:is |was |has been |formally |officially )?(?:closed|over|ended|concluded|marked)\b|\bclos(?:e|es|ed|ing) (?:the |this )?(?:incident|issue)\b|\bissue (?:is |was )?\[?closed\b",
+    rf"\bpermanent(?:ly)? (?:fix|resolv|solv)\w*|\b{_WHAT}\b[^.]{{0,80}}\bfixed\b|\bfull(?:y)? (?:\w+ )?(?:restored|recovered|resolved|recovery)\b|\b(?:outage|incident) (?:is |was )?(?:ends?|ended|over)\b|\bcontains? (?:the |a )?fix\b|\bresolving the (?:outage|incident|issue)\b",
+)
+NOT_YET = _cue(
+    r"\b(?:not|never|n't|no longer able|cannot|unable|without|yet to|fail(?:s|ed|ing)? to)\b[^.;,]{0,40}$",
+    r"\b(?:believ\w+|hop\w+|expect\w+|assum\w+|suspect\w*|thought|should|will|would|may|might|could|if|until|once|when|wait\w*|try\w*|tries|tried|attempt\w*|in order|to be|need\w*|partial\w*|most(?:ly)?|some|gradual\w*|appear\w*|seem\w*|temporar\w+|begin\w*|began|start\w*|apparently|before)\b[^.;]{0,50}$",
+)
+PARTLY = _cue(r"\bpartial(?:ly)?\b|\bbegins? (?:to )?recover|\brecovering\b|\bmonitoring (?:for|recovery)|\bstill\b|\bdespite\b|\bunresolved\b|\bremain(?:s|ed)? (?:elevated|down|unavailable|high)")
+CALM = _cue(r"\b(?:all (?:fine|good|ok)|tests? (?:pass|indicat)\w*|passed|look(?:s|ed)? (?:fine|good)|no (?:issues?|errors?|problems?))\b")
+NOT_NOTICED = _cue(
+    r"\b(?:no|not|never|without|n't|fail(?:s|ed)? to)\b[^.;,]{0,30}$",
+    r"\b(?:improv\w+|add(?:ed|s|ing)?|creat\w+|missing|better|new|clear\w*|resolv\w*|silenc\w*|error) $",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What an entry says. Numbers are the sentence that says so first, from 0; ``None`` where none does."""
+
+    started: int | None = None
+    symptom: int | None = None
+    causing: int | None = None
+    change: int | None = None
+    noticed: int | None = None
+    alerted: int | None = None
+    reported: int | None = None
+    investigating: int | None = None
+    declared: int | None = None
+    fixing: int | None = None
+    mitigated: int | None = None
+    recovered: int | None = None
+    resolved: int | None = None
+    outside: bool = False
+    inside: bool = False
+
+    @property
+    def detected(self) -> int | None:
+        """The first sentence in which somebody learns of it."""
+        return _first(self.noticed, self.alerted, self.reported)
+
+    @property
+    def over(self) -> int | None:
+        """The first sentence in which the harm ends."""
+        return _first(self.mitigated, self.recovered, self.resolved)
+
+
+def _first(*places: int | None) -> int | None:
+    return min((place for place in places if place is not None), default=None)
+
+
+_PLAIN = {"started": STARTED, "causing": CAUSING, "change": CHANGE, "investigating": INVESTIGATING, "declared": DECLARED}
+_HAPPY = {"mitigated": MITIGATED, "recovered": RECOVERED, "resolved": RESOLVED}
+_ALARM = {"noticed": NOTICED, "alerted": ALERTED, "reported": REPORTED}
+
+
+@lru_cache(maxsize=4096)
+def signs_of(text: str) -> Signs:
+    """Return what a timeline's entry says."""
+    found: dict[str, int] = {}
+    outside = inside = False
+    for place, sentence in enumerate(SENTENCES.split(text)):
+        for name in _in_sentence(sentence):
+            found.setdefault(name, place)
+        outside = outside or bool(OUTSIDE.search(sentence))
+        inside = inside or bool(INSIDE.search(sentence))
+    return Signs(**found, outside=outside, inside=inside)
+
+
+def _in_sentence(sentence: str) -> list[str]:
+    names = [name for name, cue in _PLAIN.items() if cue.search(sentence)]
+    over = [name for name, cue in _HAPPY.items() if _said(cue, sentence, NOT_YET)]
+    if over and PARTLY.search(sentence):
+        over = []
+    names += over
+    if SYMPTOM.search(sentence) and not over:
+        names.append("symptom")
+    if not CALM.search(sentence):
+        names += [name for name, cue in _ALARM.items() if _said(cue, sentence, NOT_NOTICED)]
+    if _said(FIXING, sentence, NOT_YET) and not UNFINISHED.search(sentence):
+        names.append("fixing")
+    return names
+
+
+def _said(cue: re.Pattern[str], sentence: str, unless: re.Pattern[str]) -> bool:
+    """Return whether a cue stands in a sentence without something before it that takes it back."""
+    return any(
+        not unless.search(sentence[max(0, hit.start() - 60) : hit.start()]) for hit in cue.finditer(sentence)
+    )

@@ -1,0 +1,27 @@
+"""A timeline told in sentences: "At 14:51 UTC we deployed …"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from amends.incidents.postmortems.blocks import Block
+from amends.incidents.postmortems.entries import Raw
+from amends.incidents.postmortems.prose import sentences_of
+from amends.incidents.postmortems.times import Day, mentions_in
+
+
+def narrated(blocks: Sequence[Block]) -> list[Raw]:
+    """Return the sentences of prose that give one time of day, or begin with one."""
+    found: list[Raw] = []
+    day: Day | None = None
+    for block in blocks:
+        if block.kind not in ("text", "item", "row"):
+            continue
+        for sentence, line in sentences_of(block):
+            mentions = mentions_in(sentence)
+            days = [m.day for m in mentions if m.day]
+            day = days[0] if days else day
+            clocks = [m for m in mentions if m.clock and not m.until]
+            if len(clocks) == 1:
+                found.append(Raw(clocks[0], sentence, line, day))
+    return found

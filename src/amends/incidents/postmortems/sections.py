@@ -1,0 +1,96 @@
+"""What the parts of a post-mortem are about, by their headings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import tzinfo
+from enum import StrEnum
+
+from amends.incidents.postmortems.blocks import Block, Heading
+from amends.incidents.postmortems.times import zone_of
+
+
+class Part(StrEnum):
+    TIMELINE = "timeline"
+    ACTIONS = "actions"
+    TRIGGER = "trigger"
+    CAUSE = "cause"
+    DETECTION = "detection"
+    RESOLUTION = "resolution"
+    IMPACT = "impact"
+    SUMMARY = "summary"
+    FIGURES = "figures"
+    LESSONS = "lessons"
+    TALK = "talk"  # chats, appendices, people: they quote and mention, and state nothing
+    OTHER = "other"
+
+
+# In this order: "action items from the timeline" are actions, "how it was detected and resolved" a detection.
+_HEADINGS = (
+    (Part.TALK, r"chat|slack|transcript|thread\b|append?dix|apendix|references|glossary|attendees|authors?\b|participants|people|owners?\b|links\b|see also|acknowledge?ments?$|credits"),
+    (Part.LESSONS, r"lessons|what (?:went|worked|did)|where we got lucky|takeaways?|insights|learnings|learnt|learned|retrospective|5 whys|five whys|could have gone"),
+    (Part.ACTIONS, r"action|follow[ -]?ups?|remediat|corrective|prevent|next steps|to[ -]?dos?\b|improvements?|future work|recommend|going forward|moving forward|what (?:are we|we are|we're|will we|we will|we'll|are we) do|what(?:'s| is| comes) next|tasks|our (?:commitment|plan)|planned (?:changes|work)|changes we|steps (?:we|taken to (?:prevent|avoid))|what we(?:'re| are|'ll| will)? (?:chang|improv|do)|avoid(?:ing)? (?:this|it|a) |how (?:do|will|can|are) we"),
+    (Part.TIMELINE, r"time ?line|chronolog|sequence of events|order of events|incident log|event log|log of events|history of (?:the )?(?:incident|events)|(?:detailed|play)[ -]by[ -]|status updates|incident updates"),
+    (Part.TRIGGER, r"trigger"),
+    (Part.DETECTION, r"detect|discover|how (?:did )?we (?:found|find|notice|kn[oe]w)|alerting$"),
+    (Part.CAUSE, r"cause|fault\b|what (?:actually )?broke|contributing|why (?:did|it|this)|technical (?:details|background|explanation|analysis)|analysis|background|problem|how did (?:it|this) happen"),
+    (Part.RESOLUTION, r"resolution|resolv|recover|mitigat|response|restor|how (?:it|this|we) (?:was )?(?:fix|solv)|fix\b|repair"),
+    (Part.IMPACT, r"impact|affected|customer|user|damage|scope|symptom|effects?\b|severity"),
+    (Part.FIGURES, r"stats|statistics|metrics|key figures|at a glance|facts|durations?$|incident details|metadata|overview table"),
+    (Part.SUMMARY, r"summary|overview|abstract|tl;?dr|what happened|description|introduction|in brief|background|the incident|the outage|incident$|outage$"),
+)  # fmt: skip
+_PATTERNS = tuple((part, re.compile(words, re.IGNORECASE)) for part, words in _HEADINGS)
+_TIME_WORDS = re.compile(r"\btime(?:s|stamps?|[ -]?zones?)?\b|\bclock", re.IGNORECASE)
+_ZONE_WORDS = re.compile(
+    r"\b(?:UTC|GMT)(?: ?[+\u2212-] ?\d{1,2}(?::?\d\d)?)?|\b[A-Z]{2,5}\b|\b[A-Z][a-z]+/[A-Z][A-Za-z_]+|\b(?:Pacific|Eastern)\b"
+)
+_LONGEST_STATEMENT = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Sectioned:
+    """A block with what it is part of. ``heading`` is the one that says so."""
+
+    block: Block
+    part: Part
+    heading: Heading | None = None
+
+
+def part_named(heading: str) -> Part:
+    """Return what a heading announces; ``Part.OTHER`` if it does not say."""
+    words = heading[:120]
+    return next((part for part, pattern in _PATTERNS if pattern.search(words)), Part.OTHER)
+
+
+def sectioned(blocks: Iterable[Block]) -> list[Sectioned]:
+    """Give each block its part: that of the nearest heading above that announces one, the title left aside."""
+    found: list[Sectioned] = []
+    known: dict[str, Part] = {}
+    title: Heading | None = None
+    for block in blocks:
+        if title is None and block.kind == "heading" and block.level < 7:
+            title = Heading(block.text, block.level, block.line)
+        above = (*block.path, Heading(block.text, block.level, block.line)) if block.kind == "heading" else block.path
+        part, heading = Part.OTHER, None
+        for one in reversed(above):
+            if one == title:
+                continue
+            named = known.setdefault(one.text, part_named(one.text))
+            if named is not Part.OTHER:
+                part, heading = named, one
+                break
+        found.append(Sectioned(block, part, heading))
+    return found
+
+
+def stated_zone(text: str) -> tzinfo | None:
+    """Return the zone that a statement about times names ("All times in CET", "Time (UTC)"), if it does."""
+    for line in text.split("\n"):
+        found = _TIME_WORDS.search(line) if len(line) <= _LONGEST_STATEMENT else None
+        if found:
+            zones = (zone_of(word[0].replace(" ", "")) for word in _ZONE_WORDS.finditer(line))
+            if zone := next((zone for zone in zones if zone is not None), None):
+                return zone
+    return None

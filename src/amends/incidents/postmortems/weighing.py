@@ -1,0 +1,69 @@
+"""Joins what the timeline, named times, windows and stated durations say of the milestones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from amends.incidents.postmortems.facts import Reading
+from amends.incidents.postmortems.picking import CLEAR, EXPLICIT, LIKELY, Line, reading
+from amends.incidents.postmortems.prose import Stated, Window
+
+_CLOSE = timedelta(minutes=1)
+
+
+def weigh(
+    picked: Mapping[str, Reading], lines: Sequence[Line], named: Mapping[str, Reading], stated: Sequence[Stated],
+    windows: Sequence[Window],
+) -> dict[str, Reading]:  # fmt: skip
+    """Return the milestones: what is named outweighs what a line implies, and a line that others bear out."""
+    found = dict(picked)
+    _by_window(found, lines, windows)
+    _by_durations(found, lines, stated)
+    return found | dict(named)
+
+
+def _by_window(found: dict[str, Reading], lines: Sequence[Line], windows: Sequence[Window]) -> None:
+    """A stated stretch of harm gives the start, and the end where the timeline has none."""
+    for window in windows[:1]:
+        started = found.get("started")
+        if started is None or started.at is None or started.confidence < EXPLICIT:
+            beside = _at(lines, window.first)
+            found["started"] = (
+                reading(beside, EXPLICIT) if beside
+                else Reading(window.first, window.first, window.first, window.line, CLEAR - 0.1 * (not window.zoned))
+            )  # fmt: skip
+        if "resolved" not in found and "mitigated" not in found:
+            found["mitigated"] = Reading(
+                window.last, window.last, window.last, window.line, LIKELY - 0.1 * (not window.zoned)
+            )
+
+
+def _by_durations(found: dict[str, Reading], lines: Sequence[Line], stated: Sequence[Stated]) -> None:
+    """Two lines that lie a stated duration apart bear each other out."""
+    detect = next((s for s in stated if s.name == "time to detect" and not s.rough), None)
+    recover = next((s for s in stated if s.name == "time to recover" and not s.rough), None)
+    end, detected = found.get("mitigated") or found.get("resolved"), found.get("detected")
+    started = found.get("started")
+    if recover and end and end.at and (started is None or started.at is None):
+        _settle(found, "started", lines, end.at - timedelta(seconds=recover.seconds))
+    if detect and detected and detected.at and ((now := found.get("started")) is None or now.at is None):
+        _settle(found, "started", lines, detected.at - timedelta(seconds=detect.seconds))
+    now = found.get("started")
+    if detect and now and now.at and (detected is None or detected.at is None):
+        at = now.at + timedelta(seconds=detect.seconds)
+        beside = _at(lines, at)
+        found["detected"] = reading(beside, CLEAR) if beside else Reading(at, at, at, detect.line, LIKELY, detect.text)
+
+
+def _settle(found: dict[str, Reading], name: str, lines: Sequence[Line], at: datetime) -> None:
+    if beside := _at(lines, at):
+        found[name] = reading(beside, CLEAR)
+
+
+def _at(lines: Sequence[Line], at: datetime) -> Line | None:
+    for line in lines:
+        own = line.entry.at
+        if own and (own.tzinfo is None) == (at.tzinfo is None) and abs(own - at) <= _CLOSE:
+            return line
+    return None
