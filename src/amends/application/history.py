@@ -119,4 +119,15 @@ class GithubPast:
     team: str = ""
 
 
-Past = GitPast | TablePast | JUnitPast | IcalPast | GithubPast
+@dataclass(frozen=True, slots=True)
+class PostmortemPast:
+    """Post-mortems written elsewhere. ``zone`` is what times mean in a document that names none."""
+
+    files: Sequence[Path]
+    service: str
+    environment: str
+    zone: tzinfo | None = None
+    team: str = ""
+
+
+Past = GitPast | TablePast | JUnitPast | IcalPast | GithubPast | PostmortemPast

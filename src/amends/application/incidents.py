@@ -22,7 +22,9 @@ from amends.reviews.revisions import Revision, fold_revisions
 SOURCE = "/amends/incidents"
 _ATTEMPTS = 50
 
-MilestoneName = Literal["started", "detected", "acknowledged", "mitigated", "cause_found", "resolved"]
+MilestoneName = Literal[
+    "started", "detected", "declared", "acknowledged", "mitigated", "cause_found", "resolved"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,12 @@ class IncidentView:
             if told.input.get("schema") == SCHEMA:
                 return fact.id
         return ""
+
+    @property
+    def postmortem(self) -> p.PostmortemImported | None:
+        """What was read of the post-mortem that the incident was imported from, if it was."""
+        told = (fact.payload for fact in self.record.facts)
+        return next((one for one in told if isinstance(one, p.PostmortemImported)), None)
 
 
 def open_incident(
@@ -257,6 +265,7 @@ def incident_data(view: IncidentView) -> dict[str, Any]:
                 "revision": latest.number if latest else 0, "drafted": latest.drafted if latest else False,
                 "published": incident.published,
             },
+            "postmortem": view.postmortem,
             "amendments": [
                 {"amendment": a.id, "kind": a.proposed.kind, "title": a.proposed.title, "state": a.state}
                 for a in view.amendments

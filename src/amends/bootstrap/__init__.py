@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from amends.application.backtesting import Priced, Swept
     from amends.application.desk import Desk
-    from amends.application.history import Past
+    from amends.application.history import Fault, Past
     from amends.application.ports import (
         Clock,
         CodeHost,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from amends.application.starting import Survey
     from amends.events.payloads import PolicyAdopted
     from amends.gates.policy import LoadedPolicy
+    from amends.incidents.postmortems import Postmortem
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,13 @@ def open_history(past: Past) -> HistoryReader:
     from amends.adapters.histories import open_history as reader_of
 
     return reader_of(past)
+
+
+def read_postmortems(files: Sequence[Path], zone: tzinfo | None) -> Iterator[tuple[Path, Postmortem | Fault]]:
+    """Read post-mortems without recording anything."""
+    from amends.adapters.histories.postmortem import read_files
+
+    return read_files(files, zone)
 
 
 def survey_repository(folder: Path) -> Survey:

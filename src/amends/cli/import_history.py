@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from amends.cli.desk import EnvironmentOption, ServiceOption, moment
+from amends.cli.import_postmortem import postmortem
 from amends.cli.options import Format, FormatOption, PolicyOption, StoreOption
 
 if TYPE_CHECKING:
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, rich_markup_mode=None,
-    help="Bring in history that already exists: git, tables, test reports, calendars, GitHub. Again adds "
+    help="Bring in history that already exists: git, tables, test reports, calendars, post-mortems, GitHub. Again adds "
          "nothing.",
 )  # fmt: skip
+
+app.command("postmortem")(postmortem)
 
 _DEFAULT_ENVIRONMENT = "production"
 _INTERRUPTED = 130

@@ -224,7 +224,8 @@ def milestone(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="MILESTONE", help="started, detected, acknowledged, mitigated, cause_found or resolved"
+            metavar="MILESTONE",
+            help="started, detected, declared, acknowledged, mitigated, cause_found or resolved",
         ),
     ],
     at: Annotated[str, typer.Option("--at", metavar="TIME")] = "",

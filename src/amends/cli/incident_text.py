@@ -12,7 +12,7 @@ from amends.incidents.wording import say_range, say_time
 
 def incident_text(view: IncidentView) -> str:
     """Write an incident: milestones, the escape matrix with each row's sentence, and the timeline."""
-    return "\n".join([*_head(view), *_milestones(view), *_matrix(view), *_timeline(view), *_after(view)])
+    return "\n".join([*_head(view), *_milestones(view), *_matrix(view), *_timeline(view), *_postmortem(view), *_after(view)])
 
 
 def _head(view: IncidentView) -> Iterator[str]:
@@ -66,6 +66,18 @@ def _timeline(view: IncidentView) -> Iterator[str]:
     marks = {Knowledge.LATER: " [learned later]", Knowledge.UNDATED: " [not dated]"}
     for line in view.record.timeline:
         yield f"  {say_time(line.at)}  {line.text}{marks.get(line.knowledge, '')}  {line.event[:8]}"
+
+
+def _postmortem(view: IncidentView) -> Iterator[str]:
+    told = view.postmortem
+    if told is None:
+        return
+    yield f"\nWhat its post-mortem says ({told.file})"
+    for one in told.excerpts:
+        kind = f" ({one.kind.replace('_', ' ')})" if one.kind else ""
+        done = ", done" if one.done else ""
+        source = f"  {one.source}" if one.source else ""
+        yield f"  {one.about}{kind}{done}: {one.text}{source}"
 
 
 def _after(view: IncidentView) -> Iterator[str]:

@@ -87,6 +87,7 @@ KINDS: tuple[Kind, ...] = (
     _own("incident.reopened", p.IncidentMoved, _INCIDENT),
     _own("milestone.set", p.MilestoneSet, _INCIDENT),
     _own("note.taken", p.NoteTaken, _INCIDENT),
+    _own("postmortem.imported", p.PostmortemImported, _INCIDENT),
     _own("review.revised", p.ReviewRevised, _INCIDENT),
     _own("review.published", p.ReviewPublished, _INCIDENT),
     _own("amendment.proposed", p.AmendmentProposed, _AMENDMENT),

@@ -1,4 +1,4 @@
-"""When an incident started, was detected, acknowledged, mitigated, explained and resolved.
+"""When an incident started, was detected, declared, acknowledged, mitigated, explained and resolved.
 
 Each milestone is a point or an interval, with its source. What a person states outweighs what the record
 implies, and that outweighs what another system reports (an alert that ended). A duration is shown with its
@@ -15,7 +15,7 @@ from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.incidents.incident import Incident, facts_in_order
 
-NAMES = ("started", "detected", "acknowledged", "mitigated", "cause_found", "resolved")
+NAMES = ("started", "detected", "declared", "acknowledged", "mitigated", "cause_found", "resolved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ DURATIONS = (
 
 
 def milestones_of(incident: Incident, facts: Iterable[Fact]) -> tuple[Milestone, ...]:
-    """Return the six milestones, in their order, from all facts that concern the incident."""
+    """Return the seven milestones, in their order, from all facts that concern the incident."""
     ordered = facts_in_order(facts)
     stated: dict[str, Milestone] = {}
     reported: dict[str, Milestone] = {}

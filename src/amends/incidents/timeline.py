@@ -268,7 +268,15 @@ def _milestone(_: Fact, told: Any) -> str:
 
 
 def _note(_: Fact, told: Any) -> str:
-    return f"{told.role}: {told.text}" if told.role else str(told.text)
+    source = f" ({told.source})" if told.source else ""
+    return f"{told.role}: {told.text}{source}" if told.role else f"{told.text}{source}"
+
+
+def _imported(_: Fact, told: Any) -> str:
+    against = sum(excerpt.about == "contradiction" for excerpt in told.excerpts)
+    odd = f"; it contradicts itself in {against} places" if against > 1 else ""
+    odd = "; it contradicts itself in one place" if against == 1 else odd
+    return f"Post-mortem {told.file} imported: {told.lines} lines of a timeline{odd}"
 
 
 def _edge_case(_: Fact, told: Any) -> str:
@@ -334,6 +342,7 @@ _SENTENCES: dict[type[Any], Callable[[Fact, Any], str]] = {
     p.IncidentMoved: _moved,
     p.MilestoneSet: _milestone,
     p.NoteTaken: _note,
+    p.PostmortemImported: _imported,
     p.ReviewPublished: _published,
     p.AmendmentProposed: _proposed,
     p.AmendmentJudged: _judged,

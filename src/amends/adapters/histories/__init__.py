@@ -1,8 +1,8 @@
-"""Histories that already exist: git, tables, test reports, calendars, GitHub's own account."""
+"""Histories that already exist: git, tables, test reports, calendars, post-mortems, GitHub's own account."""
 
 from __future__ import annotations
 
-from amends.application.history import GithubPast, GitPast, IcalPast, JUnitPast, Past, TablePast
+from amends.application.history import GithubPast, GitPast, IcalPast, JUnitPast, Past, PostmortemPast, TablePast
 from amends.application.ports import HistoryReader
 
 
@@ -24,6 +24,10 @@ def open_history(past: Past) -> HistoryReader:
         from amends.adapters.histories.ical import IcalHistory
 
         return IcalHistory(past)
+    if isinstance(past, PostmortemPast):
+        from amends.adapters.histories.postmortem import PostmortemHistory
+
+        return PostmortemHistory(past)
     assert isinstance(past, GithubPast)
     from amends.adapters.histories.github import GithubHistory
 

@@ -40,11 +40,13 @@ from amends.events.payloads.evidence import SignedOff as SignedOff
 from amends.events.payloads.evidence import SuiteFinished as SuiteFinished
 from amends.events.payloads.evidence import TestCase as TestCase
 from amends.events.payloads.evidence import TrafficObserved as TrafficObserved
+from amends.events.payloads.incidents import Excerpt as Excerpt
 from amends.events.payloads.incidents import FailureCaptured as FailureCaptured
 from amends.events.payloads.incidents import IncidentMoved as IncidentMoved
 from amends.events.payloads.incidents import IncidentOpened as IncidentOpened
 from amends.events.payloads.incidents import MilestoneSet as MilestoneSet
 from amends.events.payloads.incidents import NoteTaken as NoteTaken
+from amends.events.payloads.incidents import PostmortemImported as PostmortemImported
 from amends.events.payloads.incidents import ReviewPublished as ReviewPublished
 from amends.events.payloads.incidents import ReviewRevised as ReviewRevised
 from amends.events.payloads.incidents import Signature as Signature

@@ -70,7 +70,9 @@ class MilestoneSet(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
     incident: str
     service: str
-    milestone: Literal["started", "detected", "acknowledged", "mitigated", "cause_found", "resolved"]
+    milestone: Literal[
+        "started", "detected", "declared", "acknowledged", "mitigated", "cause_found", "resolved"
+    ]
     at: Moment | None = None
     earliest: Moment | None = None
     latest: Moment | None = None
@@ -79,13 +81,45 @@ class MilestoneSet(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class NoteTaken(Payload, frozen=True, kw_only=True, omit_defaults=True):
-    """A person's line for the timeline: what happened ``at``. Known when it is recorded, as ever."""
+    """A person's line for the timeline: what happened ``at``. Known when it is recorded, as ever.
+
+    ``source`` cites the place in a document that it was read from, ``until`` is the end of a stretch of time.
+    """
 
     incident: str
     service: str
     text: str
     at: Moment
     role: str = ""
+    source: str = ""
+    until: Moment | None = None
+
+
+class Excerpt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a document says about an incident, apart from times: ``kind`` is our word for it.
+
+    ``source`` is ``file:line``; ``done`` is of action items; ``confidence`` is how sure the reading is.
+    """
+
+    about: Literal["trigger", "detection", "action", "contradiction", "doubt"]
+    text: str
+    kind: str = ""
+    source: str = ""
+    done: bool = False
+    confidence: float = 1.0
+
+
+class PostmortemImported(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """A post-mortem written elsewhere was read; its timeline and milestones are events of their own."""
+
+    incident: str
+    service: str
+    file: str
+    title: str
+    lines: int = 0
+    excerpts: tuple[Excerpt, ...] = ()
+    rollback_attempted: bool | None = None
+    rollback_effective: bool | None = None
 
 
 class ReviewRevised(Payload, frozen=True, kw_only=True, omit_defaults=True):
