@@ -39,7 +39,7 @@ class Heading:
 _LINK = re.compile(r"!?\[((?:\\.|[^\[\]\\]){0,2000})\](?:\([^()\s]{0,2000}(?:\s\"[^\"]{0,200}\")?\)|\[[^\[\]]{0,200}\])")
 _AUTOLINK = re.compile(r"<(https?://[^<>\s]{1,2000})>")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
-_EMPHASIS = re.compile(r"\*{1,3}|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)|~~|`+")
+_EMPHASIS = re.compile(r"\*{1,3}|'{2,3}|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)|~~|`+")
 _HANDLE = re.compile(r"(?<![\w@/.`:+-])@[A-Za-z][A-Za-z0-9_-]{1,38}\b(?![/.@]\w)")
 SOMEBODY = "somebody"
 _FAKE_HEADING = re.compile(r"(?:\*\*|__)([^*_\n]{1,80}?):?(?:\*\*|__):?|([A-Z][^\n.:|]{1,60}):")

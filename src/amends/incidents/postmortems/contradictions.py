@@ -29,9 +29,13 @@ SHOWN = 20
 
 def order_of(found: Mapping[str, Reading]) -> Iterator[tuple[str, str]]:
     """Yield the pairs of milestones of which the later one came first."""
+    told = set()
     for first, second in _ORDER:
         one, other = found.get(first), found.get(second)
+        if first in told:
+            continue  # once is enough
         if one and other and one.low and other.high and _comparable(one.low, other.high) and one.low > other.high:
+            told.add(first)
             yield first, second
 
 
@@ -170,7 +174,7 @@ def _span(first: Reading, second: Reading) -> tuple[float, float] | None:
 
 
 def _fits(one: Stated, low: float, high: float) -> bool:
-    slack = max(one.grain * (1.0 if one.grain >= 3600 else 0.5), one.seconds * (0.25 if one.rough else 0.01))
+    slack = max(one.grain * 0.5, one.seconds * (0.15 if one.rough else 0.01))
     return low - slack <= one.seconds <= high + slack
 
 

@@ -19,6 +19,7 @@ def _cue(*alternatives: str) -> re.Pattern[str]:
 
 SENTENCES = re.compile(r"(?<=[.!?])[)\"'”]*\s+(?=[A-Z0-9\"'“(\[])|\n+")
 
+_CLAUSES = re.compile(r"[,;]\s+| but | and then ")
 STARTED = _cue(
     rf"\b{_WHAT} (?:first )?(?:start(?:s|ed)?|begins?|began|commenc\w+|onset)\b",
     rf"\b(?:start|beginning|onset) of (?:the |this |user |customer )?(?:\w+ ){{0,2}}{_WHAT}\b",
@@ -34,14 +35,14 @@ SYMPTOM = _cue(
     r"\b(?:spike|increase|surge|rise) (?:in|of) (?:\w+ ){0,3}(?:errors?|failures?|latency|5xx|5\d\d|timeouts?|load)",
     r"\b(?:status |http |of )?5\d\d(?:s| errors?| (?:status )?messages?| responses?)\b|\bservice degradation begins\b",
 )
-CAUSING = _cue(
-    r"\bcaus(?:ing|es?|ed)\b|\bbreak(?:ing|s)\b|\bbroke\b|\bresult(?:ing|ed|s) in\b|\btrigger(?:ing|s|ed)\b|\bintroduc(?:ing|es|ed)\b[^.]{0,40}\b(?:bug|issue|problem|regression|error|defect|fault)",
-    r"\b(?:with|containing|contained|includ\w+) (?:an? |the )?(?:\w+ ){0,3}(?:bug|issue|regression|defect|error|fault|typo|mistake)\b|\bbad (?:config|deploy|release|commit|change|build)\w*|\bfaulty\b|\bmisconfigur\w+",
-    r"\bmistakenly\b|\baccidental(?:ly)?\b|\binadvertent(?:ly)?\b|\berroneous(?:ly)?\b|\bunintention\w+\b|\bincorrect(?:ly)?\b",
+EFFECT = _cue(
+    r"\bcaus(?:ing|es|ed)\b|\bbreak(?:ing|s)\b|\bbroke\b|\bresult(?:ing|ed|s) in\b|\btrigger(?:ing|s|ed)\b|\bintroduc(?:ing|es|ed)\b[^.]{0,40}\b(?:bug|issue|problem|regression|error|defect|fault)",
 )
 CHANGE = _cue(
-    r"\b(?:deploy(?:s|ed|ment|ments)?|releas(?:e|es|ed)|roll(?:s|ed)? ?-?out|rollout|upgrad(?:e|es|ed)|updat(?:e|es|ed)|merg(?:e|es|ed)|push(?:es|ed)|appl(?:y|ies|ied)|switch(?:es|ed)|migrat(?:e|es|ed|ion)|bump(?:s|ed)?|enabl(?:e|es|ed)|chang(?:e|es|ed)|rotat(?:e|es|ed)|delet(?:e|es|ed)|remov(?:e|es|ed)|went live|goes live|drained|maintenance)\b",
+    r"\b(?:deploy(?:s|ed|ment|ments)?|releas(?:e|es|ed)|roll(?:s|ed)? ?-?out|rollout|upgrad(?:e|es|ed)|updat(?:e|es|ed)|merg(?:e|es|ed)|push(?:es|ed)|appl(?:y|ies|ied)|switch(?:es|ed)|migrat(?:e|es|ed|ion)|bump(?:s|ed)?|enabl(?:e|es|ed)|chang(?:e|es|ed)|rotat(?:e|es|ed)|delet(?:e|es|ed)|remov(?:e|es|ed)|upload(?:s|ed)|went live|goes live|drained|maintenance)\b",
 )
+REACTING = _cue(r"\bdeci(?:sion|de|des|ded)\b|\broll(?:s|ed|ing)?[ -]?back\b|\brollback\b|\brevert\w*|\brestart\w*|\bmitigat\w*|\bworkaround\b|\binvestigat\w*")
+FAILING = _cue(r"\b(?:fail(?:s|ed|ing|ure|ures)|errors?|errored|down|broken|outage|unavailable|unresponsive)\b")
 NOTICED = _cue(
     r"\bdetect(?:s|ed|ion)\b|\bnotic(?:es|ed|e)\b|\b(?:became|become|becomes|made|were|was) aware\b|\bspot(?:s|ted)\b",
     rf"\b{_WHAT} (?:is |was |were |has been |had been |gets |got )?(?:first )?(?:identified|discovered|found|observed|seen|spotted|witnessed|recogni[sz]ed)\b",
@@ -59,12 +60,13 @@ OUTSIDE = _cue(r"\b(?:users?|customers?|clients?|community|external|github|twitt
 INSIDE = _cue(
     r"\b(?:we|us|our|on-?call|engineers?|engineering|developers?|sre|team|operators?|staff|internal|support engineer|member|responders?)\b"
 )
+PINGED = _cue(r"\bping(?:s|ed|ing)\b")  # a ping is no answer yet
 INVESTIGATING = _cue(
-    r"\binvestigat(?:ion|ions|ing|e|es|ed)\b[^.]{0,30}(?:\b(?:begin|began|begun|start|commenc|initiat|launch|kick)\w*)|\b(?:begin|began|begun|start|commenc|initiat)\w* (?:\w+ ){0,3}(?:investigat|triag|debug|look|troubleshoot)\w*|\binvestigating\b|\blooking into\b|\blooks into\b|\backnowledg\w+\b|\btriag\w+ (?:begin|start)",
+    r"\binvestigat(?:ion|ions|ing|e|es|ed)\b[^.]{0,40}(?:\b(?:begin|began|begun|start|commenc|initiat|launch|kick)\w*)|\b(?:begin|began|begun|start|commenc|initiat)\w* (?:\w+ ){0,3}(?:investigat|triag|debug|look|troubleshoot)\w*|\binvestigating\b|\blooking into\b|\blooks into\b|\backnowledg\w+\b|\btriag\w+ (?:begin|start)",
 )
 DECLARED = _cue(
     r"\bincident (?:is |was |has been |gets )?(?:\w+ )?(?:declared|opened|raised|created|called|initiated|established)\b",
-    r"\b(?:declar|rais|open|creat|initiat|call|start)(?:e|es|ed|ing|s)? (?:an?|the|this|a formal|an official|our)?\s?(?:\w+[ -]){0,3}incident\b(?! (?:channel|doc|report|review|page))",
+    r"\b(?:declar(?:e|es|ed|ing)|rais(?:es|ed|ing)|open(?:s|ed|ing)|creat(?:es|ed|ing)|initiat(?:es|ed|ing)|start(?:s|ed) an) (?:an? |the |this |our )?(?:\w+[ -]){0,2}incident\b(?! (?:channel|doc|report|review|page|response plan))",
     r"\b(?:sev(?:erity)?[ -]?[0-5]|p[0-4])\b[^.]{0,30}\b(?:declared|opened|raised|created|called)\b|\b(?:declar|open|rais|call)(?:es|ed|ing|s) (?:an? )?(?:sev|p[0-4])",
     r"\b(?:war ?room|incident (?:call|bridge|response)) (?:is |was )?(?:opened|started|initiated|created|established|convened)\b|\bmajor incident (?:process|procedure) (?:start|initiat|invok)\w*",
 )
@@ -84,14 +86,15 @@ RECOVERED = _cue(
 MITIGATED = _cue(r"\bmitigated\b|\bmitigation (?:is |was )?(?:in place|complete\w*|applied|deployed|effective|confirmed|successful)\b|\b(?:issue|impact|incident|problem) mitigat\w+")
 RESOLVED = _cue(
     r"\bresolved\b|\bresolution (?:is |was )?(?:confirmed|complete\w*|verified)\b|\bincident (?:is |was |has been |formally |officially )?(?:closed|over|ended|concluded|marked)\b|\bclos(?:e|es|ed|ing) (?:the |this )?(?:incident|issue)\b|\bissue (?:is |was )?\[?closed\b",
-    rf"\bpermanent(?:ly)? (?:fix|resolv|solv)\w*|\b{_WHAT}\b[^.]{{0,80}}\bfixed\b|\bfull(?:y)? (?:\w+ )?(?:restored|recovered|resolved|recovery)\b|\b(?:outage|incident) (?:is |was )?(?:ends?|ended|over)\b|\bcontains? (?:the |a )?fix\b|\bresolving the (?:outage|incident|issue)\b",
+    rf"\bpermanent(?:ly)? (?:fix|resolv|solv)\w*|\b{_WHAT}\b (?:[\w-]+ ){{0,5}}(?:is|was|has been|and|finally) (?:\w+ )?fixed\b|\bfull(?:y)? (?:\w+ )?(?:restored|recovered|resolved|recovery)\b|\b(?:outage|incident) (?:is |was )?(?:ends?|ended|over)\b|\bcontains? (?:the |a )?fix\b|\bresolving the (?:outage|incident|issue)\b",
 )
 NOT_YET = _cue(
     r"\b(?:not|never|n't|no longer able|cannot|unable|without|yet to|fail(?:s|ed|ing)? to)\b[^.;,]{0,40}$",
-    r"\b(?:believ\w+|hop\w+|expect\w+|assum\w+|suspect\w*|thought|should|will|would|may|might|could|if|until|once|when|wait\w*|try\w*|tries|tried|attempt\w*|in order|to be|need\w*|partial\w*|most(?:ly)?|some|gradual\w*|appear\w*|seem\w*|temporar\w+|begin\w*|began|start\w*|apparently|before)\b[^.;]{0,50}$",
+    r"\b(?:believ\w+|hop\w+|expect\w+|assum\w+|suspect\w*|thought|should|will|would|may|might|could|if|until|once|when|wait\w*|try\w*|tries|tried|attempt\w*|in order|to be|need\w*|partial\w*|most(?:ly)?|some|gradual\w*|appear\w*|seem\w*|temporar\w+|begin\w*|began|start\w*|apparently|usually|often|generally|sometimes|before)\b[^.;]{0,50}$",
 )
 PARTLY = _cue(r"\bpartial(?:ly)?\b|\bbegins? (?:to )?recover|\brecovering\b|\bmonitoring (?:for|recovery)|\bstill\b|\bdespite\b|\bunresolved\b|\bremain(?:s|ed)? (?:elevated|down|unavailable|high)")
 CALM = _cue(r"\b(?:all (?:fine|good|ok)|tests? (?:pass|indicat)\w*|passed|look(?:s|ed)? (?:fine|good)|no (?:issues?|errors?|problems?))\b")
+PERSISTING = _cue(r"\bstill\b|\bpersist\w*|\bagain\b(?! and)")
 NOT_NOTICED = _cue(
     r"\b(?:no|not|never|without|n't|fail(?:s|ed)? to)\b[^.;,]{0,30}$",
     r"\b(?:improv\w+|add(?:ed|s|ing)?|creat\w+|missing|better|new|clear\w*|resolv\w*|silenc\w*|error) $",
@@ -104,8 +107,10 @@ class Signs:
 
     started: int | None = None
     symptom: int | None = None
-    causing: int | None = None
+    effect: int | None = None
     change: int | None = None
+    reacting: int | None = None
+    failing: int | None = None
     noticed: int | None = None
     alerted: int | None = None
     reported: int | None = None
@@ -133,7 +138,12 @@ def _first(*places: int | None) -> int | None:
     return min((place for place in places if place is not None), default=None)
 
 
-_PLAIN = {"started": STARTED, "causing": CAUSING, "change": CHANGE, "investigating": INVESTIGATING, "declared": DECLARED}
+_AT_ONCE = {"started", "symptom", "effect", "declared"}
+_FIRST = 2  # what is told later in an entry happened later than its time
+_PLAIN = {
+    "started": STARTED, "effect": EFFECT, "change": CHANGE,
+    "investigating": INVESTIGATING, "declared": DECLARED, "reacting": REACTING, "failing": FAILING,
+}  # fmt: skip
 _HAPPY = {"mitigated": MITIGATED, "recovered": RECOVERED, "resolved": RESOLVED}
 _ALARM = {"noticed": NOTICED, "alerted": ALERTED, "reported": REPORTED}
 
@@ -145,23 +155,26 @@ def signs_of(text: str) -> Signs:
     outside = inside = False
     for place, sentence in enumerate(SENTENCES.split(text)):
         for name in _in_sentence(sentence):
-            found.setdefault(name, place)
+            if place <= _FIRST or name not in _AT_ONCE:
+                found.setdefault(name, place)
         outside = outside or bool(OUTSIDE.search(sentence))
-        inside = inside or bool(INSIDE.search(sentence))
+        inside = inside or bool(INSIDE.search(sentence) and not PINGED.search(sentence))
     return Signs(**found, outside=outside, inside=inside)
 
 
 def _in_sentence(sentence: str) -> list[str]:
     names = [name for name, cue in _PLAIN.items() if cue.search(sentence)]
+    if "investigating" in names and "started" in names:
+        names.remove("started")  # "investigation of the issue started"
     over = [name for name, cue in _HAPPY.items() if _said(cue, sentence, NOT_YET)]
     if over and PARTLY.search(sentence):
         over = []
     names += over
     if SYMPTOM.search(sentence) and not over:
         names.append("symptom")
-    if not CALM.search(sentence):
+    if not CALM.search(sentence) and not PERSISTING.search(sentence):
         names += [name for name, cue in _ALARM.items() if _said(cue, sentence, NOT_NOTICED)]
-    if _said(FIXING, sentence, NOT_YET) and not UNFINISHED.search(sentence):
+    if any(_said(FIXING, one, NOT_YET) and not UNFINISHED.search(one) for one in _CLAUSES.split(sentence)):
         names.append("fixing")
     return names
 

@@ -25,6 +25,7 @@ _AFTER_DATE = re.compile(r"\s*(?:$|[:|)\]–—-]|,? (?:\w+day)?$)")
 _TRIM = " \t|:;,.-–—)]*~>→"
 _STATUS = re.compile(r"(?:resolved|monitoring|identified|investigating|update|completed|in progress)\b", re.IGNORECASE)
 _TIME_COLUMN = re.compile(r"time|when|date|utc|gmt|\b[cpem][es]?[dst]t?\b|^at$", re.IGNORECASE)
+_LOOKS_LIKE = 7  # the level of a line that only looks like a heading
 _BACK = timedelta(hours=6)
 _LEADING = 160  # characters in which a line's time stands
 LONGEST_TEXT = 4_000
@@ -94,7 +95,7 @@ def leading(text: str) -> tuple[Mention, str] | None:
     rest = text[mention.end :]
     if mention.clock is None and not _AFTER_DATE.match(rest[:40]):
         return None
-    return mention, rest.strip(_TRIM + "\n")
+    return mention, rest.lstrip(_TRIM + "\n").rstrip()
 
 
 def raw_entries(blocks: Iterable[Block]) -> list[Raw]:
@@ -119,6 +120,9 @@ def _heading(state: _Gathering, block: Block) -> None:
     if found and found[0].clock:
         state.entry_level = block.level
         state.start(Raw(found[0], found[1], block.line, state.day, heading=True))
+        return
+    if block.level == _LOOKS_LIKE and state.open:
+        state.more(block.text)
         return
     state.open = False
     days = [m.day for m in mentions_in(block.text) if m.day]

@@ -14,6 +14,8 @@ from amends.incidents.postmortems.blocks import Block, fake_heading, plain, with
 
 _ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")
 _UNDERLINE = re.compile(r" {0,3}(=+|-{2,})[ \t]*$")
+_WIKI = re.compile(r"(={1,6})[ \t]*([^=\s].*?)[ \t]*(?:\1)?[ \t]*$")  # of wikis and AsciiDoc
+_DECORATED = re.compile(r"[~^\"'*+#.]{4,}[ \t]*$")  # below a heading in reStructuredText
 _ITEM = re.compile(r"([ \t]*)(?:[-*+•‣◦–]|\(?\d{1,3}[.)](?!\d))[ \t]+(?=\S)")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _DIVIDER = re.compile(r"\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{1,}:?[ \t]*){0,50}\|?[ \t]*$")
@@ -82,7 +84,7 @@ def _blocks(text: str, *, markdown: bool) -> Iterator[Block]:
 def _line(reader: _Reader, line: str, number: int, markdown: bool) -> Iterator[Block]:
     if reader.fence:
         yield from _in_fence(reader, line)
-    elif found := _FENCE.match(line):
+    elif (found := _FENCE.match(line)) and not _underlines(reader, line):
         yield from reader.flush()
         reader.fence = found[1]
         reader.begin("code", "", number)
@@ -104,17 +106,26 @@ def _in_fence(reader: _Reader, line: str) -> Iterator[Block]:
 
 
 def _heads(reader: _Reader, line: str, markdown: bool) -> bool:
-    if _ATX.match(line):
+    if _ATX.match(line) or _WIKI.match(line):
         return True
     if reader.kind == "text" and len(reader.lines) == 1 and _UNDERLINE.match(line):
         return "|" not in reader.lines[0]
+    if _underlines(reader, line):
+        return True
     return not markdown and not reader.lines and bool(_SHOUTED.fullmatch(line.strip()))
 
 
+def _underlines(reader: _Reader, line: str) -> bool:
+    """Tell whether a line of marks is as long as the one line above, which is then a heading."""
+    above = len(reader.lines[0]) if reader.kind == "text" and len(reader.lines) == 1 else 0
+    return bool(above and above <= len(line) + 1 <= above + 5 and _DECORATED.match(line))
+
+
 def _heading(reader: _Reader, line: str, number: int) -> Iterator[Block]:
-    found = _ATX.match(line)
-    if found is None and (under := _UNDERLINE.match(line)) and reader.lines:
-        level = 1 if under[1].startswith("=") else 2
+    found = _ATX.match(line) or _WIKI.match(line)
+    under = _UNDERLINE.match(line) or _DECORATED.match(line)
+    if found is None and under and reader.lines:
+        level = {"=": 1, "-": 2}.get(line.strip()[:1], 3)
         yield Block("heading", plain(reader.lines[0]), reader.line, level)
         reader.kind, reader.lines = "", []
         return

@@ -81,14 +81,17 @@ def _detected(lines: Sequence[Line], start: Line | None) -> tuple[Line | None, R
     end = next((x.place for x in lines if x.signs.over is not None and x.signs.detected is None), len(lines))
     begin = start.place if start else 0
     known = [x for x in lines if begin <= x.place <= end and x.signs.detected is not None]
-    if known:
-        first = known[0]
-        return first, _noticed(lines, first, end)
-    looking = [x for x in lines if begin <= x.place <= end and x.signs.investigating is not None]
-    if not looking:
+    acting = next((x for x in lines[begin + 1 : end + 1] if x.signs.reacting is not None), None) if start else None
+    if known and not (acting and start and acting.place < known[0].place):
+        return known[0], _noticed(lines, known[0], end)
+    if acting and start and known:  # somebody acts, so it was known by then
+        return acting, between(start, acting, acting)
+    looking = next((x for x in lines if begin <= x.place <= end and x.signs.investigating is not None), None)
+    if looking is None:
         return None, None
-    before = lines[max(looking[0].place - 1, begin)]
-    return looking[0], between(before, looking[0], looking[0])
+    if looking.signs.failing is not None:
+        return looking, reading(looking, LIKELY)
+    return looking, between(lines[max(looking.place - 1, begin)], looking, looking)
 
 
 def _noticed(lines: Sequence[Line], first: Line, end: int) -> Reading:
@@ -116,15 +119,8 @@ def _started(
     symptom = next((x for x in before if x.signs.symptom is not None), None)
     if symptom and (detected is None or symptom.place < detected.place):
         return reading(symptom, CLEAR if symptom.signs.symptom == 0 else LIKELY)
-    causing = next((x for x in before[:limit] if x.signs.causing is not None), None)
-    if causing and causing.signs.change is not None and detected:
-        return reading(causing, LIKELY)
-    if causing and causing.place == 0 and over:
-        return reading(causing, LIKELY)
-    changes = [x for x in before[:limit] if x.signs.change is not None]
-    if detected and changes:
-        return between(changes[-1], detected, changes[-1])
-    return None
+    causing = next((x for x in before[:limit] if x.signs.effect is not None and x.signs.change is not None), None)
+    return reading(causing, LIKELY) if causing and (detected or over) else None
 
 
 def _mitigated(lines: Sequence[Line], over: Sequence[Line]) -> Reading | None:
@@ -137,7 +133,7 @@ def _mitigated(lines: Sequence[Line], over: Sequence[Line]) -> Reading | None:
     signs = first.signs
     if first.entry.narrative and signs.detected is not None and signs.detected < (signs.over or 0):
         return between(first, lines[min(first.place + 1, len(lines) - 1)], first)
-    if signs.fixing is not None or (signs.recovered is not None and signs.change is not None):
+    if signs.fixing is not None and (signs.recovered is not None or signs.fixing == signs.resolved):
         return reading(first, CLEAR)
     acts = [x for x in lines[: first.place] if x.signs.fixing is not None and x.signs.over is None]
     if acts and acts[-1].place >= first.place - _NEAR:

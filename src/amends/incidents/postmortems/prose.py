@@ -16,17 +16,18 @@ from amends.incidents.postmortems.sections import Part, Sectioned
 from amends.incidents.postmortems.times import Mention, mentions_in
 
 _UNIT = r"(?:s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?|days?|d)\b"
-_NUMBER = r"(?:\d{1,4}(?:[.,]\d{1,2})?|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+_NUMBER = r"(?:\d{1,4}(?:[.,]\d{1,2})?[ -]?|(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)[ -])"
 _SPELT = {
     w: n for n, w in enumerate(
         ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"), 1)
 } | {"a": 1, "an": 1}  # fmt: skip
 AMOUNT = re.compile(
     rf"(?P<rough>(?:about|around|approximately|approx\.?|roughly|nearly|almost|just (?:over|under)|over|under|more than|"
-    rf"less than|up to|at least|some|circa|ca\.?|~|≈|>|<)\s?)?(?P<all>\b{_NUMBER}[ -]?{_UNIT}(?:,? (?:and )?{_NUMBER}[ -]?{_UNIT}){{0,2}})",
+    rf"less than|up to|at least|some|circa|ca\.?|~|≈|>|<)\s?)?(?P<all>(?<![\w.,:-]){_NUMBER}{_UNIT}(?:,? (?:and )?{_NUMBER}{_UNIT}){{0,2}})",
     re.IGNORECASE,
 )
-_PIECE = re.compile(rf"({_NUMBER})[ -]?({_UNIT})", re.IGNORECASE)
+_PIECE = re.compile(rf"\b({_NUMBER})({_UNIT})", re.IGNORECASE)
+_BOUND = re.compile(r"\b(?:up to|at least|at most|(?:at )?max\w*|less than|more than|under|over|within|every|each|minimum)\W*$|[<>]\s*$|\d\s?(?:-|–|to|or)\s?$", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 _FIELDS = (
@@ -45,6 +46,7 @@ _STATED = (
     ("duration", re.compile(r"\b(?:lasted|lasting|(?:total |incident |outage |impact )*duration|downtime|(?:outage|incident|down|unavailable|disruption|degraded|effect) (?:\w+ ){0,3}(?:of|for)|minute (?:period|outage|downtime)|hour (?:period|outage|downtime)|failed\s+for)\b", re.IGNORECASE)),
 )  # fmt: skip
 _LONGEST = 2_000
+_NEAR = 60  # characters between a duration and what it is the duration of
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,27 +142,29 @@ def _span(mention: Mention, near: date | None, zone: tzinfo | None) -> tuple[dat
 def stated_durations(parts: Sequence[Sectioned]) -> list[Stated]:
     """Return the durations of the incident that the document states."""
     found = []
-    for sentence, line in sentences(parts):
-        amount = AMOUNT.search(sentence)
-        if amount is None:
-            continue
-        for name, words in _STATED:
+    for sentence, line in sentences(parts, *(part for part in Part if part not in (Part.TALK, Part.ACTIONS, Part.TIMELINE))):
+        amounts = [x for x in AMOUNT.finditer(sentence) if not _is_bound(sentence, x)]
+        for name, words in _STATED if amounts else ():
             hit = words.search(sentence)
-            near = amount if hit is None else next(
-                (x for x in AMOUNT.finditer(sentence, hit.start() - 20 if hit.start() > 20 else 0)
-                 if abs(x.start() - hit.end()) < 60), None)  # fmt: skip
-            if hit and near:
+            near = next((x for x in amounts if hit and abs(x.start() - hit.end()) < _NEAR), None)
+            if near:
                 seconds, grain = seconds_of(near["all"])
                 found.append(Stated(name, seconds, bool(near["rough"]), grain, line, sentence[:200]))
                 break
     return found
 
 
+def _is_bound(sentence: str, amount: re.Match[str]) -> bool:
+    """Tell "up to 16 hours" and "10-30 minutes", which state no duration, from one that is stated."""
+    before = sentence[max(0, amount.start("all") - 20) : amount.start("all")]
+    return bool(_BOUND.search(before)) and not re.search(r"just (?:over|under)\W*$", before, re.IGNORECASE)
+
+
 def seconds_of(text: str) -> tuple[float, float]:
     """Return an amount of time in seconds, and its smallest unit."""
     total, grain = 0.0, 86_400.0
-    for number, unit in _PIECE.findall(text):
-        size = _SECONDS[unit[0].lower()]
-        total += (_SPELT.get(number.lower()) or float(number.replace(",", "."))) * size
+    for written, unit in _PIECE.findall(text):
+        size, number = _SECONDS[unit[0].lower()], written.strip(" -").lower()
+        total += (_SPELT.get(number) or float(number.replace(",", "."))) * size
         grain = min(grain, size)
     return total, grain

@@ -10,6 +10,10 @@ from amends.incidents.postmortems.prose import sentences
 from amends.incidents.postmortems.sections import Part, Sectioned
 
 _LONGEST = 600
+_SHORTEST = 15
+_FIRST_SENTENCES = 25
+_ENOUGH = 2.5
+_HARM = re.compile(r"\b(?:outage|fail\w*|error\w*|unavailable|down|crash\w*|broke\w*|degrad\w+|bug|issue|incident|disrupt\w*|deleted)\b", re.IGNORECASE)
 
 
 def _kinds(*pairs: tuple[str, str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
@@ -38,6 +42,7 @@ _DETECTIONS = _kinds(
 )  # fmt: skip
 _NOT_ALERT = re.compile(r"\b(?:no|not|without|n't|lack\w*|missing|absence of|never|rather than|instead of|did not|failed to)\b[^.;]{0,60}\b(?:alert|alarm|monitor|pag)", re.IGNORECASE)
 _LEARNING = re.compile(r"\b(?:detect\w*|notic\w+|alert\w*|report(?:s|ed)?|discover\w*|aware|observ\w+|inform(?:ed|s)|paged|pinged|identified|witness\w+|complain\w*|reached out)\b", re.IGNORECASE)
+_THEN = re.compile(r"\b(?:was|were|received|got|became|noticed|alerted|informed|reported|paged|saw|observed|detected)\b", re.IGNORECASE)
 _BACK = re.compile(r"\b(?:roll(?:ed|s|ing)?[ -]?back|rollbacks?|revert(?:s|ed|ing)?|downgrad(?:ed|e|ing)|back(?:ed)?[ -]out|undo(?:ne|ing)?|restor(?:ed|ing) (?:\w+ ){0,4}(?:previous|last known|old\w*|earlier))\b", re.IGNORECASE)
 _ONLY_TALK = re.compile(r"\b(?:would|could|should|might|may|if|did not|didn't|without|can't|cannot|instead of|no|avoid\w*|consider\w*|difficult|before|next time|procedure documentation)\b[^.;]{0,50}$", re.IGNORECASE)
 _BACK_FAILED = re.compile(r"\b(?:roll(?:ed)?[ -]?back|rollback|revert\w*)\b[^.]{0,80}\b(?:fail\w*|did not|didn't|insufficient|not (?:help|work|fix|resolve|effective|actually|enough)|never|could not|unable|blocked|persist\w*|remain\w*)\b|\b(?:despite|fail\w*|unable to|could not|couldn't|not able to)\b[^.;]{0,30}\b(?:roll(?:ing)?[ -]?back|rollback|revert\w*)\b|\bneither\b[^.]{0,40}\brollback\b", re.IGNORECASE)
@@ -49,33 +54,44 @@ _MARKS = re.compile(r"^[\s✅✔☑❌🔲☐:–—-]+")
 
 def read_trigger(parts: Sequence[Sectioned], start: tuple[str, int] | None) -> Statement | None:
     """Return what set it off: the trigger's section, else a causal sentence, else the line where it began."""
-    for wanted, confidence in ((Part.TRIGGER, 0.9), (Part.CAUSE, 0.75), (Part.SUMMARY, 0.65), (Part.OTHER, 0.5)):
-        said = [(text, line) for text, line in sentences(parts, wanted) if len(text) > 15]
-        causal = [one for one in said if _CAUSAL.search(one[0]) and _kind(_TRIGGERS, one[0])]
-        best = next(iter(causal), None) or (next(iter(said), None) if wanted in (Part.TRIGGER, Part.CAUSE) else None)
-        if best:
-            kind = _kind(_TRIGGERS, best[0]) or _kind(_TRIGGERS, start[0] if start else "")
-            kind = kind or next((k for text, _ in said if (k := _kind(_TRIGGERS, text))), "unknown")
-            return Statement(kind, best[0][:_LONGEST], best[1], confidence - 0.2 * (kind == "unknown"))
+    told = [one for one in sentences(parts, Part.TRIGGER) if len(one[0]) > _SHORTEST]
+    if told:
+        kind = next((k for text, _ in told if (k := _kind(_TRIGGERS, text))), "unknown")
+        return Statement(kind, told[0][0][:_LONGEST], told[0][1], 0.9 - 0.2 * (kind == "unknown"))
+    weighed = [
+        (_causal_weight(text) + bonus, -place, text, line)
+        for wanted, bonus in ((Part.CAUSE, 0.5), (Part.SUMMARY, 0.5), (Part.OTHER, 0.0))
+        for place, (text, line) in enumerate(sentences(parts, wanted))
+        if place < _FIRST_SENTENCES and len(text) > _SHORTEST
+    ]
+    best = max(weighed, default=None)
+    if best and best[0] >= _ENOUGH:
+        return Statement(_kind(_TRIGGERS, best[2]) or "unknown", best[2][:_LONGEST], best[3], 0.65)
     if start and (kind := _kind(_TRIGGERS, start[0])):
         return Statement(kind, start[0][:_LONGEST], start[1], 0.5)
     return None
 
 
+def _causal_weight(text: str) -> float:
+    """How much a sentence sounds like what set it off: a cause, a change, and what came of it."""
+    causal = min(2, len(_CAUSAL.findall(text)))
+    return causal + bool(_kind(_TRIGGERS, text)) + bool(_HARM.search(text)) - 2 * bool(_ONLY_TALK.search(text[:120]))
+
+
 def read_detection(parts: Sequence[Sectioned], line: tuple[str, int] | None) -> Statement | None:
     """Return how it was noticed: the section about it, else the timeline's line, else a sentence about it."""
-    said = [one for one in sentences(parts, Part.DETECTION) if not one[0].startswith("http")]
-    told = next((one for one in said if _LEARNING.search(one[0])), said[0] if said else None)
-    confidence = 0.85
-    if told is None and line:
-        told, confidence = line, 0.75
-    if told is None:
-        found = sentences(parts, Part.SUMMARY, Part.IMPACT, Part.RESOLUTION, Part.OTHER)
-        told, confidence = next((x for x in found if _LEARNING.search(x[0])), None), 0.5
-    if told is None:
-        return None
-    kind = how_detected(told[0]) or "unknown"
-    return Statement(kind, told[0][:_LONGEST], told[1], confidence - 0.2 * (kind == "unknown"))
+    own = [one for one in sentences(parts, Part.DETECTION) if not one[0].startswith("http")]
+    own = [one for one in own if _LEARNING.search(one[0])] or own[:1]
+    prose = sentences(parts, Part.SUMMARY, Part.IMPACT, Part.RESOLUTION, Part.OTHER)
+    said = [
+        *((*one, 0.85) for one in own[:3]),
+        *([(*line, 0.75)] if line and _LEARNING.search(line[0]) else []),
+        *((*one, 0.5) for one in prose if _LEARNING.search(one[0]) and _THEN.search(one[0])),
+    ]
+    for text, place, confidence in said:
+        if kind := how_detected(text):
+            return Statement(kind, text[:_LONGEST], place, confidence)
+    return Statement("unknown", said[0][0][:_LONGEST], said[0][1], said[0][2] - 0.2) if said else None
 
 
 def how_detected(text: str) -> str:

@@ -52,6 +52,8 @@ def _by_durations(found: dict[str, Reading], lines: Sequence[Line], stated: Sequ
     now = found.get("started")
     if detect and now and now.at and (detected is None or detected.at is None):
         at = now.at + timedelta(seconds=detect.seconds)
+        if detected and not (detected.low and detected.high and detected.low <= at <= detected.high):
+            return
         beside = _at(lines, at)
         found["detected"] = reading(beside, CLEAR) if beside else Reading(at, at, at, detect.line, LIKELY, detect.text)
 
