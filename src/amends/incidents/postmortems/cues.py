@@ -29,6 +29,7 @@ STARTED = _cue(
 SYMPTOM = _cue(
     r"\b(?:begins?|began|start(?:s|ed)?) (?:to )?(?:\w+ )?(?:fail|drop|experienc|return|reject|crash|tim(?:e|ing)[ -]?out|degrad|throw|los|report|see(?:ing)? (?:\w+ )?error|spik|ris|climb|increas|queu|backlog|stall|enter)",
     r"\b(?:drop(?:s|ped)?|f[ae]ll(?:s)?|falls|went|goes|gone) (?:\w+ )?(?:to zero|to 0|down|offline|dark|read-only)\b",
+    r"\b(?:site|services?|website|api|systems?|app\w*|databases?|everything|cluster) (?:is|was|are|were) (?:\w+ )?(?:down|offline|unavailable|unreachable)\b",
     r"\b(?:fully |completely )down\b|\bbecomes? (?:\w+ )?(?:unavailable|unresponsive|unreachable|inaccessible|unhealthy|overloaded|slow)\b|\bbecame (?:\w+ )?(?:unavailable|unresponsive|unreachable|inaccessible|unhealthy|overloaded|slow)\b",
     r"\bcrash(?:es|ed|ing|[ -]?loop\w*)?\b|\b(?:loss|lost) (?:of )?(?:connectivity|traffic|power|network|access)|\bstops? (?:respond|work|process|receiv)\w*|\bstopped (?:respond|work|process|receiv)\w*",
     r"\b(?:error|failure|latency|cpu|load|5xx|timeout)s?(?: rates?| levels?)? (?:\w+ )?(?:spik|increas|ris|rose|climb|jump|elevat|grow|grew)",
@@ -77,7 +78,7 @@ UNFINISHED = _cue(
     r"\b(?:begin|began|begins|beginning|start(?:s|ed|ing)?|trigger(?:s|ed)?|initiat\w+|attempt\w*|try|tries|tried|trying|decid\w+|decision|prepar\w+|plan\w*|propos\w*|creat(?:e|es|ed) a (?:pr|pull)|work(?:s|ing)? on|consider\w*|discuss\w*|opens? a (?:pr|pull)|suspect\w*)\b"
 )
 RECOVERED = _cue(
-    r"\b(?:back|returns?|returned|returning|resumed?s?) (?:to )?(?:normal\w*|online|up|service|healthy|operational|working|baseline|100%)|\bback (?:in|to) working\b|\b(?:up|working|running|functioning|healthy|available|online|okay|ok|stable|operational) again\b|\b(?:returning|returned|bring\w*|brought) (?:\w+ ){0,4}to (?:working|normal|a healthy|full)\b",
+    r"\b(?:back|returns?|returned|returning|resumed?s?) (?:to )?(?:normal\w*|online|up|service|healthy|operational|working|baseline|100%)|\bback (?:in|to) working\b|\b(?:up|works?|working|running|functioning|healthy|available|online|okay|ok|stable|operational) again\b|\b(?:returning|returned|bring\w*|brought) (?:\w+ ){0,4}to (?:working|normal|a healthy|full)\b",
     r"\b(?:service|services|everything|site|system|systems|traffic|operations?|functionality|cluster|api|access|connectivity|performance|availability|website|platform|all \w+|errors?|latency|success rates?|prow|database|pods?)\b[^.]{0,60}\b(?:restored|recovered|normal(?:ised|ized|ises|izes|ly)?|operational|healthy|functional|functioning|stable|stabili[sz]ed|up-to-date|fine)\b",
     r"\b(?:fully|completely|full service|service|services) (?:\w+ ){0,2}(?:restored|recovered|operational|restoration|recovery)\b|\bfull recovery\b|\ball[ -]clear\b|\bconfirmed expected behaviou?r\b|\bnormal (?:operations?|service|levels?|behaviou?r)\b",
     rf"\b(?:{_WHAT}|errors?|alerts?|5\d\ds?) (?:have |has |had )?(?:is |was |were |are )?(?:fully |completely |all )?(?:over|ends?|ended|cease[sd]?|stop(?:s|ped)?|subside[sd]?|clear(?:s|ed)?|gone|disappear\w*|drop(?:s|ped)? (?:back |off)\w*)\b",
@@ -94,7 +95,7 @@ NOT_YET = _cue(
 )
 PARTLY = _cue(r"\bpartial(?:ly)?\b|\bbegins? (?:to )?recover|\brecovering\b|\bmonitoring (?:for|recovery)|\bstill\b|\bdespite\b|\bunresolved\b|\bremain(?:s|ed)? (?:elevated|down|unavailable|high)")
 CALM = _cue(r"\b(?:all (?:fine|good|ok)|tests? (?:pass|indicat)\w*|passed|look(?:s|ed)? (?:fine|good)|no (?:issues?|errors?|problems?))\b")
-PERSISTING = _cue(r"\bstill\b|\bpersist\w*|\bagain\b(?! and)")
+PERSISTING = _cue(r"\bstill (?:persist|occur|happen|see|fail|not|down|broken|there)\w*|\bpersists?\b|\bpersisting\b")
 NOT_NOTICED = _cue(
     r"\b(?:no|not|never|without|n't|fail(?:s|ed)? to)\b[^.;,]{0,30}$",
     r"\b(?:improv\w+|add(?:ed|s|ing)?|creat\w+|missing|better|new|clear\w*|resolv\w*|silenc\w*|error) $",
@@ -157,7 +158,7 @@ def signs_of(text: str) -> Signs:
         for name in _in_sentence(sentence):
             if place <= _FIRST or name not in _AT_ONCE:
                 found.setdefault(name, place)
-        outside = outside or bool(OUTSIDE.search(sentence))
+        outside = outside or bool(OUTSIDE.search(sentence) or PINGED.search(sentence))
         inside = inside or bool(INSIDE.search(sentence) and not PINGED.search(sentence))
     return Signs(**found, outside=outside, inside=inside)
 

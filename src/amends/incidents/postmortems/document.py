@@ -13,6 +13,7 @@ from amends.incidents.postmortems.times import days_in, mentions_in
 
 _FIELD = re.compile(r"\W{0,4}([A-Za-z][A-Za-z /()'-]{1,50}?)\s{0,3}(?::|\||\t|=|–|—| - )\W{0,4}(.{1,400})", re.DOTALL)
 _DATE_FIELD = re.compile(r"(?:incident |outage |event )?(?:date|when|day)(?:s|\(s\))?(?: of (?:the )?(?:incident|outage|event))?$", re.IGNORECASE)
+_GENERIC = re.compile(r"(?:(?:incident|executive|the)\s)?(?:summary|overview|timeline|impact|root cause|background|introduction|details|description|post-?\s?mortem|incident report|incident review|contents)(?: report)?(?:\s?\(.*\))?", re.IGNORECASE)
 _WRITTEN = re.compile(r"last|modif|updat|publish|creat|writ|review|version|due|report", re.IGNORECASE)
 _NAMED = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])(?!\d)")
 
@@ -55,11 +56,14 @@ def fields_of(block: Block) -> Iterator[Field]:
 
 
 def _title(parts: Sequence[Sectioned], name: str) -> tuple[str, int]:
-    headings = [x.block for x in parts[:200] if x.block.kind == "heading" and x.block.level < 7]
+    headings = [
+        x.block for x in parts[:200]
+        if x.block.kind == "heading" and x.block.level < 7 and not _GENERIC.fullmatch(x.block.text.strip())
+    ]  # fmt: skip
     best = min(headings, key=lambda b: b.level, default=None)
     if best and best.text:
         return best.text, best.line
-    first = next((x.block for x in parts if x.block.kind in ("text", "heading") and x.block.text), None)
+    first = next((x.block for x in parts[:1] if x.block.kind == "text" and x.block.text), None)
     if first:
         return first.text.split("\n")[0][:200], first.line
     return name, 0

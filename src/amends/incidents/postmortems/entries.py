@@ -173,6 +173,11 @@ def _lines(state: _Gathering, block: Block) -> None:
             state.start(Raw(found[0], found[1], number, state.day))
 
 
+def tells_status(block: Block) -> bool:
+    """Tell an update of a status page from other text."""
+    return _status_update(block) is not None
+
+
 def _status_update(block: Block) -> Raw | None:
     """Read an update as status pages show it: its word first, its time last."""
     if not _STATUS.match(block.text) or len(block.text) > LONGEST_TEXT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from amends.incidents.postmortems.blocks import Block
 from amends.incidents.postmortems.entries import Raw
@@ -17,6 +18,7 @@ def narrated(blocks: Sequence[Block]) -> list[Raw]:
     for block in blocks:
         if block.kind not in ("text", "item", "row"):
             continue
+        before = ""
         for sentence, line in sentences_of(block):
             mentions = mentions_in(sentence)
             days = [m.day for m in mentions if m.day]
@@ -24,4 +26,7 @@ def narrated(blocks: Sequence[Block]) -> list[Raw]:
             clocks = [m for m in mentions if m.clock and not m.until]
             if len(clocks) == 1:
                 found.append(Raw(clocks[0], sentence, line, day))
+            elif not mentions and found and found[-1].text == before:
+                found[-1] = replace(found[-1], text=f"{before} {sentence}")  # "At this point …"
+            before = sentence
     return found

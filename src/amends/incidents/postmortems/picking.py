@@ -82,11 +82,13 @@ def _detected(lines: Sequence[Line], start: Line | None) -> tuple[Line | None, R
     begin = start.place if start else 0
     known = [x for x in lines if begin <= x.place <= end and x.signs.detected is not None]
     acting = next((x for x in lines[begin + 1 : end + 1] if x.signs.reacting is not None), None) if start else None
+    looking = next((x for x in lines if begin <= x.place <= end and x.signs.investigating is not None), None)
+    if looking and known and looking.place < known[0].place and looking.signs.failing is not None:
+        return looking, reading(looking, LIKELY)
     if known and not (acting and start and acting.place < known[0].place):
         return known[0], _noticed(lines, known[0], end)
     if acting and start and known:  # somebody acts, so it was known by then
         return acting, between(start, acting, acting)
-    looking = next((x for x in lines if begin <= x.place <= end and x.signs.investigating is not None), None)
     if looking is None:
         return None, None
     if looking.signs.failing is not None:

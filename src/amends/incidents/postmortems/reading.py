@@ -10,7 +10,7 @@ from amends.incidents.postmortems import contradictions as against
 from amends.incidents.postmortems.blocks import Block
 from amends.incidents.postmortems.decoding import decode_document
 from amends.incidents.postmortems.document import About, about
-from amends.incidents.postmortems.entries import Entry, Raw, dated_entries, raw_entries
+from amends.incidents.postmortems.entries import Entry, Raw, dated_entries, raw_entries, tells_status
 from amends.incidents.postmortems.episodes import accounts_in, main_episode
 from amends.incidents.postmortems.facts import Contradiction, Postmortem, Reading, TimelineLine
 from amends.incidents.postmortems.markdown import read_markdown, read_text
@@ -77,9 +77,10 @@ def _one(parts: Sequence[Sectioned], known: About) -> Postmortem:
         entries.sort(key=lambda e: e.earliest.replace(tzinfo=None))
     lines = lines_with_signs(main_episode(entries))
     stated, harm = stated_durations(parts), windows(parts, known)
-    picked = weigh(pick(lines), lines, field_readings(parts, known), stated, harm)
+    told_by_lines = pick(lines)
+    picked = weigh(told_by_lines, lines, field_readings(parts, known), stated, harm)
     found = _mended(picked)
-    start, noticed = _line_of(lines, found.get("started")), _line_of(lines, found.get("detected"))
+    start, noticed = (_line_of(lines, told_by_lines.get(name)) for name in ("started", "detected"))
     return Postmortem(
         known.title, known.title_line, found,
         timeline=tuple(TimelineLine(e.earliest, e.latest, e.text, e.line) for e in entries),
@@ -97,7 +98,9 @@ def _raws(parts: Sequence[Sectioned]) -> tuple[list[Raw], bool]:
     if len(own) > 1:
         return own, False
     outside = (Part.TALK, Part.ACTIONS, Part.LESSONS)
-    anywhere = raw_entries(x.block for x in parts if x.part not in outside and x.block.kind != "text")
+    anywhere = raw_entries(
+        x.block for x in parts if x.part not in outside and (x.block.kind != "text" or tells_status(x.block))
+    )
     if len(anywhere) > 2:
         return anywhere, False
     told = narrated([x.block for x in parts if x.part not in outside])

@@ -31,7 +31,7 @@ class Part(StrEnum):
 _HEADINGS = (
     (Part.TALK, r"chat|slack|transcript|thread\b|append?dix|apendix|references|glossary|attendees|authors?\b|participants|people|owners?\b|links\b|see also|acknowledge?ments?$|credits"),
     (Part.LESSONS, r"lessons|what (?:went|worked|did)|where we got lucky|takeaways?|insights|learnings|learnt|learned|retrospective|5 whys|five whys|could have gone"),
-    (Part.ACTIONS, r"action|follow[ -]?ups?|remediat|corrective|prevent|next steps|to[ -]?dos?\b|improvements?|future work|recommend|going forward|moving forward|what (?:are we|we are|we're|will we|we will|we'll|are we) do|what(?:'s| is| comes) next|tasks|our (?:commitment|plan)|planned (?:changes|work)|changes we|steps (?:we|taken to (?:prevent|avoid))|what we(?:'re| are|'ll| will)? (?:chang|improv|do)|avoid(?:ing)? (?:this|it|a) |how (?:do|will|can|are) we"),
+    (Part.ACTIONS, r"action|follow[ -]?ups?|remediat|corrective|prevent|next steps|^to[ -]?dos?\b|improvements?|future work|recommend|going forward|moving forward|what (?:are we|we are|we're|will we|we will|we'll|are we) do|what(?:'s| is| comes) next|tasks|our (?:commitment|plan)|planned (?:changes|work)|changes we|steps (?:we|taken to (?:prevent|avoid))|what we(?:'re| are|'ll| will)? (?:chang|improv|do)|avoid(?:ing)? (?:this|it|a) |how (?:do|will|can|are) we"),
     (Part.TIMELINE, r"time ?line|chronolog|sequence of events|order of events|incident log|event log|log of events|history of (?:the )?(?:incident|events)|(?:detailed|play)[ -]by[ -]|status updates|incident updates"),
     (Part.TRIGGER, r"trigger"),
     (Part.DETECTION, r"detect|discover|how (?:did )?we (?:found|find|notice|kn[oe]w)|alerting$"),
@@ -47,6 +47,7 @@ _ZONE_WORDS = re.compile(
     r"\b(?:UTC|GMT)(?: ?[+\u2212-] ?\d{1,2}(?::?\d\d)?)?|\b[A-Z]{2,5}\b|\b[A-Z][a-z]+/[A-Z][A-Za-z_]+|\b(?:Pacific|Eastern)\b"
 )
 _LONGEST_STATEMENT = 160
+_LOOKS_LIKE, _FEW_WORDS = 7, 6  # a sentence that ends with a colon heads no part of a document
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def sectioned(blocks: Iterable[Block]) -> list[Sectioned]:
         above = (*block.path, Heading(block.text, block.level, block.line)) if block.kind == "heading" else block.path
         part, heading = Part.OTHER, None
         for one in reversed(above):
-            if one == title:
+            if one == title or (one.level == _LOOKS_LIKE and len(one.text.split()) > _FEW_WORDS):
                 continue
             named = known.setdefault(one.text, part_named(one.text))
             if named is not Part.OTHER:

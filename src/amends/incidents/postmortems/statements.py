@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from amends.incidents.postmortems.document import fields_of
 from amends.incidents.postmortems.facts import ActionItem, Rollback, Statement
 from amends.incidents.postmortems.prose import sentences
 from amends.incidents.postmortems.sections import Part, Sectioned
@@ -13,6 +14,9 @@ _LONGEST = 600
 _SHORTEST = 15
 _FIRST_SENTENCES = 25
 _ENOUGH = 2.5
+_TRIGGER_FIELD = re.compile(r"triggers?|triggered by|trigger event", re.IGNORECASE)
+_CAUSE_FIELD = re.compile(r"(?:root |probable |likely )?causes?|root cause\(s\)|reason", re.IGNORECASE)
+_DETECTION_FIELD = re.compile(r"detection|detected by|how (?:was it )?detected|detection method|discovered by", re.IGNORECASE)
 _HARM = re.compile(r"\b(?:outage|fail\w*|error\w*|unavailable|down|crash\w*|broke\w*|degrad\w+|bug|issue|incident|disrupt\w*|deleted)\b", re.IGNORECASE)
 
 
@@ -55,6 +59,7 @@ _MARKS = re.compile(r"^[\s✅✔☑❌🔲☐:–—-]+")
 def read_trigger(parts: Sequence[Sectioned], start: tuple[str, int] | None) -> Statement | None:
     """Return what set it off: the trigger's section, else a causal sentence, else the line where it began."""
     told = [one for one in sentences(parts, Part.TRIGGER) if len(one[0]) > _SHORTEST]
+    told = told or _named(parts, _TRIGGER_FIELD) or _named(parts, _CAUSE_FIELD)
     if told:
         kind = next((k for text, _ in told if (k := _kind(_TRIGGERS, text))), "unknown")
         return Statement(kind, told[0][0][:_LONGEST], told[0][1], 0.9 - 0.2 * (kind == "unknown"))
@@ -72,15 +77,27 @@ def read_trigger(parts: Sequence[Sectioned], start: tuple[str, int] | None) -> S
     return None
 
 
+def _named(parts: Sequence[Sectioned], wanted: re.Pattern[str]) -> list[tuple[str, int]]:
+    """Return what stands beside a name: "Trigger: a deployment of 4.1"."""
+    return [
+        (field.value, field.line)
+        for part in parts
+        if part.part not in _TIMELESS
+        for field in fields_of(part.block)
+        if wanted.fullmatch(field.name) and len(field.value) > _SHORTEST
+    ]
+
+
 def _causal_weight(text: str) -> float:
     """How much a sentence sounds like what set it off: a cause, a change, and what came of it."""
     causal = min(2, len(_CAUSAL.findall(text)))
-    return causal + bool(_kind(_TRIGGERS, text)) + bool(_HARM.search(text)) - 2 * bool(_ONLY_TALK.search(text[:120]))
+    return causal + (1 if _kind(_TRIGGERS, text) else -1) + bool(_HARM.search(text)) - 2 * bool(_ONLY_TALK.search(text[:120]))
 
 
 def read_detection(parts: Sequence[Sectioned], line: tuple[str, int] | None) -> Statement | None:
     """Return how it was noticed: the section about it, else the timeline's line, else a sentence about it."""
     own = [one for one in sentences(parts, Part.DETECTION) if not one[0].startswith("http")]
+    own = own or _named(parts, _DETECTION_FIELD)
     own = [one for one in own if _LEARNING.search(one[0])] or own[:1]
     prose = sentences(parts, Part.SUMMARY, Part.IMPACT, Part.RESOLUTION, Part.OTHER)
     said = [
