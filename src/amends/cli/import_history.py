@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, rich_markup_mode=None,
-    help="Bring in history that already exists: git, tables, test reports, calendars, post-mortems, GitHub. Again adds "
-         "nothing.",
+    help="Bring in history that already exists: git, tables, test reports, calendars, post-mortems, GitHub. "
+         "Again adds nothing.",
 )  # fmt: skip
 
 app.command("postmortem")(postmortem)

@@ -12,7 +12,16 @@ from amends.incidents.wording import say_range, say_time
 
 def incident_text(view: IncidentView) -> str:
     """Write an incident: milestones, the escape matrix with each row's sentence, and the timeline."""
-    return "\n".join([*_head(view), *_milestones(view), *_matrix(view), *_timeline(view), *_postmortem(view), *_after(view)])
+    return "\n".join(
+        [
+            *_head(view),
+            *_milestones(view),
+            *_matrix(view),
+            *_timeline(view),
+            *_postmortem(view),
+            *_after(view),
+        ]
+    )
 
 
 def _head(view: IncidentView) -> Iterator[str]:

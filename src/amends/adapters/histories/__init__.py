@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from amends.application.history import GithubPast, GitPast, IcalPast, JUnitPast, Past, PostmortemPast, TablePast
+from amends.application.history import (
+    GithubPast,
+    GitPast,
+    IcalPast,
+    JUnitPast,
+    Past,
+    PostmortemPast,
+    TablePast,
+)
 from amends.application.ports import HistoryReader
 
 

@@ -65,12 +65,15 @@ class PostmortemHistory:
         detected = _detected_at(found)
         if detected is None:
             yield Fault(
-                "no-time", f"{file}:1", "no time of the incident could be read, so it has no place in the log",
+                "no-time", f"{file}:1",
+                "no time of the incident could be read, so it has no place in the log",
                 "record it by hand: `amends incident open`",
             )  # fmt: skip
             return
         if detected.tzinfo is None:
-            yield Fault("no-zone", f"{file}:1", "its times have no zone, and the document names none", _NO_ZONE)
+            yield Fault(
+                "no-zone", f"{file}:1", "its times have no zone, and the document names none", _NO_ZONE
+            )
             return
         title = _text(found.title)
         incident = f"PM-{derived_id('postmortem', self._past.service, file.name, title)[:8]}"

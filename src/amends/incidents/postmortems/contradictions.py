@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
-from amends.incidents.postmortems.document import About
 from amends.incidents.postmortems.entries import Entry
 from amends.incidents.postmortems.facts import Contradiction, Reading
 from amends.incidents.postmortems.prose import AMOUNT, Stated, Window, seconds_of, sentences
@@ -19,12 +19,13 @@ _ORDER = (
 )  # fmt: skip
 _SPANS = {
     "time to detect": (("started", "detected"),),
-    "time to recover": (("started", "mitigated"), ("started", "resolved"), ("detected", "mitigated"), ("detected", "resolved")),
+    "time to recover": (
+        ("started", "mitigated"), ("started", "resolved"), ("detected", "mitigated"), ("detected", "resolved"),
+    ),
     "duration": (("started", "mitigated"), ("started", "resolved"), ("detected", "resolved")),
 }  # fmt: skip
 _ERROR = re.compile(r"error|fatal|panic|exception|fail", re.IGNORECASE)
 _FAR = timedelta(days=3)
-SHOWN = 20
 
 
 def order_of(found: Mapping[str, Reading]) -> Iterator[tuple[str, str]]:
@@ -34,7 +35,14 @@ def order_of(found: Mapping[str, Reading]) -> Iterator[tuple[str, str]]:
         one, other = found.get(first), found.get(second)
         if first in told:
             continue  # once is enough
-        if one and other and one.low and other.high and _comparable(one.low, other.high) and one.low > other.high:
+        if (
+            one
+            and other
+            and one.low
+            and other.high
+            and _comparable(one.low, other.high)
+            and one.low > other.high
+        ):
             told.add(first)
             yield first, second
 
@@ -47,7 +55,14 @@ def milestone_contradictions(found: Mapping[str, Reading]) -> Iterator[Contradic
             "order", f"{second} ({_say(other)}) lies before {first} ({_say(one)})", (one.line, other.line)
         )
     declared, end = found.get("declared"), found.get("mitigated")
-    if declared and end and declared.low and end.high and _comparable(declared.low, end.high) and declared.low > end.high:
+    if (
+        declared
+        and end
+        and declared.low
+        and end.high
+        and _comparable(declared.low, end.high)
+        and declared.low > end.high
+    ):
         yield Contradiction(
             "order", f"the incident was declared ({_say(declared)}) after it was mitigated ({_say(end)})",
             (declared.line, end.line),
@@ -56,7 +71,7 @@ def milestone_contradictions(found: Mapping[str, Reading]) -> Iterator[Contradic
 
 def timeline_contradictions(entries: Sequence[Entry]) -> Iterator[Contradiction]:
     """Yield places where the times of a timeline run backwards."""
-    for before, entry in zip(entries, entries[1:], strict=False):
+    for before, entry in pairwise(entries):
         if entry.zoned == before.zoned and entry.latest < before.earliest:
             yield Contradiction(
                 "times run backwards", f"{_time(entry.earliest)} stands after {_time(before.earliest)}",
@@ -75,7 +90,11 @@ def duration_contradictions(
         told.add((one.name, one.seconds))
         pairs = [(a, b) for a, b in _SPANS[one.name] if a in found and b in found]
         spans = [span for a, b in pairs if (span := _span(found[a], found[b]))]
-        spans += [(s, s) for w in windows if one.name != "time to detect" and (s := (w.last - w.first).total_seconds())]
+        spans += [
+            (s, s)
+            for w in windows
+            if one.name != "time to detect" and (s := (w.last - w.first).total_seconds())
+        ]
         if spans and not any(_fits(one, low, high) for low, high in spans):
             low, high = spans[0]
             lines = (one.line, *(found[name].line for name in (pairs[0] if pairs else ())))
@@ -97,32 +116,41 @@ def sentence_contradictions(parts: Sequence[Sectioned]) -> Iterator[Contradictio
         if len(amounts) != 1:
             continue
         first, last = ranges[0], ranges[0].until
-        assert last is not None and first.clock and last.clock
+        if last is None or first.clock is None or last.clock is None:
+            continue
         seconds, grain = seconds_of(amounts[0]["all"])
         day = date(2000, 1, 1)
-        span = (datetime.combine(day, last.clock) - datetime.combine(day, first.clock)).total_seconds() % 86_400
+        span = (
+            datetime.combine(day, last.clock) - datetime.combine(day, first.clock)
+        ).total_seconds() % 86_400
         one = Stated("duration", seconds, bool(amounts[0]["rough"]), grain, line, text)
         if first.day is None and last.day is None and not _fits(one, span, span):
             yield Contradiction(
-                "stated duration", f"{_minutes(seconds)} is stated for a stretch of {_minutes(span)}: {text[:160]}", (line,)
+                "stated duration",
+                f"{_minutes(seconds)} is stated for a stretch of {_minutes(span)}: {text[:160]}",
+                (line,),
             )
 
 
 def prose_contradictions(
-    parts: Sequence[Sectioned], entries: Sequence[Entry], found: Mapping[str, Reading], known: About
+    parts: Sequence[Sectioned], entries: Sequence[Entry], found: Mapping[str, Reading]
 ) -> Iterator[Contradiction]:
     """Yield dates of the text far from the timeline's, later fixes than the resolution, and earlier log lines."""
     dated = [entry for entry in entries if entry.dated]
     if dated:
         low, high = min(e.earliest.date() for e in dated) - _FAR, max(e.latest.date() for e in dated) + _FAR
         for text, line in sentences(parts, Part.IMPACT, Part.FIGURES):
-            days = [d for _, _, day in days_in(text) if day.year and (d := day.on(None)) and not low <= d <= high]
+            days = [
+                d for _, _, day in days_in(text) if day.year and (d := day.on(None)) and not low <= d <= high
+            ]
             if days and _close_to_year(days[0], low, high):
                 yield Contradiction(
-                    "dates", f"the text says {days[0]}, the timeline {dated[0].earliest.date()} to {dated[-1].latest.date()}",
+                    "dates",
+                    f"the text says {days[0]}, the timeline {dated[0].earliest.date()} to "
+                    f"{dated[-1].latest.date()}",
                     (line, dated[0].line),
                 )  # fmt: skip
-    yield from _late_fix(parts, found, known)
+    yield from _late_fix(parts, found)
     yield from _early_log(parts, found)
 
 
@@ -130,7 +158,7 @@ def _close_to_year(day: date, low: date, high: date) -> bool:
     return low - timedelta(days=200) <= day <= high + timedelta(days=200)
 
 
-def _late_fix(parts: Sequence[Sectioned], found: Mapping[str, Reading], known: About) -> Iterator[Contradiction]:
+def _late_fix(parts: Sequence[Sectioned], found: Mapping[str, Reading]) -> Iterator[Contradiction]:
     end = found.get("resolved")
     if end is None or end.at is None:
         return
@@ -140,7 +168,8 @@ def _late_fix(parts: Sequence[Sectioned], found: Mapping[str, Reading], known: A
                 at = datetime.combine(end.at.date(), mention.clock, mention.zone or end.at.tzinfo)
                 if _comparable(at, end.at) and at > end.at + timedelta(minutes=5):
                     yield Contradiction(
-                        "times", f"the text says {mention.clock:%H:%M}, and it was resolved at {_say(end)}: {text[:160]}",
+                        "times",
+                        f"the text says {mention.clock:%H:%M}, and it was resolved at {_say(end)}: {text[:160]}",
                         (line, end.line),
                     )  # fmt: skip
 
@@ -168,7 +197,8 @@ def _span(first: Reading, second: Reading) -> tuple[float, float] | None:
     ends = (first.low, first.high, second.low, second.high)
     if not all(ends) or len({end.tzinfo is None for end in ends if end}) != 1:
         return None
-    assert first.low and first.high and second.low and second.high
+    if not (first.low and first.high and second.low and second.high):
+        return None
     low, high = (second.low - first.high).total_seconds(), (second.high - first.low).total_seconds()
     return (max(low, 0.0), high) if high >= 0 else None
 

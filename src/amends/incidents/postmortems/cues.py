@@ -42,8 +42,12 @@ EFFECT = _cue(
 CHANGE = _cue(
     r"\b(?:deploy(?:s|ed|ment|ments)?|releas(?:e|es|ed)|roll(?:s|ed)? ?-?out|rollout|upgrad(?:e|es|ed)|updat(?:e|es|ed)|merg(?:e|es|ed)|push(?:es|ed)|appl(?:y|ies|ied)|switch(?:es|ed)|migrat(?:e|es|ed|ion)|bump(?:s|ed)?|enabl(?:e|es|ed)|chang(?:e|es|ed)|rotat(?:e|es|ed)|delet(?:e|es|ed)|remov(?:e|es|ed)|upload(?:s|ed)|went live|goes live|drained|maintenance)\b",
 )
-REACTING = _cue(r"\bdeci(?:sion|de|des|ded)\b|\broll(?:s|ed|ing)?[ -]?back\b|\brollback\b|\brevert\w*|\brestart\w*|\bmitigat\w*|\bworkaround\b|\binvestigat\w*")
-FAILING = _cue(r"\b(?:fail(?:s|ed|ing|ure|ures)|errors?|errored|down|broken|outage|unavailable|unresponsive)\b")
+REACTING = _cue(
+    r"\bdeci(?:sion|de|des|ded)\b|\broll(?:s|ed|ing)?[ -]?back\b|\brollback\b|\brevert\w*|\brestart\w*|\bmitigat\w*|\bworkaround\b|\binvestigat\w*"
+)
+FAILING = _cue(
+    r"\b(?:fail(?:s|ed|ing|ure|ures)|errors?|errored|down|broken|outage|unavailable|unresponsive)\b"
+)
 NOTICED = _cue(
     r"\bdetect(?:s|ed|ion)\b|\bnotic(?:es|ed|e)\b|\b(?:became|become|becomes|made|were|was) aware\b|\bspot(?:s|ted)\b",
     rf"\b{_WHAT} (?:is |was |were |has been |had been |gets |got )?(?:first )?(?:identified|discovered|found|observed|seen|spotted|witnessed|recogni[sz]ed)\b",
@@ -57,7 +61,9 @@ ALERTED = _cue(
 REPORTED = _cue(
     r"\breport(?:s|ed|ing)?\b(?! (?:is|was|were|are)? ?(?:publish|written|drafted|sent out))|\binform(?:s|ed)\b|\bcomplain\w*|\bsupport tickets?\b|\btickets? (?:from|about|start|come|came|arriv|rais|open)|\breach(?:es|ed) out\b|\bpinged\b|\bpings\b|\bescalat(?:es|ed|ion)\b|\bnotif(?:ies|ied)\b",
 )
-OUTSIDE = _cue(r"\b(?:users?|customers?|clients?|community|external|github|twitter|forum|gitter|slack|partners?|reddit|third[ -]part\w+|vendor)\b")
+OUTSIDE = _cue(
+    r"\b(?:users?|customers?|clients?|community|external|github|twitter|forum|gitter|slack|partners?|reddit|third[ -]part\w+|vendor)\b"
+)
 INSIDE = _cue(
     r"\b(?:we|us|our|on-?call|engineers?|engineering|developers?|sre|team|operators?|staff|internal|support engineer|member|responders?)\b"
 )
@@ -84,7 +90,9 @@ RECOVERED = _cue(
     rf"\b(?:{_WHAT}|errors?|alerts?|5\d\ds?) (?:have |has |had )?(?:is |was |were |are )?(?:fully |completely |all )?(?:over|ends?|ended|cease[sd]?|stop(?:s|ped)?|subside[sd]?|clear(?:s|ed)?|gone|disappear\w*|drop(?:s|ped)? (?:back |off)\w*)\b",
     rf"\bend of (?:the |this |customer |user )?(?:\w+ )?{_WHAT}\b|\b(?:solv|fix|resolv)(?:ed|es|ing) (?:the |this |these |all |our )?(?:\w+ )?{_WHAT}\b|\brecovered\b|\bverified (?:\w+ )?(?:working|operational)\b|\bsuccessfully (?:launch|deploys a fixed)\w*",
 )
-MITIGATED = _cue(r"\bmitigated\b|\bmitigation (?:is |was )?(?:in place|complete\w*|applied|deployed|effective|confirmed|successful)\b|\b(?:issue|impact|incident|problem) mitigat\w+")
+MITIGATED = _cue(
+    r"\bmitigated\b|\bmitigation (?:is |was )?(?:in place|complete\w*|applied|deployed|effective|confirmed|successful)\b|\b(?:issue|impact|incident|problem) mitigat\w+"
+)
 RESOLVED = _cue(
     r"\bresolved\b|\bresolution (?:is |was )?(?:confirmed|complete\w*|verified)\b|\bincident (?:is |was |has been |formally |officially )?(?:closed|over|ended|concluded|marked)\b|\bclos(?:e|es|ed|ing) (?:the |this )?(?:incident|issue)\b|\bissue (?:is |was )?\[?closed\b",
     rf"\bpermanent(?:ly)? (?:fix|resolv|solv)\w*|\b{_WHAT}\b (?:[\w-]+ ){{0,5}}(?:is|was|has been|and|finally) (?:\w+ )?fixed\b|\bfull(?:y)? (?:\w+ )?(?:restored|recovered|resolved|recovery)\b|\b(?:outage|incident) (?:is |was )?(?:ends?|ended|over)\b|\bcontains? (?:the |a )?fix\b|\bresolving the (?:outage|incident|issue)\b",
@@ -93,9 +101,15 @@ NOT_YET = _cue(
     r"\b(?:not|never|n't|no longer able|cannot|unable|without|yet to|fail(?:s|ed|ing)? to)\b[^.;,]{0,40}$",
     r"\b(?:believ\w+|hop\w+|expect\w+|assum\w+|suspect\w*|thought|should|will|would|may|might|could|if|until|once|when|wait\w*|try\w*|tries|tried|attempt\w*|in order|to be|need\w*|partial\w*|most(?:ly)?|some|gradual\w*|appear\w*|seem\w*|temporar\w+|begin\w*|began|start\w*|apparently|usually|often|generally|sometimes|before)\b[^.;]{0,50}$",
 )
-PARTLY = _cue(r"\bpartial(?:ly)?\b|\bbegins? (?:to )?recover|\brecovering\b|\bmonitoring (?:for|recovery)|\bstill\b|\bdespite\b|\bunresolved\b|\bremain(?:s|ed)? (?:elevated|down|unavailable|high)")
-CALM = _cue(r"\b(?:all (?:fine|good|ok)|tests? (?:pass|indicat)\w*|passed|look(?:s|ed)? (?:fine|good)|no (?:issues?|errors?|problems?))\b")
-PERSISTING = _cue(r"\bstill (?:persist|occur|happen|see|fail|not|down|broken|there)\w*|\bpersists?\b|\bpersisting\b")
+PARTLY = _cue(
+    r"\bpartial(?:ly)?\b|\bbegins? (?:to )?recover|\brecovering\b|\bmonitoring (?:for|recovery)|\bstill\b|\bdespite\b|\bunresolved\b|\bremain(?:s|ed)? (?:elevated|down|unavailable|high)"
+)
+CALM = _cue(
+    r"\b(?:all (?:fine|good|ok)|tests? (?:pass|indicat)\w*|passed|look(?:s|ed)? (?:fine|good)|no (?:issues?|errors?|problems?))\b"
+)
+PERSISTING = _cue(
+    r"\bstill (?:persist|occur|happen|see|fail|not|down|broken|there)\w*|\bpersists?\b|\bpersisting\b"
+)
 NOT_NOTICED = _cue(
     r"\b(?:no|not|never|without|n't|fail(?:s|ed)? to)\b[^.;,]{0,30}$",
     r"\b(?:improv\w+|add(?:ed|s|ing)?|creat\w+|missing|better|new|clear\w*|resolv\w*|silenc\w*|error) $",

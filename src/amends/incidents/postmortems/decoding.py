@@ -31,7 +31,9 @@ def decode_document(data: bytes) -> Decoded:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             text = data.decode(encoding, "replace")
-            doubt = f"broken {encoding.removesuffix('-sig')}: some characters are replaced" if "�" in text else ""
+            doubt = (
+                f"broken {encoding.removesuffix('-sig')}: some characters are replaced" if "�" in text else ""
+            )
             return Decoded(_lines(text), doubt)
     if encoding := _without_mark(data):
         return Decoded(_lines(data.decode(encoding, "replace")), f"no byte order mark; read as {encoding}")
@@ -42,9 +44,7 @@ def decode_document(data: bytes) -> Decoded:
     broken = data.decode("utf-8", "replace")
     if broken.count("�") < _MOSTLY * sum(byte > 127 for byte in data):
         return Decoded(_lines(broken), f"broken UTF-8 at line {line}: some characters are replaced")
-    return Decoded(
-        _lines(data.decode("cp1252", "replace")), f"no UTF-8 (line {line}); read as Windows-1252"
-    )
+    return Decoded(_lines(data.decode("cp1252", "replace")), f"no UTF-8 (line {line}); read as Windows-1252")
 
 
 def _without_mark(data: bytes) -> str:

@@ -11,9 +11,17 @@ from amends.incidents.postmortems.blocks import Block, lines_of
 from amends.incidents.postmortems.sections import Part, Sectioned, stated_zone
 from amends.incidents.postmortems.times import days_in, mentions_in
 
-_FIELD = re.compile(r"\W{0,4}([A-Za-z][A-Za-z /()'-]{1,50}?)\s{0,3}(?::|\||\t|=|–|—| - )\W{0,4}(.{1,400})", re.DOTALL)
-_DATE_FIELD = re.compile(r"(?:incident |outage |event )?(?:date|when|day)(?:s|\(s\))?(?: of (?:the )?(?:incident|outage|event))?$", re.IGNORECASE)
-_GENERIC = re.compile(r"(?:(?:incident|executive|the)\s)?(?:summary|overview|timeline|impact|root cause|background|introduction|details|description|post-?\s?mortem|incident report|incident review|contents)(?: report)?(?:\s?\(.*\))?", re.IGNORECASE)
+_FIELD = re.compile(
+    r"\W{0,4}([A-Za-z][A-Za-z /()'-]{1,50}?)\s{0,3}(?::|\||\t|=|–|—| - )\W{0,4}(.{1,400})", re.DOTALL
+)
+_DATE_FIELD = re.compile(
+    r"(?:incident |outage |event )?(?:date|when|day)(?:s|\(s\))?(?: of (?:the )?(?:incident|outage|event))?$",
+    re.IGNORECASE,
+)
+_GENERIC = re.compile(
+    r"(?:(?:incident|executive|the)\s)?(?:summary|overview|timeline|impact|root cause|background|introduction|details|description|post-?\s?mortem|incident report|incident review|contents)(?: report)?(?:\s?\(.*\))?",
+    re.IGNORECASE,
+)
 _WRITTEN = re.compile(r"last|modif|updat|publish|creat|writ|review|version|due|report", re.IGNORECASE)
 _NAMED = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])(?!\d)")
 
@@ -101,11 +109,16 @@ def _zone(parts: Sequence[Sectioned]) -> tzinfo | None:
     """Return the zone that the document names for its times, or the only one that any of its times carries."""
     for part in sorted(parts, key=lambda x: x.part is not Part.TIMELINE):
         block = part.block
-        if block.kind in ("text", "heading", "item") and part.part is not Part.TALK:
-            if zone := stated_zone(block.text):
-                return zone
+        says = block.kind in ("text", "heading", "item") and part.part is not Part.TALK
+        if says and (zone := stated_zone(block.text)):
+            return zone
     zones: dict[str, tzinfo] = {}
     for part in parts:
-        if part.part not in (Part.TALK, Part.ACTIONS) and part.block.kind in ("text", "heading", "item", "row"):
+        if part.part not in (Part.TALK, Part.ACTIONS) and part.block.kind in (
+            "text",
+            "heading",
+            "item",
+            "row",
+        ):
             zones |= {str(m.zone): m.zone for m in mentions_in(part.block.text[:4_000]) if m.zone}
     return next(iter(zones.values())) if len(zones) == 1 else None

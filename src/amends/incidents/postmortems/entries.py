@@ -11,19 +11,23 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, tzinfo
+from itertools import pairwise
 
 from amends.incidents.postmortems.blocks import Block, lines_of
 from amends.incidents.postmortems.sections import stated_zone
 from amends.incidents.postmortems.times import Day, Mention, mentions_in
 
 _LEAD = re.compile(
-    r"[\W_]*(?:(?:at|on|by|around|about|approx(?:imately)?|from|between|circa|shortly (?:after|before)|just (?:after|before)|"
+    r"[\W_]*(?:(?:at|on|by|around|about|approx(?:imately)?|from|between|circa|"
+    r"shortly (?:after|before)|just (?:after|before)|"
     r"the|time|date|t|(?:mon|tues?|wed(?:nes)?|thur?s?|fri|sat(?:ur)?|sun)(?:day)?)\b[\W_]*){0,4}",
     re.IGNORECASE,
 )
 _AFTER_DATE = re.compile(r"\s*(?:$|[:|)\]–—-]|,? (?:\w+day)?$)")
 _TRIM = " \t|:;,.-–—)]*~>→"
-_STATUS = re.compile(r"(?:resolved|monitoring|identified|investigating|update|completed|in progress)\b", re.IGNORECASE)
+_STATUS = re.compile(
+    r"(?:resolved|monitoring|identified|investigating|update|completed|in progress)\b", re.IGNORECASE
+)
 _TIME_COLUMN = re.compile(r"time|when|date|utc|gmt|\b[cpem][es]?[dst]t?\b|^at$", re.IGNORECASE)
 _LOOKS_LIKE = 7  # the level of a line that only looks like a heading
 _BACK = timedelta(hours=6)
@@ -138,10 +142,10 @@ def _row(state: _Gathering, block: Block) -> None:
         return
     mention, rest = found
     used = {place}
-    if mention.clock is None and place + 1 < len(cells) and (beside := leading(cells[place + 1])):
-        if beside[0].clock and not beside[1]:
-            mention = replace(beside[0], day=mention.day)
-            used.add(place + 1)
+    beside = leading(cells[place + 1]) if mention.clock is None and place + 1 < len(cells) else None
+    if beside and beside[0].clock and not beside[1]:
+        mention = replace(beside[0], day=mention.day)
+        used.add(place + 1)
     header = [block.header[n] for n in used if n < len(block.header)]
     zone = next((zone for cell in header if (zone := stated_zone(f"time {cell}"))), None)
     others = [cell for n, cell in enumerate(cells) if n not in used and cell]
@@ -207,7 +211,7 @@ def dated_entries(raws: Sequence[Raw], near: date | None, zone: tzinfo | None) -
 
 
 def _comparable(entries: Sequence[Entry]) -> Iterator[tuple[Entry, Entry]]:
-    return ((a, b) for a, b in zip(entries, entries[1:], strict=False) if a.zoned == b.zoned)
+    return ((a, b) for a, b in pairwise(entries) if a.zoned == b.zoned)
 
 
 def _dated(raws: Sequence[Raw], near: date | None, zone: tzinfo | None) -> Iterator[Entry]:

@@ -42,9 +42,11 @@ def _below(parts: Sequence[Sectioned], place: int, level: int) -> list[Sectioned
 
 
 def _has_own_timeline(parts: Sequence[Sectioned]) -> bool:
-    """A day of one incident's timeline begins with times, too; an incident has a heading of its own for them."""
-    begun = any(x.block.kind == "heading" and x.part is Part.TIMELINE and x.heading and x.heading.line == x.block.line
-                for x in parts[1:])  # fmt: skip
+    """A day of one incident's timeline begins with times, too; an incident has a heading for them."""
+    begun = any(
+        x.block.kind == "heading" and x.part is Part.TIMELINE and x.heading and x.heading.line == x.block.line
+        for x in parts[1:]
+    )  # fmt: skip
     return begun and len(raw_entries(x.block for x in parts if x.part is Part.TIMELINE)) > 1
 
 

@@ -70,7 +70,7 @@ class Contradiction:
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """``attempted`` is ``None`` where the document does not tell how it ended, ``effective`` where it is open."""
+    """``attempted`` is ``None`` where the document does not tell how it ended, ``effective`` where open."""
 
     attempted: bool | None = None
     effective: bool | None = None
@@ -111,7 +111,8 @@ class Postmortem:
         found: dict[str, Any] = {
             "title": self.title,
             "milestones": {
-                name: reading.to_json() if (reading := self.milestones.get(name)) else None for name in MILESTONES
+                name: reading.to_json() if (reading := self.milestones.get(name)) else None
+                for name in MILESTONES
             },
             "trigger": _statement(self.trigger, "type", "what"),
             "detection": _statement(self.detection, "how", "note"),

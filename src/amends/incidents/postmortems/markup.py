@@ -12,7 +12,19 @@ from typing import Any
 
 from amends.incidents.postmortems.blocks import Block, Kind, fake_heading, with_paths, without_handles
 
-_SILENT = {"script", "style", "template", "noscript", "iframe", "object", "svg", "head", "nav", "footer", "form"}
+_SILENT = {
+    "script",
+    "style",
+    "template",
+    "noscript",
+    "iframe",
+    "object",
+    "svg",
+    "head",
+    "nav",
+    "footer",
+    "form",
+}
 _HEADINGS = {f"h{n}": n for n in range(1, 7)}
 _KINDS: dict[str, Kind] = {"li": "item", "dd": "item", "blockquote": "quote", "pre": "code"}
 _CONTAINERS = {

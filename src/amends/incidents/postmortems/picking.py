@@ -37,10 +37,8 @@ def pick(lines: Sequence[Line]) -> dict[str, Reading]:
     declared = next((line for line in lines if line.signs.declared is not None), None)
     start = _explicit_start(lines)
     detected = _detected(lines, start)
-    over = [
-        line for line in lines
-        if line.signs.over is not None and line.place >= max((x.place for x in (start, detected[0]) if x), default=0)
-    ]  # fmt: skip
+    begin = max((x.place for x in (start, detected[0]) if x), default=0)
+    over = [line for line in lines if line.signs.over is not None and line.place >= begin]
     found = {
         "started": _started(lines, start, detected[0], over),
         "detected": detected[1],
@@ -55,7 +53,9 @@ def reading(line: Line, confidence: float) -> Reading:
     """Return a milestone that is where a line is."""
     entry = line.entry
     doubt = _LESS * (entry.about + (not entry.zoned) + (not entry.at))
-    return Reading(entry.at, entry.earliest, entry.latest, entry.line, max(0.3, confidence - doubt), entry.text)
+    return Reading(
+        entry.at, entry.earliest, entry.latest, entry.line, max(0.3, confidence - doubt), entry.text
+    )
 
 
 def between(first: Line, last: Line, said: Line) -> Reading:
@@ -65,7 +65,9 @@ def between(first: Line, last: Line, said: Line) -> Reading:
         return reading(said, BOUNDED)
     if low == high:
         return reading(said, LIKELY)
-    return Reading(None, low, high, said.entry.line, BOUNDED - _LESS * (not said.entry.zoned), said.entry.text)
+    return Reading(
+        None, low, high, said.entry.line, BOUNDED - _LESS * (not said.entry.zoned), said.entry.text
+    )
 
 
 def _explicit_start(lines: Sequence[Line]) -> Line | None:
@@ -81,7 +83,9 @@ def _detected(lines: Sequence[Line], start: Line | None) -> tuple[Line | None, R
     end = next((x.place for x in lines if x.signs.over is not None and x.signs.detected is None), len(lines))
     begin = start.place if start else 0
     known = [x for x in lines if begin <= x.place <= end and x.signs.detected is not None]
-    acting = next((x for x in lines[begin + 1 : end + 1] if x.signs.reacting is not None), None) if start else None
+    acting = (
+        next((x for x in lines[begin + 1 : end + 1] if x.signs.reacting is not None), None) if start else None
+    )
     looking = next((x for x in lines if begin <= x.place <= end and x.signs.investigating is not None), None)
     if looking and known and looking.place < known[0].place and looking.signs.failing is not None:
         return looking, reading(looking, LIKELY)
@@ -97,14 +101,21 @@ def _detected(lines: Sequence[Line], start: Line | None) -> tuple[Line | None, R
 
 
 def _noticed(lines: Sequence[Line], first: Line, end: int) -> Reading:
-    """Whoever answers for the service knew of it: at once, or between a report from outside and their word."""
+    """Whoever answers for the service knew of it: at once, or between a report and their word."""
     signs = first.signs
-    own = signs.noticed is not None or signs.alerted is not None or signs.inside or signs.investigating is not None
+    own = (
+        signs.noticed is not None
+        or signs.alerted is not None
+        or signs.inside
+        or signs.investigating is not None
+    )
     if own or not signs.outside:
         return reading(first, CLEAR)
     for line in lines[first.place + 1 : end + 1]:
         answers = line.signs
-        if any(x is not None for x in (answers.noticed, answers.alerted, answers.investigating, answers.declared)):
+        if any(
+            x is not None for x in (answers.noticed, answers.alerted, answers.investigating, answers.declared)
+        ):
             return between(first, line, first)
         if answers.fixing is not None:
             break
@@ -121,7 +132,9 @@ def _started(
     symptom = next((x for x in before if x.signs.symptom is not None), None)
     if symptom and (detected is None or symptom.place < detected.place):
         return reading(symptom, CLEAR if symptom.signs.symptom == 0 else LIKELY)
-    causing = next((x for x in before[:limit] if x.signs.effect is not None and x.signs.change is not None), None)
+    causing = next(
+        (x for x in before[:limit] if x.signs.effect is not None and x.signs.change is not None), None
+    )
     return reading(causing, LIKELY) if causing and (detected or over) else None
 
 

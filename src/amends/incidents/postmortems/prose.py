@@ -27,7 +27,10 @@ AMOUNT = re.compile(
     re.IGNORECASE,
 )
 _PIECE = re.compile(rf"\b({_NUMBER})({_UNIT})", re.IGNORECASE)
-_BOUND = re.compile(r"\b(?:up to|at least|at most|(?:at )?max\w*|less than|more than|under|over|within|every|each|minimum)\W*$|[<>]\s*$|\d\s?(?:-|–|to|or)\s?$", re.IGNORECASE)
+_BOUND = re.compile(
+    r"\b(?:up to|at least|at most|(?:at )?max\w*|less than|more than|under|over|within|every|each|minimum)\W*$|[<>]\s*$|\d\s?(?:-|–|to|or)\s?$",
+    re.IGNORECASE,
+)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 _FIELDS = (
@@ -37,9 +40,18 @@ _FIELDS = (
     ("mitigated", re.compile(r"(?:(?:incident|outage|issue|impact|time) )?(?:mitigated|mitigation|contained)(?: ?(?:time|date|at|on))*$|time of mitigation$|impact (?:end|ended|end time|over)$", re.IGNORECASE)),
     ("resolved", re.compile(r"(?:(?:incident|outage|issue|event|problem|disruption|downtime|time|service) )?(?:resolved|resolution|end(?:ed)?|fixed|closed|recovered|restored|recovery)(?: ?(?:time|date|at|on|\(utc\)|date/time))*$|time (?:of (?:resolution|recovery|end))$|end of (?:the )?(?:incident|outage)$", re.IGNORECASE)),
 )  # fmt: skip
-_WINDOW_FIELD = re.compile(r"(?:(?:incident|outage|impact|event|total|time|downtime) ?)*(?:duration|window|period|time ?frame|times?)\b", re.IGNORECASE)
-_WINDOW = re.compile(r"\b(?:outages?|unavailable|impact\w*|degrad\w+|down|downtime|errors?|failed|failing|fail\w*|disrupt\w+|affected|incident|unable|interrupt\w+|inaccessible|unresponsive|experienced)\b", re.IGNORECASE)
-_BEFORE_RANGE = re.compile(r"(?:\b(?:from|between|starting at|starting)\s*|[(:]\s*)(?:about |around |approximately |~)?$", re.IGNORECASE)
+_WINDOW_FIELD = re.compile(
+    r"(?:(?:incident|outage|impact|event|total|time|downtime) ?)*(?:duration|window|period|time ?frame|times?)\b",
+    re.IGNORECASE,
+)
+_WINDOW = re.compile(
+    r"\b(?:outages?|unavailable|impact\w*|degrad\w+|down|downtime|errors?|failed|failing|fail\w*|disrupt\w+|affected|incident|unable|interrupt\w+|inaccessible|unresponsive|experienced)\b",
+    re.IGNORECASE,
+)
+_BEFORE_RANGE = re.compile(
+    r"(?:\b(?:from|between|starting at|starting)\s*|[(:]\s*)(?:about |around |approximately |~)?$",
+    re.IGNORECASE,
+)
 _STATED = (
     ("time to detect", re.compile(r"\btime[ -]to[ -]detect\w*|\bttd\b|\bdetection (?:delay|time)\b|\bdelay (?:in|of|to) detect\w+", re.IGNORECASE)),
     ("time to recover", re.compile(r"\btime[ -]to[ -](?:recover\w*|resol\w+|restor\w+|repair|mitigat\w+|fix)\b|\bttr\b|\bmttr\b|\brecovery time\b", re.IGNORECASE)),
@@ -82,13 +94,15 @@ def sentences_of(block: Block) -> Iterator[tuple[str, int]]:
     """Yield a block's sentences, a wrapped one with the line where it begins."""
     text = block.text
     joined = text.replace("\n", " ")
-    position = 0
+    position, line = 0, block.line
     for hit in [*SENTENCES.finditer(joined), None]:
         end = hit.start() if hit else len(joined)
         sentence = joined[position:end].strip()
         if sentence:
-            yield sentence[:_LONGEST], block.line + text.count("\n", 0, position)
-        position = hit.end() if hit else end
+            yield sentence[:_LONGEST], line
+        following = hit.end() if hit else end
+        line += text.count("\n", position, following)
+        position = following
 
 
 def field_readings(parts: Sequence[Sectioned], known: About) -> dict[str, Reading]:
@@ -103,7 +117,9 @@ def field_readings(parts: Sequence[Sectioned], known: About) -> dict[str, Readin
             if timed and (span := _span(timed[0], known.day, known.zone)):
                 low, high = span
                 at = low if low == high else None
-                found[name] = Reading(at, low, high, field.line, 0.95 if at else 0.7, f"{field.name}: {field.value}")
+                found[name] = Reading(
+                    at, low, high, field.line, 0.95 if at else 0.7, f"{field.name}: {field.value}"
+                )
     return found
 
 
@@ -111,7 +127,11 @@ def windows(parts: Sequence[Sectioned], known: About) -> list[Window]:
     """Return the stretches of time for which the document says that something was wrong."""
     found = []
     for part in parts:
-        if part.block.kind in ("text", "item", "row") and part.part not in (Part.TALK, Part.ACTIONS, Part.LESSONS):
+        if part.block.kind in ("text", "item", "row") and part.part not in (
+            Part.TALK,
+            Part.ACTIONS,
+            Part.LESSONS,
+        ):
             for sentence, line in sentences_of(part.block):
                 found += [w for m in _ranges_of_harm(sentence) if (w := _window(m, line, known))]
     return found
@@ -122,7 +142,8 @@ def _ranges_of_harm(sentence: str) -> Iterator[Mention]:
         return
     for mention in mentions_in(sentence):
         if mention.until and (
-            _WINDOW_FIELD.match(sentence) or _BEFORE_RANGE.search(sentence[max(0, mention.start - 30) : mention.start])
+            _WINDOW_FIELD.match(sentence)
+            or _BEFORE_RANGE.search(sentence[max(0, mention.start - 30) : mention.start])
         ):
             yield mention
 
@@ -142,7 +163,9 @@ def _span(mention: Mention, near: date | None, zone: tzinfo | None) -> tuple[dat
 def stated_durations(parts: Sequence[Sectioned]) -> list[Stated]:
     """Return the durations of the incident that the document states."""
     found = []
-    for sentence, line in sentences(parts, *(part for part in Part if part not in (Part.TALK, Part.ACTIONS, Part.TIMELINE))):
+    for sentence, line in sentences(
+        parts, *(part for part in Part if part not in (Part.TALK, Part.ACTIONS, Part.TIMELINE))
+    ):
         amounts = [x for x in AMOUNT.finditer(sentence) if not _is_bound(sentence, x)]
         for name, words in _STATED if amounts else ():
             hit = words.search(sentence)

@@ -54,7 +54,11 @@ def blocks_of(name: str, text: str) -> list[Block]:
 
 
 def _several(
-    parts: Sequence[Sectioned], accounts: Sequence[Sequence[Sectioned]], known: About, name: str, doubts: tuple[str, ...]
+    parts: Sequence[Sectioned],
+    accounts: Sequence[Sequence[Sectioned]],
+    known: About,
+    name: str,
+    doubts: tuple[str, ...],
 ) -> Postmortem:
     """Read each incident of a document by itself; what they share stands with the document."""
     read = []
@@ -87,13 +91,13 @@ def _one(parts: Sequence[Sectioned], known: About) -> Postmortem:
         trigger=read_trigger(parts, start), detection=read_detection(parts, noticed),
         rollback=read_rollback(parts, ended=bool(entries) or "resolved" in found),
         action_items=read_actions(parts),
-        contradictions=tuple(_contradictions(parts, entries, picked, stated, harm, known)),
+        contradictions=tuple(_contradictions(parts, entries, picked, stated, harm)),
         doubts=_doubts(raws, entries, known),
     )  # fmt: skip
 
 
 def _raws(parts: Sequence[Sectioned]) -> tuple[list[Raw], bool]:
-    """Return the timeline's lines: of the part that is one, else of anywhere, else of the prose (then true)."""
+    """Return the timeline's lines: of its own part, else of anywhere, else of the prose (then true)."""
     own = raw_entries(x.block for x in parts if x.part is Part.TIMELINE)
     if len(own) > 1:
         return own, False
@@ -108,12 +112,14 @@ def _raws(parts: Sequence[Sectioned]) -> tuple[list[Raw], bool]:
 
 
 def _mended(found: Mapping[str, Reading]) -> dict[str, Reading]:
-    """Give milestones that lie after what followed them as intervals; the contradiction is told beside them."""
+    """Give milestones that lie after what followed them as intervals; the contradiction is told, too."""
     mended = dict(found)
     for first, second in against.order_of(found):
         one, other = found[first], found[second]
         if first == "started" and one.at and other.low:
-            mended[first] = shifted(one, earliest=min(one.at - timedelta(days=1), other.low), latest=other.low)
+            mended[first] = shifted(
+                one, earliest=min(one.at - timedelta(days=1), other.low), latest=other.low
+            )
         elif second in mended and first != "started":
             mended.pop(second if one.confidence >= other.confidence else first, None)
     return mended
@@ -128,12 +134,12 @@ def _line_of(lines: Sequence[Line], one: Reading | None) -> tuple[str, int] | No
 
 def _contradictions(
     parts: Sequence[Sectioned], entries: Sequence[Entry], found: Mapping[str, Reading], stated: Sequence[object],
-    harm: Sequence[object], known: About,
+    harm: Sequence[object],
 ) -> list[Contradiction]:  # fmt: skip
     told = [
         *against.milestone_contradictions(found), *against.timeline_contradictions(entries),
         *against.duration_contradictions(found, stated, harm),  # type: ignore[arg-type]
-        *against.sentence_contradictions(parts), *against.prose_contradictions(parts, entries, found, known),
+        *against.sentence_contradictions(parts), *against.prose_contradictions(parts, entries, found),
     ]  # fmt: skip
     unique = {(one.kind, one.text): one for one in told}
     return list(unique.values())[:_MOST_CONTRADICTIONS]

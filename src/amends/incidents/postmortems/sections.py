@@ -73,7 +73,11 @@ def sectioned(blocks: Iterable[Block]) -> list[Sectioned]:
     for block in blocks:
         if title is None and block.kind == "heading" and block.level < 7:
             title = Heading(block.text, block.level, block.line)
-        above = (*block.path, Heading(block.text, block.level, block.line)) if block.kind == "heading" else block.path
+        above = (
+            (*block.path, Heading(block.text, block.level, block.line))
+            if block.kind == "heading"
+            else block.path
+        )
         part, heading = Part.OTHER, None
         for one in reversed(above):
             if one == title or (one.level == _LOOKS_LIKE and len(one.text.split()) > _FEW_WORDS):

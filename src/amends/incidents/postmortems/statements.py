@@ -16,8 +16,13 @@ _FIRST_SENTENCES = 25
 _ENOUGH = 2.5
 _TRIGGER_FIELD = re.compile(r"triggers?|triggered by|trigger event", re.IGNORECASE)
 _CAUSE_FIELD = re.compile(r"(?:root |probable |likely )?causes?|root cause\(s\)|reason", re.IGNORECASE)
-_DETECTION_FIELD = re.compile(r"detection|detected by|how (?:was it )?detected|detection method|discovered by", re.IGNORECASE)
-_HARM = re.compile(r"\b(?:outage|fail\w*|error\w*|unavailable|down|crash\w*|broke\w*|degrad\w+|bug|issue|incident|disrupt\w*|deleted)\b", re.IGNORECASE)
+_DETECTION_FIELD = re.compile(
+    r"detection|detected by|how (?:was it )?detected|detection method|discovered by", re.IGNORECASE
+)
+_HARM = re.compile(
+    r"\b(?:outage|fail\w*|error\w*|unavailable|down|crash\w*|broke\w*|degrad\w+|bug|issue|incident|disrupt\w*|deleted)\b",
+    re.IGNORECASE,
+)
 
 
 def _kinds(*pairs: tuple[str, str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
@@ -34,7 +39,10 @@ _TRIGGERS = _kinds(
     ("infrastructure_failure", r"\b(?:hardware|disk|power|network|node|host|server|database|switch|router|cooling)s?\b[^.]{0,30}\b(?:fail\w*|lost|crash\w*|died|down|outage|fault)\b|\blost\b[^.]{0,20}\bnodes?\b"),
     ("attack", r"\battack\w*|\bmalicious\b|\bcompromis\w+|\bvulnerabilit\w+|\bexploit\w*"),
 )  # fmt: skip
-_CAUSAL = re.compile(r"\b(?:caus(?:ed|es|ing|e)\b|because\b|due to\b|trigger\w*|root cause|result(?:ed|ing)? (?:in|of|from)|led to\b|introduc\w+|as a (?:result|consequence)|stemm\w+ from|after (?:an?|the) (?:\w+ ){0,4}(?:deploy|release|upgrade|change|update)\w*|by (?:an?|the) (?:\w+ ){0,4}(?:bug|change|update|deploy\w*|upgrade|failure|typo))", re.IGNORECASE)
+_CAUSAL = re.compile(
+    r"\b(?:caus(?:ed|es|ing|e)\b|because\b|due to\b|trigger\w*|root cause|result(?:ed|ing)? (?:in|of|from)|led to\b|introduc\w+|as a (?:result|consequence)|stemm\w+ from|after (?:an?|the) (?:\w+ ){0,4}(?:deploy|release|upgrade|change|update)\w*|by (?:an?|the) (?:\w+ ){0,4}(?:bug|change|update|deploy\w*|upgrade|failure|typo))",
+    re.IGNORECASE,
+)
 _DETECTIONS = _kinds(
     ("alert", r"\b(?:alert(?:s|ed|ing)?|alarms?|pag(?:ed|er\w*)|monitoring (?:\w+ )?(?:detect|notif|alert|trigger|caught|system|show)\w*|automated (?:warning|monitoring|check)s?|health ?checks? fail\w*|uptime check)\b"),
     ("ci_deploy_failure", r"\b(?:deploy\w*|ci|travis|jenkins|build|pipeline|release)\b[^.]{0,40}\b(?:fail(?:ed|s|ure)?|errored|broke)\b|\btried to deploy\b[^.]{0,60}\bfailed\b"),
@@ -44,15 +52,39 @@ _DETECTIONS = _kinds(
     ("user_report", r"\b(?:users?|community|someone|project members?|github issue|twitter|slack|gitter|forum|reddit|outside)\b"),
     ("operator_observation", r"\b(?:notic\w+|observ\w+|spott\w+|saw|seen|discover\w+|witness\w+|found|identif\w+|detected|looking|we)\b"),
 )  # fmt: skip
-_NOT_ALERT = re.compile(r"\b(?:no|not|without|n't|lack\w*|missing|absence of|never|rather than|instead of|did not|failed to)\b[^.;]{0,60}\b(?:alert|alarm|monitor|pag)", re.IGNORECASE)
-_LEARNING = re.compile(r"\b(?:detect\w*|notic\w+|alert\w*|report(?:s|ed)?|discover\w*|aware|observ\w+|inform(?:ed|s)|paged|pinged|identified|witness\w+|complain\w*|reached out)\b", re.IGNORECASE)
-_THEN = re.compile(r"\b(?:was|were|received|got|became|noticed|alerted|informed|reported|paged|saw|observed|detected)\b", re.IGNORECASE)
-_BACK = re.compile(r"\b(?:roll(?:ed|s|ing)?[ -]?back|rollbacks?|revert(?:s|ed|ing)?|downgrad(?:ed|e|ing)|back(?:ed)?[ -]out|undo(?:ne|ing)?|restor(?:ed|ing) (?:\w+ ){0,4}(?:previous|last known|old\w*|earlier))\b", re.IGNORECASE)
-_ONLY_TALK = re.compile(r"\b(?:would|could|should|might|may|if|did not|didn't|without|can't|cannot|instead of|no|avoid\w*|consider\w*|difficult|before|next time|procedure documentation)\b[^.;]{0,50}$", re.IGNORECASE)
-_BACK_FAILED = re.compile(r"\b(?:roll(?:ed)?[ -]?back|rollback|revert\w*)\b[^.]{0,80}\b(?:fail\w*|did not|didn't|insufficient|not (?:help|work|fix|resolve|effective|actually|enough)|never|could not|unable|blocked|persist\w*|remain\w*)\b|\b(?:despite|fail\w*|unable to|could not|couldn't|not able to)\b[^.;]{0,30}\b(?:roll(?:ing)?[ -]?back|rollback|revert\w*)\b|\bneither\b[^.]{0,40}\brollback\b", re.IGNORECASE)
+_NOT_ALERT = re.compile(
+    r"\b(?:no|not|without|n't|lack\w*|missing|absence of|never|rather than|instead of|did not|failed to)\b[^.;]{0,60}\b(?:alert|alarm|monitor|pag)",
+    re.IGNORECASE,
+)
+_LEARNING = re.compile(
+    r"\b(?:detect\w*|notic\w+|alert\w*|report(?:s|ed)?|discover\w*|aware|observ\w+|inform(?:ed|s)|paged|pinged|identified|witness\w+|complain\w*|reached out)\b",
+    re.IGNORECASE,
+)
+_THEN = re.compile(
+    r"\b(?:was|were|received|got|became|noticed|alerted|informed|reported|paged|saw|observed|detected)\b",
+    re.IGNORECASE,
+)
+_BACK = re.compile(
+    r"\b(?:roll(?:ed|s|ing)?[ -]?back|rollbacks?|revert(?:s|ed|ing)?|downgrad(?:ed|e|ing)|back(?:ed)?[ -]out|undo(?:ne|ing)?|restor(?:ed|ing) (?:\w+ ){0,4}(?:previous|last known|old\w*|earlier))\b",
+    re.IGNORECASE,
+)
+_ONLY_TALK = re.compile(
+    r"\b(?:would|could|should|might|may|if|did not|didn't|without|can't|cannot|instead of|no|avoid\w*|consider\w*|difficult|before|next time|procedure documentation)\b[^.;]{0,50}$",
+    re.IGNORECASE,
+)
+_BACK_FAILED = re.compile(
+    r"\b(?:roll(?:ed)?[ -]?back|rollback|revert\w*)\b[^.]{0,80}\b(?:fail\w*|did not|didn't|insufficient|not (?:help|work|fix|resolve|effective|actually|enough)|never|could not|unable|blocked|persist\w*|remain\w*)\b|\b(?:despite|fail\w*|unable to|could not|couldn't|not able to)\b[^.;]{0,30}\b(?:roll(?:ing)?[ -]?back|rollback|revert\w*)\b|\bneither\b[^.]{0,40}\brollback\b",
+    re.IGNORECASE,
+)
 _TIMELESS = (Part.LESSONS, Part.ACTIONS, Part.TALK)
-_DONE = re.compile(r"✅|✔|☑|\[x\]|\((?:done|completed?|fixed)\)|~~|^\s*(?:done|completed)\b|\b(?:done|completed)\s*$", re.IGNORECASE)
-_COLUMN = re.compile(r"action|item|task|description|what|improvement|follow|todo|title|summary|remediation|recommendation", re.IGNORECASE)
+_DONE = re.compile(
+    r"✅|✔|☑|\[x\]|\((?:done|completed?|fixed)\)|~~|^\s*(?:done|completed)\b|\b(?:done|completed)\s*$",
+    re.IGNORECASE,
+)
+_COLUMN = re.compile(
+    r"action|item|task|description|what|improvement|follow|todo|title|summary|remediation|recommendation",
+    re.IGNORECASE,
+)
 _MARKS = re.compile(r"^[\s✅✔☑❌🔲☐:–—-]+")
 
 
@@ -91,7 +123,12 @@ def _named(parts: Sequence[Sectioned], wanted: re.Pattern[str]) -> list[tuple[st
 def _causal_weight(text: str) -> float:
     """How much a sentence sounds like what set it off: a cause, a change, and what came of it."""
     causal = min(2, len(_CAUSAL.findall(text)))
-    return causal + (1 if _kind(_TRIGGERS, text) else -1) + bool(_HARM.search(text)) - 2 * bool(_ONLY_TALK.search(text[:120]))
+    return (
+        causal
+        + (1 if _kind(_TRIGGERS, text) else -1)
+        + bool(_HARM.search(text))
+        - 2 * bool(_ONLY_TALK.search(text[:120]))
+    )
 
 
 def read_detection(parts: Sequence[Sectioned], line: tuple[str, int] | None) -> Statement | None:
@@ -158,7 +195,9 @@ def _listed(parts: Sequence[Sectioned]) -> Iterator[ActionItem]:
         if block.kind == "item" and block.level == 0 and len(block.text) > 3:
             yield _action(block.text.replace("\n", " "), block.line, 0.9)
         elif block.kind == "row" and any(block.cells):
-            named = (c for c, head in zip(block.cells, block.header, strict=False) if c and _COLUMN.search(head))
+            named = (
+                c for c, head in zip(block.cells, block.header, strict=False) if c and _COLUMN.search(head)
+            )
             text = next(named, "") or max(block.cells, key=len)
             yield _action(text, block.line, 0.85, block.text)
 

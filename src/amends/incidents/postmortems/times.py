@@ -31,7 +31,9 @@ _DATE = re.compile(
 )
 _HALF = r"[aApP]\.?[mM]\b\.?"
 _OFFSET = r"(?:UTC|GMT)? ?[+\u2212-](?:1[0-4]|0?\d)(?::?[0-5]\d)?(?![\d:.])"
-_NAMED = r"[A-Z]{2,5}|Z|[Uu]tc|[Gg]mt|[A-Z][a-z]+/[A-Z][A-Za-z_]+|Pacific|Eastern|Central European|(?:local )?time"
+_NAMED = (
+    r"[A-Z]{2,5}|Z|[Uu]tc|[Gg]mt|[A-Z][a-z]+/[A-Z][A-Za-z_]+|Pacific|Eastern|Central European|(?:local )?time"
+)
 _CLOCK = re.compile(
     rf"(?P<about>~ ?|≈ ?|\b(?:about|around|approximately|approx\.?|roughly|circa|ca\.?) )?"
     rf"(?:(?<![\w:./$#])|(?<=\d[T_])|(?<=\d\dT))"
@@ -46,6 +48,7 @@ _JOINT = re.compile(r"[\s,]*(?:at|@|-|–|—|:|T|\||around|about|approximately|
 _JOINT_BACK = re.compile(r"[\s,(\[-]*(?:on|of|,)?\s*(?:the )?(?:(?:mon|tues?|wed(?:nes)?|thur?s?|fri|sat(?:ur)?|sun)(?:day)?,? )?", re.IGNORECASE)  # fmt: skip
 _RANGE = re.compile(r"\s*(?:-|–|—|→|->|to|until|till|and|through)\s*~?", re.IGNORECASE)
 
+_ANY = re.compile(r"\d|noon|midnight")
 _FAR = 40  # characters: what stands further apart is two times
 
 _HOURS = {
@@ -120,6 +123,8 @@ def days_in(text: str) -> Iterator[tuple[int, int, Day]]:
 
 def mentions_in(text: str) -> list[Mention]:
     """Return all times of a text in their order, dates joined with the times of day beside them."""
+    if not _ANY.search(text):
+        return []
     clocks = list(_clocks(text))
     days = [Mention(start, end, day) for start, end, day in days_in(text)]
     return _ranges(text, _joined(text, sorted([*clocks, *days], key=lambda m: m.start)))
@@ -155,12 +160,16 @@ def _clock(found: re.Match[str]) -> Mention:
         hour = int(found["h"] or found["h4"])
         minute = int(found["m"] or found["m3"] or found["m4"] or 0)
         half = (found["half"] or found["half2"] or found["half3"] or "")[:1].lower()
-        if hour > 12 and half or (hour == 0 and half and not minute) or (hour == 24 and minute):
+        if (hour > 12 and half) or (hour == 0 and half and not minute) or (hour == 24 and minute):
             half = ""
         hour = {"": hour % 24, "a": hour % 12, "p": hour % 12 + 12}[half]
         moment = time(hour, minute, int(found["s"] or 0))
     written = found["zone"] or ""
-    if written[:1] in ("-", "−") and not found["s"] and found.string[found.start() - 1 : found.start()] != "T":
+    if (
+        written[:1] in ("-", "−")
+        and not found["s"]
+        and found.string[found.start() - 1 : found.start()] != "T"
+    ):
         written = ""  # the other end of a range
     zone = zone_of(written) if written else None
     end = found.end() if zone else found.start("tail") if found["tail"] else found.end()

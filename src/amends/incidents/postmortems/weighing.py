@@ -13,8 +13,8 @@ _CLOSE = timedelta(minutes=1)
 
 
 def weigh(
-    picked: Mapping[str, Reading], lines: Sequence[Line], named: Mapping[str, Reading], stated: Sequence[Stated],
-    windows: Sequence[Window],
+    picked: Mapping[str, Reading], lines: Sequence[Line], named: Mapping[str, Reading],
+    stated: Sequence[Stated], windows: Sequence[Window],
 ) -> dict[str, Reading]:  # fmt: skip
     """Return the milestones: what is named outweighs what a line implies, and a line that others bear out."""
     found = dict(picked)
@@ -29,9 +29,10 @@ def _by_window(found: dict[str, Reading], lines: Sequence[Line], windows: Sequen
         started = found.get("started")
         if started is None or started.at is None or started.confidence < EXPLICIT:
             beside = _at(lines, window.first)
+            sure = CLEAR - 0.1 * (not window.zoned)
             found["started"] = (
                 reading(beside, EXPLICIT) if beside
-                else Reading(window.first, window.first, window.first, window.line, CLEAR - 0.1 * (not window.zoned))
+                else Reading(window.first, window.first, window.first, window.line, sure)
             )  # fmt: skip
         if "resolved" not in found and "mitigated" not in found:
             found["mitigated"] = Reading(
@@ -55,7 +56,9 @@ def _by_durations(found: dict[str, Reading], lines: Sequence[Line], stated: Sequ
         if detected and not (detected.low and detected.high and detected.low <= at <= detected.high):
             return
         beside = _at(lines, at)
-        found["detected"] = reading(beside, CLEAR) if beside else Reading(at, at, at, detect.line, LIKELY, detect.text)
+        found["detected"] = (
+            reading(beside, CLEAR) if beside else Reading(at, at, at, detect.line, LIKELY, detect.text)
+        )
 
 
 def _settle(found: dict[str, Reading], name: str, lines: Sequence[Line], at: datetime) -> None:
