@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from amends.application.desk import derived_id
@@ -98,8 +98,8 @@ class PostmortemHistory:
                 yield Fault("no-zone", f"{file}:{line.line}", "this line's time has no zone", _NO_ZONE)
                 continue
             note = p.NoteTaken(
-                incident=incident, service=self._past.service, text=_text(line.text), at=line.at, role="",
-                source=where, until=line.until if line.until != line.at else None,
+                incident=incident, service=self._past.service, text=_text(line.text), at=line.at.astimezone(UTC), role="",
+                source=where, until=line.until.astimezone(UTC) if line.until != line.at else None,
             )  # fmt: skip
             yield Told("note.taken", note, (incident, where, str(number)), line.at, None, where)
 
@@ -109,10 +109,10 @@ class PostmortemHistory:
             ends = (reading.at, reading.earliest, reading.latest)
             if any(end is not None and end.tzinfo is None for end in ends) or not any(ends):
                 continue
-            interval = (None, None) if reading.at else (reading.earliest, reading.latest)
+            interval = (None, None) if reading.at else (_utc(reading.earliest), _utc(reading.latest))
             told = p.MilestoneSet(
                 incident=incident, service=self._past.service, milestone=name,  # type: ignore[arg-type]
-                at=reading.at, earliest=interval[0], latest=interval[1], source=where, role=_ROLE,
+                at=_utc(reading.at), earliest=interval[0], latest=interval[1], source=where, role=_ROLE,
             )  # fmt: skip
             at = reading.high or reading.low
             assert at is not None
@@ -161,6 +161,10 @@ def _detected_at(found: Postmortem) -> datetime | None:
     ]  # fmt: skip
     times = [reading.high or reading.low for reading in named]
     return next((at for at in times if at), found.timeline[0].at if found.timeline else None)
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    return at.astimezone(UTC) if at else None
 
 
 def _text(text: str) -> str:

@@ -20,7 +20,8 @@ _ORDER = (
 _SPANS = {
     "time to detect": (("started", "detected"),),
     "time to recover": (
-        ("started", "mitigated"), ("started", "resolved"), ("detected", "mitigated"), ("detected", "resolved"),
+        ("started", "mitigated"), ("started", "resolved"), ("detected", "mitigated"),
+        ("detected", "resolved"),
     ),
     "duration": (("started", "mitigated"), ("started", "resolved"), ("detected", "resolved")),
 }  # fmt: skip
@@ -135,7 +136,7 @@ def sentence_contradictions(parts: Sequence[Sectioned]) -> Iterator[Contradictio
 def prose_contradictions(
     parts: Sequence[Sectioned], entries: Sequence[Entry], found: Mapping[str, Reading]
 ) -> Iterator[Contradiction]:
-    """Yield dates of the text far from the timeline's, later fixes than the resolution, and earlier log lines."""
+    """Yield dates far from the timeline's, later fixes than the resolution, and earlier log lines."""
     dated = [entry for entry in entries if entry.dated]
     if dated:
         low, high = min(e.earliest.date() for e in dated) - _FAR, max(e.latest.date() for e in dated) + _FAR
@@ -169,7 +170,8 @@ def _late_fix(parts: Sequence[Sectioned], found: Mapping[str, Reading]) -> Itera
                 if _comparable(at, end.at) and at > end.at + timedelta(minutes=5):
                     yield Contradiction(
                         "times",
-                        f"the text says {mention.clock:%H:%M}, and it was resolved at {_say(end)}: {text[:160]}",
+                        f"the text says {mention.clock:%H:%M}, and it was resolved at {_say(end)}: "
+                        f"{text[:160]}",
                         (line, end.line),
                     )  # fmt: skip
 

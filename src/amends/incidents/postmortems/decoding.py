@@ -42,7 +42,8 @@ def decode_document(data: bytes) -> Decoded:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
     broken = data.decode("utf-8", "replace")
-    if broken.count("�") < _MOSTLY * sum(byte > 127 for byte in data):
+    replaced = broken.count("�")
+    if sum(character > "\x7f" for character in broken) >= 2 * replaced:  # as many were whole
         return Decoded(_lines(broken), f"broken UTF-8 at line {line}: some characters are replaced")
     return Decoded(_lines(data.decode("cp1252", "replace")), f"no UTF-8 (line {line}); read as Windows-1252")
 

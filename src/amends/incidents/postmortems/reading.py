@@ -17,7 +17,7 @@ from amends.incidents.postmortems.markdown import read_markdown, read_text
 from amends.incidents.postmortems.markup import read_html
 from amends.incidents.postmortems.narration import narrated
 from amends.incidents.postmortems.picking import Line, lines_with_signs, pick, shifted
-from amends.incidents.postmortems.prose import field_readings, stated_durations, windows
+from amends.incidents.postmortems.prose import Stated, Window, field_readings, stated_durations, windows
 from amends.incidents.postmortems.sections import Part, Sectioned, sectioned
 from amends.incidents.postmortems.statements import read_actions, read_detection, read_rollback, read_trigger
 from amends.incidents.postmortems.weighing import weigh
@@ -41,7 +41,8 @@ def read_postmortem(name: str, data: bytes, zone: tzinfo | None = None) -> Postm
     accounts = accounts_in(parts)
     if len(accounts) > 1:
         return _several(parts, accounts, replace(known, zone=known.zone or zone), name, doubts)
-    return replace(_one(parts, replace(known, zone=known.zone or zone)), doubts=doubts)
+    found = _one(parts, replace(known, zone=known.zone or zone))
+    return replace(found, doubts=(*doubts, *found.doubts))
 
 
 def blocks_of(name: str, text: str) -> list[Block]:
@@ -133,12 +134,12 @@ def _line_of(lines: Sequence[Line], one: Reading | None) -> tuple[str, int] | No
 
 
 def _contradictions(
-    parts: Sequence[Sectioned], entries: Sequence[Entry], found: Mapping[str, Reading], stated: Sequence[object],
-    harm: Sequence[object],
+    parts: Sequence[Sectioned], entries: Sequence[Entry], found: Mapping[str, Reading],
+    stated: Sequence[Stated], harm: Sequence[Window],
 ) -> list[Contradiction]:  # fmt: skip
     told = [
         *against.milestone_contradictions(found), *against.timeline_contradictions(entries),
-        *against.duration_contradictions(found, stated, harm),  # type: ignore[arg-type]
+        *against.duration_contradictions(found, stated, harm),
         *against.sentence_contradictions(parts), *against.prose_contradictions(parts, entries, found),
     ]  # fmt: skip
     unique = {(one.kind, one.text): one for one in told}

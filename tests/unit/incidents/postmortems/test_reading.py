@@ -11,7 +11,7 @@ from amends.incidents.postmortems.facts import MILESTONES
 
 LIST = """# Search was down, 2024-05-02
 
-The outage lasted 40 minutes.
+The outage lasted 28 minutes.
 
 ## Timeline (all times UTC)
 
@@ -79,7 +79,8 @@ def test_a_table_in_html_reads_like_one_in_markdown_and_its_script_is_silent() -
     )
     found = read(
         "<html><head><script>document.write('- 08:00 outage begins')</script></head><body>"
-        f"<h1>Outage of 3 March 2024</h1>\n<h2>Timeline</h2>\n<table><tr><th>Time (CET)</th><th>Event</th></tr>\n{rows}"
+        f"<h1>Outage of 3 March 2024</h1>\n<h2>Timeline</h2>\n"
+        f"<table><tr><th>Time (CET)</th><th>Event</th></tr>\n{rows}"
         "</table><ul onclick='x()'><li>loose</li></ul></body></html>",
         "a.html",
     )
@@ -109,7 +110,8 @@ def test_prose_alone_gives_what_its_sentences_say() -> None:
 
 def test_a_night_passes_and_a_line_out_of_order_does_not_make_one() -> None:
     found = read(
-        "# 2024-05-02\n## Timeline\nAll times in UTC\n- 23:50 Errors start\n- 23:40 A note\n- 00:20 Service restored\n"
+        "# 2024-05-02\n## Timeline\nAll times in UTC\n- 23:50 Errors start\n- 23:40 A note\n"
+        "- 00:20 Service restored\n"
     )
     assert [f"{line.at:%d %H:%M}" for line in found.timeline] == ["02 23:50", "02 23:40", "03 00:20"]
     assert [(c.kind, c.lines) for c in found.contradictions] == [("times run backwards", (4, 5))]
@@ -125,9 +127,7 @@ def test_without_date_or_zone_nothing_is_made_up() -> None:
 
 
 def test_a_date_in_the_files_name_is_the_last_resort() -> None:
-    found = read(
-        "# Outage\n## Timeline\n- 10:00 UTC Errors start\n- 10:30 UTC Fixed the issue\n", "2024-05-02-x.md"
-    )
+    found = read("# Outage\n## Timeline\n- 10:00 UTC Errors start\n- 10:30 UTC Over\n", "2024-05-02-x.md")
     assert [f"{line.at:%Y-%m-%d}" for line in found.timeline] == ["2024-05-02"] * 2
     assert found.doubts == ("the date is that of the file's name",)
 
@@ -145,7 +145,8 @@ def test_named_times_outweigh_and_a_stated_duration_is_checked() -> None:
 
 def test_milestones_in_an_impossible_order_are_shown_and_become_an_interval() -> None:
     found = read(
-        "# X\n## Timeline (UTC)\n- 2024-05-02 23:04 Outage starts\n- 2024-05-02 02:50 On-call notices the outage\n"
+        "# X\n## Timeline (UTC)\n- 2024-05-02 23:04 Outage starts\n"
+        "- 2024-05-02 02:50 On-call notices the outage\n"
         "- 2024-05-02 03:10 Outage ends\n"
     )
     assert found.milestones["started"].at is None
@@ -186,7 +187,7 @@ def test_a_recurrence_days_later_is_not_the_end() -> None:
         (LIST.replace("down", "gestört").encode("latin-1"), "Windows-1252"),
         (LIST.encode("utf-16"), ""),
         (LIST.encode("utf-16-le"), "no byte order mark"),
-        (LIST.encode()[:90] + b"\xff" + LIST.replace("down", "gestört").encode()[90:], "broken UTF-8"),
+        (LIST.replace("down", "gestört").encode().replace(b"Alert", b"\xffAlert", 1), "broken UTF-8"),
     ],
 )
 def test_broken_encodings_lose_no_line(data: bytes, doubt: str) -> None:
