@@ -98,8 +98,9 @@ class PostmortemHistory:
                 yield Fault("no-zone", f"{file}:{line.line}", "this line's time has no zone", _NO_ZONE)
                 continue
             note = p.NoteTaken(
-                incident=incident, service=self._past.service, text=_text(line.text), at=line.at.astimezone(UTC), role="",
-                source=where, until=line.until.astimezone(UTC) if line.until != line.at else None,
+                incident=incident, service=self._past.service, text=_text(line.text),
+                at=line.at.astimezone(UTC), source=where,
+                until=line.until.astimezone(UTC) if line.until != line.at else None,
             )  # fmt: skip
             yield Told("note.taken", note, (incident, where, str(number)), line.at, None, where)
 
