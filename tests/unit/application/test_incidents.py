@@ -204,7 +204,7 @@ def test_an_alert_about_an_open_incident_is_noted_there(told: Escape) -> None:
     view = incident_view(told.log, incident)
     assert "Alert fires" in str(view.record.timeline)
     # The observed rollback outweighs the end of the alert.
-    assert view.record.milestones[3].source == "the rollback"
+    assert {m.name: m.source for m in view.record.milestones}["mitigated"] == "the rollback"
 
 
 def test_alerts_that_name_no_service_are_refused_one_by_one(told: Escape) -> None:
