@@ -49,10 +49,24 @@ def test_a_merge_brings_its_paths_once(repo: Repo, host: GitHost) -> None:
     repo.git("switch", "-q", "main")
     repo.commit("on main", main="1\n")
     repo.git("merge", "-q", "--no-ff", "-m", "merge side", "side")
+    repo.commit("after it", after="1\n")
     every = {c.title: c.paths for c in host.commits("v1.0", "main")}
-    assert every == {"on the side": ("side",), "on main": ("main",), "merge side": ()}
+    assert every == {"on the side": ("side",), "on main": ("main",), "merge side": (), "after it": ("after",)}
     first = {c.title: c.paths for c in host.commits("v1.0", "main", first_parent=True)}
-    assert first == {"on main": ("main",), "merge side": ("side",)}
+    assert first == {"on main": ("main",), "merge side": ("side",), "after it": ("after",)}
+
+
+def test_a_merge_has_the_files_that_it_resolved_itself(repo: Repo, host: GitHost) -> None:
+    repo.git("switch", "-qc", "side")
+    repo.commit("on the side", a="side\n", side="1\n")
+    repo.git("switch", "-q", "main")
+    repo.commit("on main", a="main\n")
+    repo.git("merge", "-q", "--no-commit", "-X", "ours", "side")
+    merged = repo.commit("merge side", a="both\n")
+    repo.commit("after it", b="1\n")
+    every = {c.sha: (c.paths, c.lines) for c in host.commits("v1.0", "main")}
+    assert every[merged] == (("a",), 2)
+    assert list(every.values())[-1] == (("b",), 1)
 
 
 def test_owners_are_those_of_the_revision(repo: Repo, host: GitHost) -> None:

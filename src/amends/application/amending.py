@@ -106,15 +106,18 @@ def _gate_kind(gate: Mapping[str, Any]) -> str:
 
 
 def _signature(log: Log, incident: str) -> p.Signature:
-    """Return the signature of the first failure that was captured for the incident; empty without one."""
+    """Return the signature of the failure that was captured for the incident; empty without one.
+
+    The first counts, and the first with an exception more: a status says where it failed, but not how.
+    """
     found = require_incident(log, incident)
     names = release_names(log, found.service, found.release)
     tags = [f"incident:{incident}", *(f"release:{found.service}@{name}" for name in sorted(names))]
-    for fact in log.facts(tags=tags, kinds=["failure.captured"]):
-        told = fact.payload
-        if isinstance(told, p.FailureCaptured) and told.incident in ("", incident):
-            return told.signature
-    return p.Signature()
+    known = [
+        fact.payload.signature for fact in log.facts(tags=tags, kinds=["failure.captured"])
+        if isinstance(fact.payload, p.FailureCaptured) and fact.payload.incident in ("", incident)
+    ]  # fmt: skip
+    return next((told for told in known if told.exception), known[0] if known else p.Signature())
 
 
 def _next_id(log: Log) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ from amends.cli.options import Format, FormatOption, PolicyOption, StoreOption
 
 if TYPE_CHECKING:
     from amends.application.desk import Desk, Receipt, Stamp
+
+_FRESH, _KNOWN = "recorded", "already in the log:"
+# With more events than these their number says more than their ids, which JSON has.
+_MOST_IDS = 20
 
 ServiceOption = Annotated[
     str,
@@ -67,14 +72,19 @@ class Where:
         return Stamp(moment(self.at) if self.at else None, self.id)
 
     def answer(self, receipts: Sequence[Receipt]) -> None:
-        """Print the event ids; notes go to stderr in text, into the answer in JSON."""
+        """Print the event ids, or how many there are; notes go to stderr in text, into the answer in JSON."""
         notes = list(dict.fromkeys(note for receipt in receipts for note in receipt.notes))
         if self.format is Format.JSON:
             typer.echo(_json(receipts, notes))
             return
-        for receipt in receipts:
-            word = "recorded" if receipt.fresh else "already in the log:"
-            typer.echo(f"{word} {receipt.fact.kind} {receipt.fact.id}")
+        said = [(_FRESH if receipt.fresh else _KNOWN, receipt.fact) for receipt in receipts]
+        if len(said) <= _MOST_IDS:
+            lines = [f"{word} {fact.kind} {fact.id}" for word, fact in said]
+        else:
+            counted = Counter((word, fact.kind) for word, fact in said)
+            lines = [f"{word} {count} {kind}" for (word, kind), count in counted.items()]
+        for line in lines:
+            typer.echo(line)
         for note in notes:
             typer.echo(f"note: {note}", err=True)
 

@@ -59,7 +59,8 @@ def checked_text(checked: Checked) -> str:
         if count
     ]
     says = f"has {' and '.join(counted)}" if counted else "is sound"
-    lines = [f"{loaded.path}: the policy of {loaded.policy.service} {says} ({checked.gates} gates)"]
+    gates = "1 gate" if checked.gates == 1 else f"{checked.gates} gates"
+    lines = [f"{loaded.path}: the policy of {loaded.policy.service} {says} ({gates})"]
     for found in checked.findings:
         where = f"{loaded.path}:{loaded.line_of(found.place)}"
         lines += [f"{where}: {found.weight}: {found.text}", f"  mend: {found.mend}"]

@@ -40,6 +40,10 @@ class Reduction:
     complete: bool = True
 
 
+# Parts of a request that are names with values.
+_OF_PAIRS = frozenset({"query", "headers"})
+
+
 class _Enough(Exception):  # noqa: N818 - an end, not an error
     """No more evaluations are allowed."""
 
@@ -96,7 +100,8 @@ class _Search:
         """Try everything once; return whether something could be taken out."""
         before = _text(self.best)
         for name in list(self.best):
-            self._node(self.best[name], lambda part, name=name: {**self.best, name: part})  # type: ignore[misc]
+            reduce = self._pairs if name in _OF_PAIRS else self._node
+            reduce(self.best[name], lambda part, name=name: {**self.best, name: part})  # type: ignore[misc]
         return _text(self.best) != before
 
     def _try(self, candidate: dict[str, Any]) -> bool:
@@ -147,22 +152,32 @@ class _Search:
 
     def _row(self, value: Row, rebuild: Rebuild) -> Row:
         """Reduce each item of a named tuple; how many it has is fixed by its class."""
-        items = list(value.items)
+        items = self._each(value.items, lambda new: rebuild(Row(value.cls, tuple(new))))
+        return Row(value.cls, tuple(items))
+
+    def _pairs(self, value: Sequence[Any], rebuild: Rebuild) -> Any:
+        """Take whole pairs out, then reduce both sides of what is left: half a pair is no request."""
+        pairs = list(self._items(list(value), lambda kept: rebuild(list(kept))))
+        for n, pair in enumerate(pairs):
+            there = (pairs[:n], pairs[n + 1 :])
+            pairs[n] = tuple(
+                self._each(pair, lambda new, at=there: rebuild([*at[0], tuple(new), *at[1]]))  # type: ignore[misc]
+            )
+        return pairs
+
+    def _each(self, value: Sequence[Any], rebuild: Callable[[list[Any]], dict[str, Any]]) -> list[Any]:
+        """Reduce each item where it stands; none is taken out."""
+        items = list(value)
         for n, item in enumerate(items):
             there = (items[:n], items[n + 1 :])
-            items[n] = self._node(
-                item, lambda new, at=there: rebuild(Row(value.cls, (*at[0], new, *at[1])))  # type: ignore[misc]
-            )  # fmt: skip
-        return Row(value.cls, tuple(items))
+            items[n] = self._node(item, lambda new, at=there: rebuild([*at[0], new, *at[1]]))  # type: ignore[misc]
+        return items
 
     def _sequence(self, value: Any, rebuild: Rebuild) -> Any:
         made = type(value)
         items = sorted(value, key=flat) if isinstance(value, set | frozenset) else list(value)
         items = list(self._items(items, lambda kept: rebuild(made(kept))))
-        for n, item in enumerate(items):
-            there = (items[:n], items[n + 1 :])
-            items[n] = self._node(item, lambda new, at=there: rebuild(made([*at[0], new, *at[1]])))  # type: ignore[misc]
-        return made(items)
+        return made(self._each(items, lambda new: rebuild(made(new))))
 
     def _string(self, value: str, rebuild: Rebuild) -> str:
         held = _held_json(value)

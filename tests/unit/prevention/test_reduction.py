@@ -121,3 +121,16 @@ def _asks(keeps: Callable[[Any], bool], value: Any) -> bool:
         return keeps(value)
     except (TypeError, AttributeError, ValueError, LookupError):
         return False
+
+
+def test_pairs_of_a_request_stay_pairs() -> None:
+    asked: list[Any] = []
+
+    def keeps(parts: Any) -> bool:
+        asked.append(parts)
+        return "shape=first" in ["=".join(pair) for pair in parts["query"]]
+
+    value = {"query": [("sql", "select 1"), ("shape", "first")], "headers": [("x-a", "b")], "body": None}
+    found = reduce_input(value, keeps)
+    assert found.value == {"query": [("shape", "first")], "headers": [], "body": None}
+    assert {len(pair) for parts in asked for name in ("query", "headers") for pair in parts[name]} == {2}

@@ -80,9 +80,9 @@ class GitHost:
         merges = ["--first-parent", "--diff-merges=first-parent"] if first_parent else ["--diff-merges=c"]
         text = ask_git(
             self.repo, "log", "--reverse", "--topo-order", "--no-renames", "--no-ext-diff", "--no-textconv",
-            "--numstat", "-z", *merges, _FORMAT, span, "--",
+            "--raw", "--numstat", "-z", *merges, _FORMAT, span, "--",
         )  # fmt: skip
-        found = list(_read_log(text.split("\0")))
+        found = list(_read_log(text.split("\0"), combined=not first_parent))
         self._refuse_cut(span, {commit.sha for commit in found})
         return found
 
@@ -206,19 +206,38 @@ class CodeOwnersRules:
         return tuple(str(owner) for _, owner in self._rules.of(path))
 
 
-def _read_log(tokens: list[str]) -> Iterator[CommitInfo]:
+def _read_log(tokens: list[str], *, combined: bool) -> Iterator[CommitInfo]:
     at = 0
     width = len(_FIELDS)
     while at + width <= len(tokens):
         sha, parents, email, moment, title, body = tokens[at : at + width]
-        at += width + 1  # git ends the format with a NUL of its own
-        stats: list[tuple[str, int]] = []
-        while at < len(tokens) and (hit := _NUMSTAT.match(tokens[at].lstrip("\n"))):
-            stats.append((hit[3], sum(int(n) for n in (hit[1], hit[2]) if n != "-")))
-            at += 1
+        raw, stats, at = _read_files(tokens, at + width + 1)  # git ends the format with a NUL of its own
+        if combined and len(parents.split()) > 1:
+            # --numstat counts all files against the first parent here, whatever --diff-merges says;
+            # --raw has those that differ from every parent.
+            stats = {path: stats.get(path, 0) for path in raw}
         yield CommitInfo(
             sha=sha.strip(), title=title, body=body.strip(), author=email.strip().lower(),
             committed_at=datetime.fromisoformat(moment).astimezone(UTC),
-            paths=tuple(path for path, _ in stats), lines=sum(count for _, count in stats),
+            paths=tuple(stats), lines=sum(stats.values()),
             parents=tuple(parents.split()),
         )  # fmt: skip
+
+
+def _read_files(tokens: list[str], at: int) -> tuple[list[str], dict[str, int], int]:
+    """Return a commit's files by ``--raw``, their lines by ``--numstat``, and where the next begins."""
+    raw: list[str] = []
+    stats: dict[str, int] = {}
+    if at + 1 < len(tokens) and not tokens[at]:
+        at += 1  # before the counts of a merge stands an empty field
+    while at < len(tokens):
+        token = tokens[at].lstrip("\n")
+        if token.startswith(":"):
+            raw.append(tokens[at + 1])
+            at += 2
+        elif hit := _NUMSTAT.match(token):
+            stats[hit[3]] = sum(int(n) for n in (hit[1], hit[2]) if n != "-")
+            at += 1
+        else:
+            break
+    return raw, stats, at
