@@ -92,7 +92,7 @@ def commit(repo: Path, version: Version, at: datetime) -> str:
     """Commit the working tree as one reviewed change, tag it, and return its full hash."""
     git(repo, "add", "-A")
     message = f"{version.title}\n\nReviewed-by: {email(version.reviewer)}\n"
-    git(repo, "commit", "-q", "-m", message, at=at, author=version.author)
+    git(repo, "commit", "-q", "--allow-empty", "-m", message, at=at, author=version.author)
     git(repo, "tag", f"v{version.version}")
     return git(repo, "rev-parse", "HEAD")
 
