@@ -179,11 +179,20 @@ def judge_gate_now(
     More suites than were proven hold; anything else that differs does not, as nobody has proven that.
     """
     proven = GateEntry.model_validate(dict(entry))
-    there = [one for one in now.get(environment, ()) if one.kind == proven.kind]
+    suites = set(_suites(proven))
+    there = [
+        one for one in now.get(environment, ())
+        if one.kind == proven.kind and (not suites or suites & set(_suites(one)))
+    ]  # fmt: skip
     if not there:
-        return Finding("deleted", f"the policy asks {environment} for no gate {proven.kind} any more")
+        of = f" of {', '.join(sorted(suites))}" if suites else ""
+        return Finding("deleted", f"the policy asks {environment} for no gate {proven.kind}{of} any more")
     findings = [_entry_holding(proven, one) for one in there]
     return next((one for one in findings if one.holding == "holds"), findings[0])
+
+
+def _suites(entry: GateEntry) -> tuple[str, ...]:
+    return tuple(getattr(entry.gate, "suites", ()))
 
 
 def _entry_holding(proven: GateEntry, now: GateEntry) -> Finding:

@@ -21,12 +21,11 @@ if TYPE_CHECKING:
 @contextmanager
 def by_policy(store: str, policy: str) -> Iterator[Log]:
     """Open the log, and have it hold the policy that stands in the folder, whose rules then count."""
-    from amends.bootstrap import adopt_policy_of, open_desk, open_workspace
+    from amends.bootstrap import heed_policy, open_workspace
 
     workspace = open_workspace(store=store, policy=policy, reading=True)
     try:
-        if workspace.settings.policy.exists():
-            adopt_policy_of(open_desk(workspace))
+        heed_policy(workspace)
         yield workspace.log
     finally:
         workspace.close()

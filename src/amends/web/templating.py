@@ -7,6 +7,7 @@ import json
 import math
 import re
 import secrets
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from starlette.responses import Response
 
 from amends.amendments.pricetag import cost_sentence, worth_sentence
 from amends.prevention.signature import describe
+from amends.reviews.anchoring import plain
+from amends.reviews.sections import Section
 from amends.web.security import CONTENT_SECURITY_POLICY
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").enable("strikethrough")
@@ -82,9 +85,20 @@ def _plain(seconds: float) -> str:
 
 def markdown(text: str) -> Markup:
     """Render people's Markdown; what comes out is always sanitised."""
-    html = nh3.clean(_MARKDOWN.render(text), tags=_TAGS, link_rel="noopener noreferrer")
-    # A wide table scrolls by itself, and what scrolls has to be reachable by keyboard.
+    return _sanitised(_MARKDOWN.render(text), itertools.count(1))
+
+
+def markdown_sections(text: str, sections: Sequence[Section]) -> list[Markup]:
+    """Render a text's sections one by one; links that are defined anywhere in the text work in each."""
+    known: dict[str, Any] = {}
+    _MARKDOWN.parse(text, known)
     numbers = itertools.count(1)
+    return [_sanitised(_MARKDOWN.render(section.text, known), numbers) for section in sections]
+
+
+def _sanitised(rendered: str, numbers: Iterator[int]) -> Markup:
+    html = nh3.clean(rendered, tags=_TAGS, link_rel="noopener noreferrer")
+    # A wide table scrolls by itself, and what scrolls has to be reachable by keyboard.
     html = re.sub("<table>", lambda _: _REGION.format(next(numbers)), html)
     html = html.replace("</table>", "</table></div>")
     return Markup(html)  # noqa: S704 - sanitised above
@@ -148,7 +162,7 @@ def shown(value: object) -> str:
 templates.env.filters.update(
     moment=moment, ago=ago, held=held, span=span, markdown=markdown, words=words, percent=percent,
     cost=cost_sentence, worth=worth_sentence, figure=figure, odds=odds, short=short, part=path_part,
-    signature=describe, shown=shown,
+    signature=describe, shown=shown, plain=plain,
 )  # fmt: skip
 templates.env.trim_blocks = True
 templates.env.lstrip_blocks = True

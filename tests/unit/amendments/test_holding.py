@@ -71,6 +71,12 @@ def test_without_the_proven_text_nothing_is_said_to_hold() -> None:
 PROVEN_GATE: dict[str, Any] = {"tests": {"suites": ["regression"]}, "mode": "block"}
 
 
+def test_fewer_suites_than_were_proven_are_weaker() -> None:
+    proven = {"tests": {"suites": ["regression", "smoke"]}, "mode": "block"}
+    found = judge_gate_now(proven, "production", {"production": [GateEntry.model_validate(PROVEN_GATE)]})
+    assert found.holding == "weakened"
+
+
 @pytest.mark.parametrize(
     ("now", "holding"),
     [
@@ -80,7 +86,7 @@ PROVEN_GATE: dict[str, Any] = {"tests": {"suites": ["regression"]}, "mode": "blo
         ([], "deleted"),
         ([{"sign_off": {"role": "qa"}, "mode": "block"}], "deleted"),
         ([{"tests": {"suites": ["regression"]}}], "weakened"),
-        ([{"tests": {"suites": ["smoke"]}, "mode": "block"}], "weakened"),
+        ([{"tests": {"suites": ["smoke"]}, "mode": "block"}], "deleted"),
         ([{**PROVEN_GATE, "when": {"paths": ["docs/**"]}}], "weakened"),
     ],
 )

@@ -216,7 +216,56 @@ function startEditor() {
   }
 }
 
+// --- comments on passages ---------------------------------------------------------------------------------
+
+// What is marked in the review becomes the passage of a comment.
+function startQuoting() {
+  const area = document.querySelector("textarea[data-quote]");
+  const review = area && document.querySelector(area.dataset.quote);
+  if (!review) return;
+  document.addEventListener("selectionchange", () => {
+    const chosen = document.getSelection();
+    if (!chosen || chosen.isCollapsed || !review.contains(chosen.anchorNode) || !review.contains(chosen.focusNode)) return;
+    const text = chosen.toString().trim();
+    if (text) area.value = text.slice(0, area.maxLength);
+  });
+}
+
+// Marks the passages that open comments speak of. Highlights change no element, so no style is written inline.
+function showPassages() {
+  const review = document.querySelector("#review");
+  const remarks = document.querySelectorAll(".remark:not(.settled)[data-passage]");
+  if (!review || !remarks.length || !window.CSS?.highlights) return;
+  const places = [];
+  let text = "";
+  const walker = document.createTreeWalker(review, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    for (let at = 0; at < node.data.length; at += 1) {
+      if (isMark(node.data[at])) continue;
+      text += node.data[at];
+      places.push([node, at]);
+    }
+  }
+  const ranges = [];
+  for (const remark of remarks) {
+    const wanted = [...remark.dataset.passage].filter((letter) => !isMark(letter)).join("");
+    const start = wanted ? text.indexOf(wanted) : -1;
+    if (start < 0) continue;
+    const range = new Range();
+    range.setStart(...places[start]);
+    const [node, at] = places[start + wanted.length - 1];
+    range.setEnd(node, at + 1);
+    ranges.push(range);
+  }
+  CSS.highlights.set("passage", new Highlight(...ranges));
+  review.dataset.passages = ranges.length;
+}
+
+const isMark = (letter) => /[\s*_`~|\\[\]]/.test(letter);
+
 sayTimes();
 setInterval(sayTimes, 10_000);
 startCharts();
 startEditor();
+startQuoting();
+showPassages();
