@@ -12,6 +12,8 @@ never put beside words that it does not speak of.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import accumulate
@@ -20,14 +22,15 @@ from typing import Literal
 AROUND = 40
 """How many characters of the surroundings are kept on either side."""
 _ENOUGH = 0.5
-_TOO_MANY_LINES = 20_000  # a difference of longer texts would keep a page waiting
+LONGEST_FOLLOWED = 500_000
+"""Characters. In longer texts words are found or gone: their difference would keep a page waiting."""
 
 _MARKS = re.compile(
     r"^[ \t]*(?:[-+*]|\d+[.)])[ \t]+|^[ \t]*#{1,6}[ \t]+|^[ \t]*>[ \t]?|^[ \t]*\|?[ \t:|]*-{3}[-\t :|]*$"
     r"|\]\([^)\s]*\)|[*_`~|\\\[\]]",
     re.MULTILINE,
 )
-_SPACE = re.compile(r"\s+")
+_SPACE = re.compile(r"\s{2,}|[^\S ]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +49,26 @@ class Passages:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._plain, self._places = _plain(text)
+        self._whole = _Plain.of(text)
 
     def find(self, quote: str, before: str = "", after: str = "") -> Anchor | None:
         """Return where the quoted words stand, or ``None`` where they stand nowhere any more."""
         wanted = plain(quote)
         if not wanted:
             return None
-        starts = _occurrences(self._plain, wanted)
+        there = self._whole.text
+        starts = _occurrences(there, wanted)
         if not starts:
             return None
         lead, trail = plain(before), plain(after)
 
         def fits(start: int) -> int:
-            tail = self._plain[start + len(wanted) :].lstrip()
-            return _shared(self._plain[:start].rstrip()[::-1], lead[::-1]) + _shared(tail, trail)
+            head, end = there[max(0, start - 2 * AROUND) : start], start + len(wanted)
+            tail = there[end : end + 2 * AROUND].lstrip()
+            return _shared(head.rstrip()[::-1], lead[::-1]) + _shared(tail, trail)
 
         best = max(starts, key=lambda start: (fits(start), -start)) if len(starts) > 1 else starts[0]
-        return self._anchor(self._places[best], self._places[best + len(wanted) - 1] + 1)
+        return self._anchor(self._whole.place(best), self._whole.place(best + len(wanted) - 1) + 1)
 
     def around(self, found: Anchor) -> tuple[str, str]:
         """Return what stands before and after a passage, as a comment keeps it."""
@@ -75,8 +80,6 @@ class Passages:
     def follow(self, old: Passages, anchor: Anchor) -> Anchor | None:
         """Return where a passage of an earlier text went, when at least half of its words are still there."""
         lines, now = old.text.splitlines(keepends=True), self.text.splitlines(keepends=True)
-        if max(len(lines), len(now)) > _TOO_MANY_LINES:
-            return None
         starts = list(accumulate((len(line) for line in now), initial=0))
         first, last = anchor.line - 1, _line_of(old.text, max(anchor.start, anchor.end - 1)) - 1
         low, high = _mapped(lines, now, first, last)
@@ -98,32 +101,52 @@ class Passages:
 
 def plain(text: str) -> str:
     """Return a text as passages are compared: without Markdown's marks, one space for any white space."""
-    return _plain(text)[0].strip()
+    return _Plain.of(text).text.strip()
 
 
-def _plain(text: str) -> tuple[str, list[int]]:
-    """Return the plain text, and for each of its characters the place that it has in the text."""
-    parts: list[str] = []
-    places: list[int] = []
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """A text without marks. Its pieces begin at ``starts``; they stood at ``origins`` as it was written."""
 
-    def keep(start: int, end: int) -> None:
-        at = start
-        for gap in _SPACE.finditer(text, start, end):
-            parts.append(text[at : gap.start()])
-            places.extend(range(at, gap.start()))
-            if not places or text[places[-1]] not in " \t\n\r":
-                parts.append(" ")
-                places.append(gap.start())
-            at = gap.end()
-        parts.append(text[at:end])
-        places.extend(range(at, end))
+    text: str
+    starts: list[int]
+    origins: list[int]
 
-    at = 0
-    for mark in _MARKS.finditer(text):
-        keep(at, mark.start())
-        at = mark.end()
-    keep(at, len(text))
-    return "".join(parts), places
+    @classmethod
+    def of(cls, written: str) -> _Plain:
+        found = cls("", [], [])
+        pieces: list[str] = []
+        at = length = 0
+        spaced = False  # whether what is kept so far ends with a space
+        for mark in (*_MARKS.finditer(written), None):
+            end = mark.start() if mark else len(written)
+            for start, piece in _pieces(written, at, end):
+                kept = piece[1:] if spaced and piece[0] == " " else piece
+                if kept:
+                    found.starts.append(length)
+                    found.origins.append(start + len(piece) - len(kept))
+                    pieces.append(kept)
+                    length += len(kept)
+                    spaced = kept[-1] == " "
+            at = mark.end() if mark else end
+        return cls("".join(pieces), found.starts, found.origins)
+
+    def place(self, index: int) -> int:
+        """Return where a character stood in the text as written."""
+        piece = bisect_right(self.starts, index) - 1
+        return self.origins[piece] + index - self.starts[piece]
+
+
+def _pieces(written: str, start: int, end: int) -> Iterator[tuple[int, str]]:
+    """Yield what stands between two places, with one space for any other white space."""
+    at = start
+    for gap in _SPACE.finditer(written, start, end):
+        if gap.start() > at:
+            yield at, written[at : gap.start()]
+        yield gap.start(), " "
+        at = gap.end()
+    if end > at:
+        yield at, written[at:end]
 
 
 def _occurrences(text: str, wanted: str) -> list[int]:

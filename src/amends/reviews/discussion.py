@@ -9,7 +9,7 @@ from typing import Literal
 
 from amends.events import payloads as p
 from amends.events.codec import Fact
-from amends.reviews.anchoring import Anchor, Passages
+from amends.reviews.anchoring import LONGEST_FOLLOWED, Anchor, Passages
 from amends.reviews.revisions import Revision
 
 
@@ -96,22 +96,19 @@ def place_comments(
             prepared[number] = Passages(texts[number])
         return prepared[number]
 
-    return tuple(
-        _place(comment, passages(shown.number), passages(comment.said.revision))
-        if comment.said.quote and comment.said.revision in texts
-        else Placed(comment, "whole" if not comment.said.quote else "detached")
-        for comment in comments
-        if comment.said.kind == "comment"
-    )
+    def place(comment: Comment) -> Placed:
+        said = comment.said
+        if not said.quote or said.revision not in texts:
+            return Placed(comment, "detached" if said.quote else "whole")
+        now = passages(shown.number)
+        anchor = now.find(said.quote, said.before, said.after)
+        if anchor is None and max(len(texts[said.revision]), len(shown.text)) <= LONGEST_FOLLOWED:
+            then = passages(said.revision)
+            began = then.find(said.quote, said.before, said.after)
+            anchor = now.follow(then, began) if began is not None else None
+        return Placed(comment, anchor.how if anchor else "detached", anchor)
 
-
-def _place(comment: Comment, now: Passages, then: Passages) -> Placed:
-    said = comment.said
-    anchor = now.find(said.quote, said.before, said.after)
-    if anchor is None:
-        began = then.find(said.quote, said.before, said.after)
-        anchor = now.follow(then, began) if began is not None else None
-    return Placed(comment, anchor.how if anchor else "detached", anchor)
+    return tuple(place(comment) for comment in comments if comment.said.kind == "comment")
 
 
 def fold_readers(facts: Iterable[Fact]) -> tuple[Reader, ...]:

@@ -30,6 +30,9 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").enable("st
 # No images: a review that loads one from elsewhere would tell that origin who reads it.
 _TAGS = nh3.ALLOWED_TAGS - {"img", "area", "map", "bdi", "bdo"}
 _REGION = '<div class="scroll" tabindex="0" role="region" aria-label="Table {}"><table>'
+_AS_WRITTEN = Markup('<pre tabindex="0" class="wide">{}</pre>')
+_DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:[ \t]+\S.*$", re.MULTILINE)
+_MOST_LINKS, _MOST_RENDERED = 2_000, 200_000
 _LN10 = math.log(10)
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
 
@@ -89,11 +92,22 @@ def markdown(text: str) -> Markup:
 
 
 def markdown_sections(text: str, sections: Sequence[Section]) -> list[Markup]:
-    """Render a text's sections one by one; links that are defined anywhere in the text work in each."""
+    """Render a text's sections one by one; links that are defined anywhere in the text work in each.
+
+    What comes after as much as a page renders in good time stands there as it was written.
+    """
     known: dict[str, Any] = {}
-    _MARKDOWN.parse(text, known)
-    numbers = itertools.count(1)
-    return [_sanitised(_MARKDOWN.render(section.text, known), numbers) for section in sections]
+    _MARKDOWN.parse("\n".join(_DEFINITION.findall(text)[:_MOST_LINKS]), known)
+    numbers, left = itertools.count(1), _MOST_RENDERED
+    rendered = []
+    for section in sections:
+        left -= len(section.text)
+        rendered.append(
+            _sanitised(_MARKDOWN.render(section.text, known), numbers)
+            if left >= 0
+            else _AS_WRITTEN.format(section.text)
+        )
+    return rendered
 
 
 def _sanitised(rendered: str, numbers: Iterator[int]) -> Markup:

@@ -75,3 +75,10 @@ def test_any_part_of_a_text_is_found_in_it(text: str, data: st.DataObject) -> No
     if wanted and wanted in plain(text):
         assert found is not None
         assert 0 <= found.start < found.end <= len(text)
+
+
+def test_the_words_of_a_long_text_are_found_at_their_place() -> None:
+    text = "".join(f"- **Change** {n}\n  merged by `a_team`\n" for n in range(20_000))
+    found = Passages(text).find("Change 15000 merged by ateam")
+    assert found is not None
+    assert (found.line, found.words) == (30_001, "Change** 15000\n  merged by `a_team")
