@@ -183,3 +183,17 @@ def test_the_editor_writes_no_style_that_the_policy_refuses(browser: Browser, se
         assert "unsafe-inline" not in policy
         assert re.search(r"style-src 'self' 'nonce-[\w-]{20,}'", policy)
         assert guest.complaints == []
+
+
+def test_the_editor_warns_of_blame_while_one_writes_and_holds_nothing_up(
+    browser: Browser, server: LiveServer
+) -> None:
+    for guest in visit(browser, server):
+        guest.go("/incidents/INC-1/review/edit")
+        guest.page.get_by_role("textbox", name="Review").click()
+        guest.page.keyboard.press("Control+Home")
+        guest.page.keyboard.type("The developer carelessly forgot to run the tests.\n\n")
+        wording = guest.page.get_by_role("status", name="Wording")
+        expect(wording).to_contain_text("Line 1: “", timeout=20_000)
+        assert Axe().run(guest.page).response["violations"] == []
+        assert guest.complaints == []

@@ -216,6 +216,47 @@ function startEditor() {
   }
 }
 
+// Says which sentences blame or judge with hindsight while they are written. It warns and never holds up.
+function startWording() {
+  const area = document.querySelector("textarea[data-editor]");
+  const panel = document.querySelector("[data-wording]");
+  const csrf = document.querySelector("input[name=csrf]")?.value;
+  if (!area || !panel || !csrf) return;
+  let timer = 0;
+  let asked = 0;
+  const look = async () => {
+    if (area.value.length > MOST_JUDGED) return;
+    const mine = ++asked;
+    const headers = { "content-type": "application/json", "x-csrf-token": csrf };
+    const body = JSON.stringify({ text: area.value });
+    const answer = await fetch("/api/v1/lint", { method: "POST", headers, body }).catch(() => null);
+    if (mine !== asked) return; // an older answer to a newer text would mislead
+    if (answer?.ok) showWording(panel, await answer.json());
+  };
+  area.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(look, PAUSE_BEFORE_WORDING);
+  });
+  look();
+}
+
+const PAUSE_BEFORE_WORDING = 900; // milliseconds without a key
+const MOST_WORDINGS = 20;
+const MOST_JUDGED = 80_000; // characters; the server takes 256 KB, and `amends lint` any length
+
+function showWording(panel, findings) {
+  const list = document.createElement("ul");
+  for (const found of findings.slice(0, MOST_WORDINGS)) {
+    const item = document.createElement("li");
+    item.textContent = `Line ${found.line}: “${found.text}” ${found.message} ${found.suggestion}`;
+    list.append(item);
+  }
+  const more = findings.length - MOST_WORDINGS;
+  const title = document.createElement("p");
+  title.textContent = `Wording to look at again: ${findings.length}${more > 0 ? `, the first ${MOST_WORDINGS} here` : ""}. It only warns.`;
+  panel.replaceChildren(...(findings.length ? [title, list] : []));
+}
+
 // --- comments on passages ---------------------------------------------------------------------------------
 
 // What is marked in the review becomes the passage of a comment.
@@ -267,5 +308,6 @@ sayTimes();
 setInterval(sayTimes, 10_000);
 startCharts();
 startEditor();
+startWording();
 startQuoting();
 showPassages();
