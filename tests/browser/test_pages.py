@@ -22,7 +22,16 @@ PAGES = (
     "/amendments", "/amendments/AM-1", "/amendments/AM-2", "/backtest",
     "/log", "/log?kind=gates.decided", "/log/e1", "/login",
 )  # fmt: skip
-EMPTY_PAGES = ("/", "/deployments", "/incidents", "/amendments", "/backtest", "/log", "/log?service=nobody")
+EMPTY_PAGES = (
+    "/",
+    "/deployments",
+    "/incidents",
+    "/actions",
+    "/amendments",
+    "/backtest",
+    "/log",
+    "/log?service=nobody",
+)
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 800}
 
 

@@ -27,7 +27,8 @@ class Amendment:
     """What an amendment is now.
 
     ``runs`` are those of its last proof (all recorded ones while it is under way); ``reason`` is what the
-    last judgement or move said; ``events`` are the ids of everything that made it what it is, oldest first.
+    last judgement or move said; ``guard`` is a test's file when it became active; ``events`` are the ids of
+    everything that made it what it is, oldest first.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Amendment:
     price: p.Price | None = None
     diff: str = ""
     policy: str = ""
+    guard: str = ""
     until: datetime | None = None
     moved_at: datetime | None = None
     events: tuple[str, ...] = ()
@@ -89,6 +91,6 @@ def _apply(amendment: Amendment, fact: Fact) -> Amendment:
     if isinstance(told, p.AmendmentMoved):
         return replace(
             after, reason=told.reason or after.reason, diff=told.diff or after.diff,
-            policy=told.policy or after.policy, until=told.until,
+            policy=told.policy or after.policy, guard=told.guard or after.guard, until=told.until,
         )  # fmt: skip
     return after

@@ -206,6 +206,7 @@ def record_activation(log: Log, planned: Activation, *, role: str = "", policy: 
         amendment=planned.amendment.id, incident=planned.amendment.incident,
         service=planned.amendment.proposed.service, role=role, diff=planned.diff, policy=policy,
         reason=f"in {planned.path}" if planned.path else "",
+        guard=planned.text if planned.amendment.proposed.kind == "test" else "",
     )  # fmt: skip
     return _move(log, "amendment.activated", planned.amendment.id, moved)
 

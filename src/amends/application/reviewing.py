@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from amends.application.agenda import agenda_for
+from amends.application.approving import check_agreed
 from amends.application.log import Log
 from amends.application.record import read_record, require_incident
 from amends.errors import NotAllowedError, UsageError, VersionConflictError
@@ -109,9 +110,13 @@ def _save(
 
 
 def publish(log: Log, incident: str, *, number: int = 0, role: str = "") -> Fact:
-    """Publish a revision, the latest for 0. Raises ``NotFoundError``."""
+    """Publish a revision, the latest for 0.
+
+    Raises ``NotFoundError``, and ``NotAllowedError`` while a role that has to agree with it has not.
+    """
     found = require_incident(log, incident)
     chosen = revision(list_revisions(log, incident), number)
+    check_agreed(log, incident, chosen.number)
     told = p.ReviewPublished(incident=incident, service=found.service, revision=chosen.number, role=role)
     return log.record("review.published", told)
 

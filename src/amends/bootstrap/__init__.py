@@ -257,6 +257,12 @@ def adopt_policy_of(desk: Desk) -> tuple[str, ...]:
     return ()
 
 
+def heed_policy(workspace: Workspace) -> None:
+    """Have the log hold the policy of the workspace, where there is one, so that its rules count."""
+    if workspace.settings.policy.exists():
+        adopt_policy_of(open_desk(workspace))
+
+
 def policy_path() -> Path:
     """Return the policy file that the environment names, or ``amends.yaml``."""
     return Settings.read(os.environ).policy

@@ -1,4 +1,4 @@
-"""``amends review``: draft, read, edit, compare and publish an incident's review."""
+"""``amends review``: draft, show, edit, compare and publish an incident's review; more beside it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Annotated
 
 import typer
 
+from amends.cli import review_state, review_words
 from amends.cli.incident import IncidentArgument, RoleOption, open_log, say
-from amends.cli.options import Format, FormatOption, StoreOption
+from amends.cli.options import Format, FormatOption, PolicyOption, StoreOption
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Draft, read, edit, compare and publish the review of an incident.",
+    help="Draft, read, edit, discuss, compare and publish the review of an incident.",
 )  # fmt: skip
 
 RevisionOption = Annotated[int, typer.Option("--revision", metavar="N", help="Default: the latest")]
@@ -163,11 +164,16 @@ def publish(
     revision: RevisionOption = 0,
     role: RoleOption = "",
     store: StoreOption = "",
+    policy: PolicyOption = "",
     format: FormatOption = Format.TEXT,
 ) -> None:
-    """Publish a revision. JSON: {"event"}."""
+    """Publish a revision, once the roles agree that the policy names. JSON: {"event"}."""
     from amends.application.reviewing import publish as do
 
-    with open_log(store) as log:
+    with review_state.by_policy(store, policy) as log:
         fact = do(log, incident, number=revision, role=role)
     say(format, f"the review of {incident} is published (event {fact.id})", event=fact.id)
+
+
+review_words.register(app)
+review_state.register(app)

@@ -47,6 +47,8 @@ _AMENDMENT = "amendment/{amendment}"
 _SEARCH = "search/{search}"
 _NOTICE = "notice/{topic}/{audience}"
 _STATEMENT = "statement/{incident}"
+_REVIEW = "review/{incident}"
+_ACTION = "action/{action}"
 
 KINDS: tuple[Kind, ...] = (
     _cd("change.merged", "0.3.0", p.ChangeMerged, _CHANGE),
@@ -90,6 +92,22 @@ KINDS: tuple[Kind, ...] = (
     _own("postmortem.imported", p.PostmortemImported, _INCIDENT),
     _own("review.revised", p.ReviewRevised, _INCIDENT),
     _own("review.published", p.ReviewPublished, _INCIDENT),
+    _own("review.commented", p.ReviewCommented, _REVIEW),
+    _own("comment.settled", p.CommentMoved, _REVIEW),
+    _own("comment.reopened", p.CommentMoved, _REVIEW),
+    _own("review.read", p.ReviewRead, _REVIEW),
+    _own("review.submitted", p.ReviewMoved, _REVIEW),
+    _own("review.approved", p.ReviewMoved, _REVIEW),
+    _own("review.returned", p.ReviewMoved, _REVIEW),
+    _own("section.accepted", p.SectionAccepted, _REVIEW),
+    _own("action.added", p.ActionAdded, _ACTION),
+    _own("action.changed", p.ActionChanged, _ACTION),
+    _own("action.begun", p.ActionMoved, _ACTION),
+    _own("action.done", p.ActionMoved, _ACTION),
+    _own("action.dropped", p.ActionMoved, _ACTION),
+    _own("action.accepted", p.ActionMoved, _ACTION),
+    _own("action.reopened", p.ActionMoved, _ACTION),
+    _own("reminder.given", p.Reminded, "reminders/{about}"),
     _own("amendment.proposed", p.AmendmentProposed, _AMENDMENT),
     _own("proof.run", p.ProofRun, _AMENDMENT),
     _own("amendment.proven", p.AmendmentJudged, _AMENDMENT),

@@ -7,6 +7,7 @@ import json
 import math
 import re
 import secrets
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,17 @@ from starlette.responses import Response
 
 from amends.amendments.pricetag import cost_sentence, worth_sentence
 from amends.prevention.signature import describe
+from amends.reviews.anchoring import plain
+from amends.reviews.sections import Section
 from amends.web.security import CONTENT_SECURITY_POLICY
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").enable("strikethrough")
 # No images: a review that loads one from elsewhere would tell that origin who reads it.
 _TAGS = nh3.ALLOWED_TAGS - {"img", "area", "map", "bdi", "bdo"}
 _REGION = '<div class="scroll" tabindex="0" role="region" aria-label="Table {}"><table>'
+_AS_WRITTEN = Markup('<pre tabindex="0" class="wide">{}</pre>')
+_DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:[ \t]+\S.*$", re.MULTILINE)
+_MOST_LINKS, _MOST_RENDERED = 2_000, 200_000
 _LN10 = math.log(10)
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
 
@@ -82,9 +88,31 @@ def _plain(seconds: float) -> str:
 
 def markdown(text: str) -> Markup:
     """Render people's Markdown; what comes out is always sanitised."""
-    html = nh3.clean(_MARKDOWN.render(text), tags=_TAGS, link_rel="noopener noreferrer")
+    return _sanitised(_MARKDOWN.render(text), itertools.count(1))
+
+
+def markdown_sections(text: str, sections: Sequence[Section]) -> list[Markup]:
+    """Render a text's sections one by one; links that are defined anywhere in the text work in each.
+
+    What comes after as much as a page renders in good time stands there as it was written.
+    """
+    known: dict[str, Any] = {}
+    _MARKDOWN.parse("\n".join(_DEFINITION.findall(text)[:_MOST_LINKS]), known)
+    numbers, left = itertools.count(1), _MOST_RENDERED
+    rendered = []
+    for section in sections:
+        left -= len(section.text)
+        rendered.append(
+            _sanitised(_MARKDOWN.render(section.text, known), numbers)
+            if left >= 0
+            else _AS_WRITTEN.format(section.text)
+        )
+    return rendered
+
+
+def _sanitised(rendered: str, numbers: Iterator[int]) -> Markup:
+    html = nh3.clean(rendered, tags=_TAGS, link_rel="noopener noreferrer")
     # A wide table scrolls by itself, and what scrolls has to be reachable by keyboard.
-    numbers = itertools.count(1)
     html = re.sub("<table>", lambda _: _REGION.format(next(numbers)), html)
     html = html.replace("</table>", "</table></div>")
     return Markup(html)  # noqa: S704 - sanitised above
@@ -148,7 +176,7 @@ def shown(value: object) -> str:
 templates.env.filters.update(
     moment=moment, ago=ago, held=held, span=span, markdown=markdown, words=words, percent=percent,
     cost=cost_sentence, worth=worth_sentence, figure=figure, odds=odds, short=short, part=path_part,
-    signature=describe, shown=shown,
+    signature=describe, shown=shown, plain=plain,
 )  # fmt: skip
 templates.env.trim_blocks = True
 templates.env.lstrip_blocks = True

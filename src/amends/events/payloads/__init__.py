@@ -7,6 +7,10 @@ so that an older amends reads a newer log.
 
 from __future__ import annotations
 
+from amends.events.payloads.actions import ActionAdded as ActionAdded
+from amends.events.payloads.actions import ActionChanged as ActionChanged
+from amends.events.payloads.actions import ActionMoved as ActionMoved
+from amends.events.payloads.actions import Reminded as Reminded
 from amends.events.payloads.amendments import AmendmentJudged as AmendmentJudged
 from amends.events.payloads.amendments import AmendmentMoved as AmendmentMoved
 from amends.events.payloads.amendments import AmendmentProposed as AmendmentProposed
@@ -62,6 +66,11 @@ from amends.events.payloads.places import QuarantineLifted as QuarantineLifted
 from amends.events.payloads.places import QuarantineSet as QuarantineSet
 from amends.events.payloads.places import ServiceDeployed as ServiceDeployed
 from amends.events.payloads.places import ServiceRolledBack as ServiceRolledBack
+from amends.events.payloads.reviews import CommentMoved as CommentMoved
+from amends.events.payloads.reviews import ReviewCommented as ReviewCommented
+from amends.events.payloads.reviews import ReviewMoved as ReviewMoved
+from amends.events.payloads.reviews import ReviewRead as ReviewRead
+from amends.events.payloads.reviews import SectionAccepted as SectionAccepted
 from amends.events.payloads.searching import SearchEnded as SearchEnded
 from amends.events.payloads.searching import TrialAsked as TrialAsked
 from amends.events.payloads.searching import TrialDone as TrialDone

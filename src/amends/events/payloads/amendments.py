@@ -121,7 +121,8 @@ class AmendmentJudged(Payload, frozen=True, kw_only=True, omit_defaults=True):
 class AmendmentMoved(Payload, frozen=True, kw_only=True, omit_defaults=True):
     """An amendment became active, lapsed, or was accepted as a risk; the event's kind says which.
 
-    ``until`` is when an accepted risk is to be looked at again.
+    ``until`` is when an accepted risk is to be looked at again; ``guard`` is the text of the test's file when
+    it became active, against which it is held later.
     """
 
     amendment: str
@@ -132,3 +133,4 @@ class AmendmentMoved(Payload, frozen=True, kw_only=True, omit_defaults=True):
     diff: str = ""
     policy: str = ""
     until: Moment | None = None
+    guard: str = ""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from amends.web.pages import (
+    actions,
     amendments,
     backtest,
     board,
     deployments,
+    discussion,
     incidents,
     log,
     notices,
@@ -18,6 +20,6 @@ from amends.web.pages import (
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
-    board.router, releases.router, deployments.router, incidents.router, reviews.router, amendments.router,
-    backtest.router, writing.router, notices.router, log.router,
+    board.router, releases.router, deployments.router, incidents.router, reviews.router, discussion.router,
+    actions.router, amendments.router, backtest.router, writing.router, notices.router, log.router,
 )  # fmt: skip

@@ -8,13 +8,17 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from amends.application import reviewing
+from amends.application.actions import list_actions
 from amends.application.agenda import read_agenda
 from amends.application.amending import list_amendments
+from amends.application.approving import read_progress
+from amends.application.discussing import read_discussion
 from amends.application.record import require_incident
+from amends.bootstrap import heed_policy
 from amends.reviews.revisions import RevisionConflictError, side_by_side
 from amends.web.forms import Role, Words, back_to, required_role
 from amends.web.pages.notices import panel
-from amends.web.templating import page, page_with_editor, path_part
+from amends.web.templating import markdown_sections, page, page_with_editor, path_part
 
 router = APIRouter(prefix="/incidents/{incident}/review", include_in_schema=False)
 
@@ -29,10 +33,13 @@ def review(request: Request, incident: str, revision: int = 0) -> Response:
     log = request.app.state.workspace.log
     revisions = reviewing.list_revisions(log, incident)
     shown = reviewing.read_revision(log, incident, revision) if revisions else None
+    talk = read_discussion(log, incident, revisions, shown)
+    rendered = markdown_sections(shown.text, [one.section for one in talk.sections]) if shown else []
     return page(
         request, "review.html", i=require_incident(log, incident), revisions=revisions, shown=shown,
-        agenda=read_agenda(log, incident),
-        amendments=list_amendments(log, incident=incident), apology=panel(request, incident),
+        agenda=read_agenda(log, incident), amendments=list_amendments(log, incident=incident), talk=talk,
+        sections=list(zip(talk.sections, rendered, strict=True)), progress=read_progress(log, incident),
+        actions=list_actions(log, incident=incident), apology=panel(request, incident),
     )  # fmt: skip
 
 
@@ -105,6 +112,7 @@ def restore(request: Request, incident: str, number: Annotated[int, Form(ge=1)],
 
 @router.post("/publish")
 def publish(request: Request, incident: str, number: Annotated[int, Form(ge=0)], role: Role = "") -> Response:
-    """Publish a revision."""
+    """Publish a revision, once the roles agree that the policy names."""
+    heed_policy(request.app.state.workspace)
     reviewing.publish(request.app.state.workspace.log, incident, number=number, role=required_role(role))
     return back_to(_address(incident))
