@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
 
 from amends.amendments.amendment import Amendment, fold_amendments
+from amends.application.deciding import require_state, write_on
 from amends.application.log import Log
+from amends.application.ports import People
 from amends.application.record import IncidentRecord, read_record, release_names, require_incident
-from amends.errors import EventConflictError, NotAllowedError, UsageError, VersionConflictError
+from amends.errors import EventConflictError, UsageError, VersionConflictError
 from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.incidents.incident import Incident, Lifecycle, fold_incident
@@ -32,7 +34,8 @@ class IncidentView:
     """Everything that a page about an incident needs.
 
     ``record`` holds the incident with its facts, milestones, durations, timeline, matrix and impact;
-    ``quarantined`` is whether its release may not be deployed.
+    ``quarantined`` is whether its release may not be deployed. ``named`` are the logins of those who chose to
+    be named, by pseudonym, as far as the people's table still knows them.
     """
 
     record: IncidentRecord
@@ -40,6 +43,7 @@ class IncidentView:
     amendments: tuple[Amendment, ...]
     failures: tuple[Fact, ...]
     quarantined: bool
+    named: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def incident(self) -> Incident:
@@ -50,7 +54,7 @@ class IncidentView:
         """The first capture from which a test can be written, by its event; empty where there is none."""
         for fact in self.failures:
             told = fact.payload
-            if not isinstance(told, p.FailureCaptured) or told.incident != self.incident.id:
+            if not isinstance(told, p.FailureCaptured) or not self.incident.owns(fact):
                 continue
             if told.input.get("schema") == SCHEMA:
                 return fact.id
@@ -68,7 +72,7 @@ def open_incident(
     opened_by: Literal["rollback", "alert", "bypass", "person"], deployment: str = "", team: str = "",
     severity: str = "", role: str = "", deployed_at: datetime | None = None,
     rolled_back_at: datetime | None = None, alert: dict[str, Any] | None = None, at: datetime | None = None,
-    key: str = "",
+    key: str = "", bypass: str = "", split_from: str = "",
 ) -> str:  # fmt: skip
     """Open an incident and return its id, ``INC-1``, ``INC-2``…
 
@@ -87,7 +91,7 @@ def open_incident(
             incident=incident, service=service, environment=environment, summary=summary,
             opened_by=opened_by, release=release, previous=previous, deployment=deployment, team=team,
             severity=severity, role=role, deployed_at=deployed_at, rolled_back_at=rolled_back_at,
-            alert=alert or {},
+            alert=alert or {}, bypass=bypass, split_from=split_from,
         )  # fmt: skip
         try:
             log.record(
@@ -149,29 +153,26 @@ def resolve(
 
 
 def reopen(log: Log, incident: str, *, role: str, reason: str, at: datetime | None = None) -> Fact:
-    """Open a resolved incident again. Raises ``NotAllowedError`` unless it is resolved."""
-    return _move(log, "incident.reopened", incident, (Lifecycle.RESOLVED,), role, reason, at)
+    """Open a resolved incident again, or take a merged one out again, which then stands by itself.
+
+    Raises ``NotAllowedError`` unless it is resolved or merged.
+    """
+    closed = (Lifecycle.RESOLVED, Lifecycle.MERGED)
+    return _move(log, "incident.reopened", incident, closed, role, reason, at)
 
 
 def _move(
     log: Log, kind: str, incident: str, allowed: Iterable[Lifecycle], role: str, reason: str,
     at: datetime | None,
 ) -> Fact:  # fmt: skip
-    for _ in range(_ATTEMPTS):
-        found = require_incident(log, incident)
-        if found.state not in allowed:
-            raise NotAllowedError(
-                f"{incident} is {found.state}; this needs it to be {' or '.join(allowed)}",
-                remedy=f"see `amends incident show {incident}`",
-            )
+    def decide(found: Incident) -> list[tuple[str, p.Payload]]:
+        require_state(found, allowed)
         moved = p.IncidentMoved(
             incident=incident, service=found.service, environment=found.environment, role=role, reason=reason
         )
-        try:
-            return log.record(kind, moved, at=at, expected=found.version)
-        except VersionConflictError:
-            continue
-    raise VersionConflictError(f"others keep writing to {incident}", remedy="try again")
+        return [(kind, moved)]
+
+    return write_on(log, incident, decide, at=at)[0]
 
 
 def set_milestone(
@@ -215,22 +216,38 @@ def take_note(log: Log, incident: str, text: str, *, role: str = "", at: datetim
 
 
 def list_incidents(log: Log, *, service: str = "", limit: int = 100) -> list[Incident]:
-    """Return incidents, the newest first."""
+    """Return incidents, the newest first; of a service also those of others that concern it."""
     tags = [f"service:{service}"] if service else []
-    opened = log.facts(tags=tags, kinds=("incident.detected",), newest_first=True, limit=limit)
-    found = (fold_incident(log.stream(fact.recorded.stream)) for fact in opened)
-    return [incident for incident in found if incident is not None]
+    kinds = ("incident.detected", "neighbour.concerned") if service else ("incident.detected",)
+    told = log.facts(tags=tags, kinds=kinds, newest_first=True, limit=limit)
+    streams = dict.fromkeys(fact.recorded.stream for fact in told)
+    found = (fold_incident(log.stream(stream)) for stream in streams)
+    return [incident for incident in found if incident is not None and _concerns(incident, service)]
 
 
-def incident_view(log: Log, incident: str) -> IncidentView:
-    """Return everything about an incident. Raises ``NotFoundError``, naming incidents there are."""
+def _concerns(incident: Incident, service: str) -> bool:
+    beside = {one.service for one in incident.neighbours}
+    return not service or service == incident.service or service in beside
+
+
+def incident_view(log: Log, incident: str, people: People | None = None) -> IncidentView:
+    """Return everything about an incident. Raises ``NotFoundError``, naming incidents there are.
+
+    Without ``people`` nobody is named, whatever they chose.
+    """
     record = read_record(log, incident)
     own = log.stream(f"incident/{incident}")
     failures = tuple(f for f in record.facts if isinstance(f.payload, p.FailureCaptured))
     return IncidentView(
         record, fold_revisions(own), fold_amendments(log.facts(tags=[f"incident:{incident}"])), failures,
-        _quarantined(log, record.incident),
+        _quarantined(log, record.incident), _named(record.incident, people),
     )  # fmt: skip
+
+
+def _named(incident: Incident, people: People | None) -> dict[str, str]:
+    chosen = {duty.person for duty in incident.duties if duty.person}
+    logins = {person: people.login(person) for person in chosen} if people else {}
+    return {person: login for person, login in logins.items() if login}
 
 
 def _quarantined(log: Log, incident: Incident) -> bool:
@@ -253,7 +270,10 @@ def incident_data(view: IncidentView) -> dict[str, Any]:
         {
             "incident": incident.id, "state": incident.state, "service": opened.service,
             "environment": opened.environment, "release": opened.release, "previous": opened.previous,
-            "summary": opened.summary, "opened_by": opened.opened_by, "severity": opened.severity,
+            "summary": opened.summary, "opened_by": opened.opened_by, "severity": incident.severity,
+            "visibility": incident.visibility, "duties": incident.duties, "merged_into": incident.merged_into,
+            "merged": sorted(incident.family), "split_into": incident.split_into,
+            "split_from": opened.split_from,
             "team": opened.team, "deployment": opened.deployment, "quarantined": view.quarantined,
             "detected_at": incident.detected_at, "milestones": record.milestones,
             "durations": record.durations, "impact": record.impact, "timeline": record.timeline,

@@ -40,10 +40,7 @@ class IncidentRecord:
 
 def read_record(log: Log, incident: str) -> IncidentRecord:
     """Return the record of an incident. Raises ``NotFoundError``, naming incidents there are."""
-    folded = require_incident(log, incident)
-    folded = replace(folded, names=release_names(log, folded.service, folded.release))
-    folded = replace(folded, deployments=_deployments(log, folded))
-    facts = _concerning(log, folded)
+    folded, facts = gathered(log, require_incident(log, incident))
     milestones = milestones_of(folded, facts)
     policy = _policy_in_force(log, folded, facts)
     planned = _planned(policy[0], in_force=policy[1]) if policy else ()
@@ -53,6 +50,56 @@ def read_record(log: Log, incident: str) -> IncidentRecord:
         durations=durations_of(milestones), timeline=timeline_of(shown, pivot_of(milestones, facts)),
         matrix=escape_matrix(folded, facts, planned, RECOGNISER), impact=impact_of(folded, facts),
     )  # fmt: skip
+
+
+def gathered(log: Log, incident: Incident) -> tuple[Incident, tuple[Fact, ...]]:
+    """Return an incident with all names of its release, and every fact that concerns it.
+
+    What splits moved away is left out, what they moved here is in it, and what is recorded of incidents that
+    were merged into it is, too.
+    """
+    whole = _named(log, incident)
+    merged = _absorbed(log, whole.id)
+    taken = _taken(log, whole)
+    whole = replace(whole, family=frozenset(merged), taken=frozenset(fact.id for fact in taken))
+    facts = [*_concerning(log, whole), *taken]
+    for one in merged.values():
+        facts += _concerning(log, replace(one, family=whole.own - {one.id}))
+    away = whole.given.union(*(one.given for one in merged.values())) - whole.taken
+    return whole, tuple(facts_in_order(fact for fact in facts if fact.id not in away))
+
+
+def _named(log: Log, incident: Incident) -> Incident:
+    named = replace(incident, names=release_names(log, incident.service, incident.release))
+    return replace(named, deployments=_deployments(log, named))
+
+
+def _absorbed(log: Log, incident: str) -> dict[str, Incident]:
+    """Return the incidents that are merged into this one, also by way of others, by their ids."""
+    found: dict[str, Incident] = {}
+    queue = [incident]
+    while queue:
+        target = queue.pop()
+        for fact in log.facts(tags=[f"incident:{target}"], kinds=["incident.merged"]):
+            name = getattr(fact.payload, "incident", "")
+            one = fold_incident(log.stream(f"incident/{name}"))
+            if one is None or one.merged_into != target or name in found or name == incident:
+                continue
+            found[name] = _named(log, one)
+            queue.append(name)
+    return found
+
+
+def _taken(log: Log, incident: Incident) -> list[Fact]:
+    """Return the facts that a split moved here from the incident of which this one was a part."""
+    if not incident.opened.split_from:
+        return []
+    origin = f"incident:{incident.opened.split_from}"
+    wanted: set[str] = set()
+    for fact in log.facts(tags=[f"incident:{incident.id}"], kinds=["incident.split"]):
+        if isinstance(fact.payload, p.IncidentSplit) and fact.payload.other == incident.id:
+            wanted |= set(fact.payload.events)
+    return [fact for fact in log.facts(tags=[origin]) if fact.id in wanted] if wanted else []
 
 
 def require_incident(log: Log, incident: str) -> Incident:
@@ -117,7 +164,7 @@ def _is_of(fact: Fact, incident: Incident) -> bool:
     if told is None:
         return False
     other = getattr(told, "incident", "")
-    return not other or other == incident.id
+    return not other or other in incident.own or getattr(told, "other", "") == incident.id
 
 
 def _policy_in_force(log: Log, incident: Incident, facts: Sequence[Fact]) -> tuple[Fact, bool] | None:

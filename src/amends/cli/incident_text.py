@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amends.application.incidents import IncidentView
+from amends.incidents.caselines import VISIBILITY
 from amends.incidents.milestones import Milestone
 from amends.incidents.timeline import Knowledge
 from amends.incidents.wording import say_range, say_time
@@ -28,10 +29,28 @@ def _head(view: IncidentView) -> Iterator[str]:
     opened = view.incident.opened
     yield f"{view.incident.id} ({view.incident.state}): {opened.summary}"
     yield f"{opened.service}@{opened.release or 'not recorded'} in {opened.environment}"
+    yield from _standing(view)
     if view.quarantined:
         yield "The release is quarantined: it cannot be deployed again until the incident says otherwise."
     for statement in view.record.impact:
         yield f"  {statement.text}"
+
+
+def _standing(view: IncidentView) -> Iterator[str]:
+    incident = view.incident
+    severity = f"Severity {incident.severity}; " if incident.severity else ""
+    yield f"{severity}{VISIBILITY[incident.visibility]}"
+    for duty in incident.duties:
+        chosen = f" ({view.named[duty.person]})" if duty.person in view.named else ""
+        yield f"  {duty.name}: {duty.team}{chosen}"
+    if incident.merged_into:
+        yield f"Merged into {incident.merged_into}, which tells of both."
+    if incident.family:
+        yield f"Holds what is recorded of {', '.join(sorted(incident.family))}, merged into it."
+    if incident.opened.split_from:
+        yield f"Split from {incident.opened.split_from}."
+    if incident.split_into:
+        yield f"Parts of it became {', '.join(incident.split_into)}."
 
 
 def _milestones(view: IncidentView) -> Iterator[str]:

@@ -173,6 +173,10 @@ def _shows_failure(incident: Incident, fact: Fact) -> bool:
 
 
 def _detected(incident: Incident, facts: Sequence[Fact]) -> Milestone | None:
+    event, role = incident.backdated
+    if event:
+        source = f"backdated by {role}" if role else "backdated"
+        return Milestone("detected", incident.detected_at, source=source, events=(event,), stated=True)
     for fact in facts:
         told = fact.payload
         if isinstance(told, p.WatchAssessed) and told.verdict == "roll_back" and _concerns(incident, told):
@@ -216,7 +220,9 @@ def _moved(kind: str, name: str) -> Callable[[Incident, Sequence[Fact]], Milesto
     def derive(incident: Incident, facts: Sequence[Fact]) -> Milestone | None:
         for fact in facts:
             told = fact.payload
-            if fact.kind == kind and isinstance(told, p.IncidentMoved) and told.incident == incident.id:
+            if not isinstance(told, p.IncidentMoved) or fact.kind != kind:
+                continue
+            if told.incident == incident.id and not told.other:  # a merge closes without resolving
                 source = f"recorded by {told.role}" if told.role else "recorded"
                 return Milestone(name, fact.occurred_at, source=source, events=(fact.id,))
         return None

@@ -8,6 +8,7 @@ from amends.web.pages import (
     amendments,
     backtest,
     board,
+    casework,
     deployments,
     incidents,
     log,
@@ -18,6 +19,6 @@ from amends.web.pages import (
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
-    board.router, releases.router, deployments.router, incidents.router, reviews.router, amendments.router,
-    backtest.router, writing.router, notices.router, log.router,
+    board.router, releases.router, deployments.router, incidents.router, casework.router, reviews.router,
+    amendments.router, backtest.router, writing.router, notices.router, log.router,
 )  # fmt: skip

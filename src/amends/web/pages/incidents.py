@@ -27,7 +27,8 @@ def incidents(request: Request, service: str = "") -> Response:
 @router.get("/incidents/{incident}")
 def incident(request: Request, incident: str) -> Response:
     """Show one incident."""
-    view = application.incident_view(request.app.state.workspace.log, incident)
+    workspace = request.app.state.workspace
+    view = application.incident_view(workspace.log, incident, workspace.opened.people)
     return page(request, "incident.html", view=view, i=view.incident, record=view.record)
 
 
