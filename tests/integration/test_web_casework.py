@@ -81,3 +81,44 @@ def test_a_split_and_a_backdating_lead_to_where_they_show(server: LiveServer, br
     assert browser.post(f"/incidents/{incident}/backdating", data=back).status_code == 303
     assert f"{require_incident(server.story.log, incident).detected_at:%H:%M}" == "08:00"
     assert "backdated by support" in browser.get(f"/incidents/{incident}").text
+
+
+def test_an_answer_stands_beside_its_row_and_is_inert(server: LiveServer, browser: httpx.Client) -> None:
+    page = f"/incidents/{server.story.incident}"
+    hostile = "an <script>alert(1)</script> empty basket"
+    said = {"gate": "soak", "environment": "production", "words": hostile, "role": "shop-team"}
+    assert browser.post(f"{page}/answers", data=said).status_code == 303
+    text = browser.get(page).text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; empty basket" in text
+    missing = browser.post(f"{page}/answers", data={**said, "gate": "nothing"})
+    assert missing.status_code == 404
+
+
+def test_factors_are_named_and_taken_back_on_the_page(server: LiveServer, browser: httpx.Client) -> None:
+    page = f"/incidents/{opened(server, 'errors')}"
+    said = {"factor": "test-data", "words": "test carts had goods", "role": "qa"}
+    assert browser.post(f"{page}/factors", data=said).headers["location"].endswith("#factors")
+    assert "test carts had goods" in browser.get(page).text
+    named = re.search(
+        r'<option value="([^"]+)">Test data unlike production: test carts', browser.get(page).text
+    )
+    assert named
+    taken = {"withdraw": named[1], "words": "they did not", "role": "qa"}
+    browser.post(f"{page}/factors", data=taken)
+    assert "<s>Test data unlike production</s>" in browser.get(page).text
+
+
+def test_times_that_cannot_all_be_true_are_shown(server: LiveServer, browser: httpx.Client) -> None:
+    page = f"/incidents/{opened(server, 'errors')}"
+    assert "cannot all be true" not in browser.get(page).text
+    early = {
+        "milestone": "resolved",
+        "at": "2026-01-01 10:00:00",
+        "role": "support",
+        "source": "a <b>mail</b>",
+    }
+    browser.post(f"{page}/milestones", data=early)
+    browser.post(f"{page}/backdating", data={"to": "2026-02-01 10:00:00", "reason": "x", "role": "support"})
+    text = browser.get(page).text
+    assert "cannot all be true" in text
+    assert "Resolved (2026-01-01 10:00:00 UTC, a &lt;b&gt;mail&lt;/b&gt;) lies before detected" in text

@@ -16,7 +16,9 @@ from amends.application.record import IncidentRecord, read_record, release_names
 from amends.errors import EventConflictError, UsageError, VersionConflictError
 from amends.events import payloads as p
 from amends.events.codec import Fact
+from amends.incidents.factors import suggested
 from amends.incidents.incident import Incident, Lifecycle, fold_incident
+from amends.incidents.nextmoves import RowCard, row_cards
 from amends.prevention.captures import SCHEMA
 from amends.reviews.revisions import Revision, fold_revisions
 
@@ -48,6 +50,20 @@ class IncidentView:
     @property
     def incident(self) -> Incident:
         return self.record.incident
+
+    @property
+    def cards(self) -> tuple[RowCard, ...]:
+        """The rows of the matrix, each with what the team said and what can be done next."""
+        found = self.record
+        return row_cards(self.incident, found.matrix.rows, found.answers, self.failures)
+
+    @property
+    def hints(self) -> Mapping[str, tuple[str, ...]]:
+        """Contributing factors at which the matrix hints and that nobody named yet, with the gates."""
+        named = {one.factor.word for one in self.record.factors if not one.withdrawn}
+        return {
+            word: gates for word, gates in suggested(self.record.matrix.rows).items() if word not in named
+        }
 
     @property
     def captured(self) -> str:
@@ -278,9 +294,10 @@ def incident_data(view: IncidentView) -> dict[str, Any]:
             "detected_at": incident.detected_at, "milestones": record.milestones,
             "durations": record.durations, "impact": record.impact, "timeline": record.timeline,
             "matrix": {
-                "rows": record.matrix.rows, "caught": record.matrix.caught,
+                "rows": [_card(card) for card in view.cards], "caught": record.matrix.caught,
                 "caught_events": record.matrix.caught_events, "bypassed": record.matrix.bypassed,
             },
+            "factors": record.factors, "contradictions": record.contradictions,
             "review": {
                 "revision": latest.number if latest else 0, "drafted": latest.drafted if latest else False,
                 "published": incident.published,
@@ -293,3 +310,10 @@ def incident_data(view: IncidentView) -> dict[str, Any]:
         }
     )  # fmt: skip
     return found
+
+
+def _card(card: RowCard) -> dict[str, Any]:
+    import msgspec
+
+    row: dict[str, Any] = msgspec.to_builtins(card.row)
+    return {**row, "answers": card.answers, "next": card.moves}

@@ -10,10 +10,13 @@ from amends.application.log import Log
 from amends.errors import NotFoundError
 from amends.events import payloads as p
 from amends.events.codec import Fact
-from amends.incidents.escape import EscapeMatrix, PlannedGate, escape_matrix
+from amends.incidents.contradictions import Contradiction, contradictions_of
+from amends.incidents.escape import EscapeMatrix, EscapeRow, PlannedGate, escape_matrix
+from amends.incidents.factors import NamedFactor, factors_of
 from amends.incidents.impact import Statement, impact_of
 from amends.incidents.incident import Incident, facts_in_order, fold_incident
 from amends.incidents.milestones import Duration, Milestone, durations_of, exposure_began, milestones_of
+from amends.incidents.nextmoves import Answer, answers_of
 from amends.incidents.sight import Recogniser
 from amends.incidents.timeline import Line, pivot_of, timeline_of
 from amends.prevention import signature
@@ -36,6 +39,13 @@ class IncidentRecord:
     timeline: tuple[Line, ...]
     matrix: EscapeMatrix
     impact: tuple[Statement, ...]
+    contradictions: tuple[Contradiction, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    factors: tuple[NamedFactor, ...] = ()
+
+    def rows_of(self, whose: str = "") -> tuple[EscapeRow, ...]:
+        """Return the rows of the matrix: the incident's own, or those of another service's gates."""
+        return self.matrix.rows if whose in ("", self.incident.service) else ()
 
 
 def read_record(log: Log, incident: str) -> IncidentRecord:
@@ -49,6 +59,8 @@ def read_record(log: Log, incident: str) -> IncidentRecord:
         incident=folded, facts=tuple(facts_in_order(shown)), milestones=milestones,
         durations=durations_of(milestones), timeline=timeline_of(shown, pivot_of(milestones, facts)),
         matrix=escape_matrix(folded, facts, planned, RECOGNISER), impact=impact_of(folded, facts),
+        contradictions=contradictions_of(folded.id, milestones, facts), answers=answers_of(facts),
+        factors=factors_of(facts),
     )  # fmt: skip
 
 

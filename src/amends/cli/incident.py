@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amends.cli import incident_casework
+from amends.cli import incident_casework, incident_words
 from amends.cli.desk import ServiceOption, Where, moment
 from amends.cli.incident_options import IncidentArgument as IncidentArgument
 from amends.cli.incident_options import ReasonOption as ReasonOption
@@ -249,3 +249,4 @@ def milestone(
 
 
 incident_casework.register(app)
+incident_words.register(app)

@@ -7,22 +7,15 @@ from collections.abc import Iterator
 from amends.application.incidents import IncidentView
 from amends.incidents.caselines import VISIBILITY
 from amends.incidents.milestones import Milestone
+from amends.incidents.nextmoves import RowCard
 from amends.incidents.timeline import Knowledge
 from amends.incidents.wording import say_range, say_time
 
 
 def incident_text(view: IncidentView) -> str:
-    """Write an incident: milestones, the escape matrix with each row's sentence, and the timeline."""
-    return "\n".join(
-        [
-            *_head(view),
-            *_milestones(view),
-            *_matrix(view),
-            *_timeline(view),
-            *_postmortem(view),
-            *_after(view),
-        ]
-    )
+    """Write an incident: milestones, the escape matrix with its sentences, factors, and the timeline."""
+    parts = (_head, _milestones, _matrix, _factors, _timeline, _postmortem, _after)
+    return "\n".join(line for part in parts for line in part(view))
 
 
 def _head(view: IncidentView) -> Iterator[str]:
@@ -64,6 +57,8 @@ def _milestones(view: IncidentView) -> Iterator[str]:
     for d in view.record.durations:
         if not d.missing:
             yield f"  {d.name}: {say_range(d.low, d.high)} ({d.formula.replace('_', ' ')})"
+    for one in view.record.contradictions:
+        yield f"  contradiction: {one.text}"
 
 
 def when(m: Milestone) -> str:
@@ -80,13 +75,33 @@ def _matrix(view: IncidentView) -> Iterator[str]:
     yield "\nHow it got past each gate"
     if matrix.bypassed:
         yield "  The release was deployed without a pass of its gates."
-    for row in matrix.rows:
+    for card in view.cards:
+        row = card.row
         place = f" ({row.environment})" if row.environment != view.incident.environment else ""
         yield f"  {row.gate + place:22} {row.state}{', observing' if row.observing else ''}"
         yield f"      {row.reason}"
         if row.events:
             yield f"      evidence: {', '.join(row.events[:4])}{' …' if len(row.events) > 4 else ''}"
+        yield from _said(card)
     yield f"  {matrix.caught}"
+
+
+def _said(card: RowCard) -> Iterator[str]:
+    for answer in card.answers:
+        yield f"      {answer.role}: {answer.words}"
+    if card.row.question and not card.answers:
+        yield f"      ? {card.row.question}"
+    for move in card.moves[:1]:
+        yield f"      next: {move.text}: {move.command}"
+
+
+def _factors(view: IncidentView) -> Iterator[str]:
+    yield "\nContributing factors"
+    for one in view.record.factors:
+        taken = " (withdrawn)" if one.withdrawn else ""
+        yield f"  {one.factor.title}{taken}: {one.words} ({one.role}, event {one.event})"
+    if not view.record.factors:
+        yield f"  none named yet: amends incident factor {view.incident.id} FACTOR TEXT"
 
 
 def _timeline(view: IncidentView) -> Iterator[str]:

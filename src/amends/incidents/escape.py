@@ -57,7 +57,7 @@ QUESTIONS = {
     EscapeState.UNDECIDED: "What was it waiting for, and who can provide that?",
     EscapeState.ERROR: "What kept it from being evaluated, and how is that noticed sooner?",
     EscapeState.OVERRIDDEN: "What was weighed when the override was granted, and what was known then?",
-    EscapeState.NOT_RECORDED: "",  # where nobody knows what was there, there is nothing to ask about it
+    EscapeState.NOT_RECORDED: "Was there anything of the kind, and where is its answer kept?",
     EscapeState.BYPASSED: "What made the way around the gates the practical one that day?",
 }
 
@@ -320,7 +320,10 @@ def _absent(kind: str, incident: Incident, known: bool) -> EscapeRow:
     else:
         state = EscapeState.NOT_RECORDED
         reason = "Not recorded: nobody recorded which policy applied."
-    return EscapeRow(kind, kind, incident.environment, state, reason, (), QUESTIONS[state])
+    question = QUESTIONS[state]
+    if not known:
+        question = f"Was there {STANDARD_GATES[kind]}, or anything of the kind? Where is that kept?"
+    return EscapeRow(kind, kind, incident.environment, state, reason, (), question)
 
 
 def _caught(incident: Incident, facts: Sequence[Fact]) -> tuple[str, tuple[str, ...]]:

@@ -87,7 +87,8 @@ def milestones_of(incident: Incident, facts: Iterable[Fact]) -> tuple[Milestone,
     for fact in sorted(ordered, key=lambda f: (f.recorded.recorded_at, f.recorded.seq)):
         told = fact.payload
         if isinstance(told, p.MilestoneSet) and told.incident == incident.id:
-            (reported if told.source and not told.role else stated)[told.milestone] = _stated(fact, told)
+            kept = reported if told.source and not told.role else stated
+            kept[told.milestone] = stated_milestone(fact, told)
     return tuple(
         stated.get(name) or _derive(name, incident, ordered) or reported.get(name) or Milestone(name)
         for name in NAMES
@@ -97,10 +98,11 @@ def milestones_of(incident: Incident, facts: Iterable[Fact]) -> tuple[Milestone,
 def durations_of(milestones: Sequence[Milestone]) -> tuple[Duration, ...]:
     """Return the durations between milestones, each with its formula."""
     named = {milestone.name: milestone for milestone in milestones}
-    return tuple(_duration(name, named[end], named[start]) for name, end, start in DURATIONS)
+    return tuple(duration_between(name, named[end], named[start]) for name, end, start in DURATIONS)
 
 
-def _duration(name: str, end: Milestone, start: Milestone) -> Duration:
+def duration_between(name: str, end: Milestone, start: Milestone) -> Duration:
+    """Return the time from one milestone to another, as a range where either is uncertain."""
     formula = f"{end.name} − {start.name}"
     missing = tuple(m.name for m in (start, end) if not m.recorded)
     events = tuple(dict.fromkeys((*start.events, *end.events)))
@@ -116,7 +118,8 @@ def _derive(name: str, incident: Incident, facts: Sequence[Fact]) -> Milestone |
     return derive(incident, facts) if derive else None
 
 
-def _stated(fact: Fact, told: p.MilestoneSet) -> Milestone:
+def stated_milestone(fact: Fact, told: p.MilestoneSet) -> Milestone:
+    """Return a milestone as somebody stated it, with who says so, or where they know it from."""
     source = told.source or (f"stated by {told.role}" if told.role else "stated")
     return Milestone(told.milestone, told.at, told.earliest, told.latest, source, (fact.id,), stated=True)
 

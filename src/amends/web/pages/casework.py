@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
-from amends.application import casework
+from amends.application import casewords, casework
 from amends.application.desk import Desk
 from amends.errors import UsageError
 from amends.web.forms import Role, Words, back_to, moment_of, required_role
@@ -82,3 +82,30 @@ def split(
         release=release.strip(), role=required_role(role),
     )  # fmt: skip
     return back_to(f"/incidents/{path_part(other)}")
+
+
+@router.post("/incidents/{incident}/answers")
+def answer(
+    request: Request, incident: str, gate: Words = "", environment: Words = "", whose: Words = "",
+    words: Text = "", role: Role = "",
+) -> Response:  # fmt: skip
+    """Keep a team's words beside a row of the matrix."""
+    log = request.app.state.workspace.log
+    casewords.answer_row(
+        log, incident, gate, words, role=required_role(role), environment=environment, whose=whose
+    )
+    return back_to(f"/incidents/{path_part(incident)}#matrix")
+
+
+@router.post("/incidents/{incident}/factors")
+def factor(
+    request: Request, incident: str, factor: Words = "", words: Text = "", withdraw: Words = "",
+    role: Role = "",
+) -> Response:  # fmt: skip
+    """Name a contributing factor, or take one back."""
+    log = request.app.state.workspace.log
+    if withdraw:
+        casewords.withdraw_factor(log, incident, withdraw, role=required_role(role), reason=words)
+    else:
+        casewords.name_factor(log, incident, factor, words, role=required_role(role))
+    return back_to(f"/incidents/{path_part(incident)}#factors")

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from amends.application import amending
 from amends.application import incidents as application
 from amends.bootstrap import read_gate
+from amends.incidents.factors import TAXONOMY
 from amends.web.forms import Role, Words, back_to, moment_of, required_role
 from amends.web.templating import page, path_part
 
@@ -29,7 +30,9 @@ def incident(request: Request, incident: str) -> Response:
     """Show one incident."""
     workspace = request.app.state.workspace
     view = application.incident_view(workspace.log, incident, workspace.opened.people)
-    return page(request, "incident.html", view=view, i=view.incident, record=view.record)
+    return page(
+        request, "incident.html", view=view, i=view.incident, record=view.record, taxonomy=TAXONOMY
+    )  # fmt: skip
 
 
 @router.post("/incidents/{incident}/notes")
@@ -47,13 +50,13 @@ def note(
 @router.post("/incidents/{incident}/milestones")
 def milestone(
     request: Request, incident: str, milestone: Words, role: Role = "", at: Words = "", earliest: Words = "",
-    latest: Words = "",
+    latest: Words = "", source: Words = "",
 ) -> Response:  # fmt: skip
     """State when a milestone was."""
     application.set_milestone(
         request.app.state.workspace.log, incident, milestone, at=moment_of(at, "at"),
         earliest=moment_of(earliest, "earliest"), latest=moment_of(latest, "latest"),
-        role=required_role(role),
+        role=required_role(role), source=source.strip(),
     )  # fmt: skip
     return back_to(f"/incidents/{path_part(incident)}#milestones")
 
