@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Sequence
 from typing import get_args
 
+from amends.application.around import read_surroundings
 from amends.application.casework import plain
 from amends.application.deciding import write_on
 from amends.application.incidents import MilestoneName
@@ -44,7 +45,9 @@ def answer_row(
 
 def _row(log: Log, incident: str, gate: str, environment: str, whose: str) -> EscapeRow:
     record = read_record(log, incident)
-    rows = [row for row in record.rows_of(whose) if environment in ("", row.environment)]
+    own = whose in ("", record.incident.service)
+    listed = record.matrix.rows if own else read_surroundings(log, record.incident).rows_of(whose)
+    rows = [row for row in listed if environment in ("", row.environment)]
     found = [row for row in rows if row.gate == gate]
     if len(found) > 1:
         places = ", ".join(row.environment for row in found)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import get_args
 
 from amends.application.deciding import require_state, write_on
+from amends.application.dependencies import owner_of
 from amends.application.desk import Desk
 from amends.application.incidents import open_incident
 from amends.application.log import Log
@@ -20,11 +21,12 @@ from amends.application.record import gathered, release_names, require_incident
 from amends.errors import NotAllowedError, NotFoundError, UsageError
 from amends.events import payloads as p
 from amends.events.codec import Fact
-from amends.events.payloads.casework import DutyName, Visibility
+from amends.events.payloads.casework import DutyName, Relation, Visibility
 from amends.events.redaction import redact, without_addresses
 from amends.incidents.incident import Incident, Lifecycle
 
 DUTIES: tuple[DutyName, ...] = get_args(DutyName)
+RELATIONS: tuple[Relation, ...] = get_args(Relation)
 VISIBILITIES: tuple[Visibility, ...] = get_args(Visibility)
 MOVABLE = ("note.taken", "failure.captured")
 """Which events a split may move: what people told and what was captured. What ran where stays."""
@@ -239,3 +241,44 @@ def _one_of(found: str, allowed: Sequence[str], what: str) -> None:
             f"found the {what} {found[:60]!r}; allowed are {', '.join(allowed)}",
             where=what, remedy="name one of them",
         )  # fmt: skip
+
+
+def concern(
+    log: Log, incident: str, service: str, *, relation: str, role: str, team: str = "", environment: str = "",
+    reason: str = "",
+) -> Fact:  # fmt: skip
+    """Say that an incident concerns another service too, whose owner is to be told.
+
+    Raises ``UsageError`` for no service or the incident's own, and for another relation.
+    """
+    _one_of(relation, RELATIONS, "relation")
+    return _neighbour(
+        log, incident, "neighbour.concerned", service, relation, role, team, environment, reason
+    )
+
+
+def clear(log: Log, incident: str, service: str, *, role: str, reason: str = "") -> Fact:
+    """Say that an incident does not concern a service after all. Raises ``NotAllowedError`` if it did not."""
+    return _neighbour(log, incident, "neighbour.cleared", service, "", role, "", "", reason)
+
+
+def _neighbour(
+    log: Log, incident: str, kind: str, service: str, relation: str, role: str, team: str, environment: str,
+    reason: str,
+) -> Fact:  # fmt: skip
+    service = service.strip()
+
+    def decide(found: Incident) -> list[tuple[str, p.Payload]]:
+        if service in ("", found.service):
+            raise UsageError("which other service?", remedy=f"name one beside {found.service}")
+        known = {one.service: one for one in found.neighbours}
+        if kind == "neighbour.cleared" and service not in known:
+            raise NotAllowedError(f"{service} is not among those that {incident} concerns")
+        told = p.NeighbourConcerned(
+            incident=incident, service=found.service, neighbour=service, role=role, reason=plain(reason),
+            relation=relation or known[service].relation,  # type: ignore[arg-type]
+            team=team_name(team) or owner_of(log, service), environment=environment or found.environment,
+        )  # fmt: skip
+        return [(kind, told)]
+
+    return write_on(log, incident, decide)[0]

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from amends.amendments.amendment import Amendment, fold_amendments
+from amends.application.around import Beside, Surroundings, intents, read_surroundings
 from amends.application.deciding import require_state, write_on
 from amends.application.log import Log
 from amends.application.ports import People
@@ -46,6 +47,7 @@ class IncidentView:
     failures: tuple[Fact, ...]
     quarantined: bool
     named: Mapping[str, str] = field(default_factory=dict)
+    around: Surroundings = field(default_factory=Surroundings)
 
     @property
     def incident(self) -> Incident:
@@ -56,6 +58,11 @@ class IncidentView:
         """The rows of the matrix, each with what the team said and what can be done next."""
         found = self.record
         return row_cards(self.incident, found.matrix.rows, found.answers, self.failures)
+
+    def cards_of(self, beside: Beside) -> tuple[RowCard, ...]:
+        """The rows of another service's gates, as ``cards``."""
+        whose = beside.near.service
+        return row_cards(self.incident, beside.rows, self.record.answers, self.failures, whose=whose)
 
     @property
     def hints(self) -> Mapping[str, tuple[str, ...]]:
@@ -109,10 +116,14 @@ def open_incident(
             severity=severity, role=role, deployed_at=deployed_at, rolled_back_at=rolled_back_at,
             alert=alert or {}, bypass=bypass, split_from=split_from,
         )  # fmt: skip
+        event = _event_id(identity) if identity else ""
+        # Together, so that no crash opens an incident whose neighbours nobody thinks of.
+        told = [("neighbour.concerned", one, f"{event}-{one.neighbour}" if event else "")
+                for one in intents(log, _about_to_open(log, payload, at))]  # fmt: skip
         try:
-            log.record(
-                "incident.detected", payload, id=_event_id(identity) if identity else "",
-                source=SOURCE if identity else "", at=at, expected=0,
+            log.record_together(
+                [("incident.detected", payload, event), *told], source=SOURCE if identity else "", at=at,
+                expected=0,
             )  # fmt: skip
         except (VersionConflictError, EventConflictError):
             continue
@@ -120,6 +131,29 @@ def open_incident(
     raise VersionConflictError(
         f"{_ATTEMPTS} other writers took the next incident's number first", remedy="try again"
     )
+
+
+def _about_to_open(log: Log, opened: p.IncidentOpened, at: datetime | None) -> Incident:
+    now = log.clock.now()
+    return Incident(opened.incident, opened, "", at or now, now, severity=opened.severity)
+
+
+def think_of_neighbours(log: Log, incident: str) -> list[Fact]:
+    """Have the owners of services told that the policies or the log show to be concerned by now.
+
+    Those that were thought of, and those that somebody cleared, are left as they are. Raises
+    ``NotFoundError``.
+    """
+    cleared = {
+        fact.payload.neighbour for fact in log.stream(f"incident/{incident}")
+        if isinstance(fact.payload, p.NeighbourConcerned)
+    }  # fmt: skip
+
+    def decide(found: Incident) -> list[tuple[str, p.Payload]]:
+        new = [one for one in intents(log, found) if one.neighbour not in cleared]
+        return [("neighbour.concerned", one) for one in new]
+
+    return write_on(log, incident, decide)
 
 
 def incident_of_key(log: Log, identity: str) -> str | None:
@@ -257,6 +291,7 @@ def incident_view(log: Log, incident: str, people: People | None = None) -> Inci
     return IncidentView(
         record, fold_revisions(own), fold_amendments(log.facts(tags=[f"incident:{incident}"])), failures,
         _quarantined(log, record.incident), _named(record.incident, people),
+        read_surroundings(log, record.incident),
     )  # fmt: skip
 
 
@@ -297,6 +332,8 @@ def incident_data(view: IncidentView) -> dict[str, Any]:
                 "rows": [_card(card) for card in view.cards], "caught": record.matrix.caught,
                 "caught_events": record.matrix.caught_events, "bypassed": record.matrix.bypassed,
             },
+            "origin": _origin(view.around), "neighbours": incident.neighbours,
+            "around": [_beside(view, one) for one in view.around.beside],
             "factors": record.factors, "contradictions": record.contradictions,
             "review": {
                 "revision": latest.number if latest else 0, "drafted": latest.drafted if latest else False,
@@ -317,3 +354,29 @@ def _card(card: RowCard) -> dict[str, Any]:
 
     row: dict[str, Any] = msgspec.to_builtins(card.row)
     return {**row, "answers": card.answers, "next": card.moves}
+
+
+def _origin(around: Surroundings) -> dict[str, Any] | None:
+    found = around.origin
+    if found is None:
+        return None
+    begun = found.begun
+    return {
+        "sentence": found.sentence, "upstream": found.upstream, "shown": found.shown,
+        "service": begun.service if begun else "", "release": begun.release if begun else "",
+        "suspects": [
+            {
+                "service": one.service, "environment": one.environment, "release": one.release, "at": one.at,
+                "sign": one.sign.name.lower(), "reason": one.reason, "events": one.events,
+            }
+            for one in found.suspects
+        ],
+    }  # fmt: skip
+
+
+def _beside(view: IncidentView, one: Beside) -> dict[str, Any]:
+    return {
+        "service": one.near.service, "environment": one.near.environment, "relation": one.near.relation,
+        "path": one.near.path, "team": one.team, "release": one.release, "began": one.began,
+        "rows": [_card(card) for card in view.cards_of(one)],
+    }  # fmt: skip

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from amends.application.dependencies import read_policy
 from amends.application.log import Log
 from amends.errors import NotFoundError
 from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.incidents.contradictions import Contradiction, contradictions_of
-from amends.incidents.escape import EscapeMatrix, EscapeRow, PlannedGate, escape_matrix
+from amends.incidents.escape import EscapeMatrix, PlannedGate, escape_matrix
 from amends.incidents.factors import NamedFactor, factors_of
 from amends.incidents.impact import Statement, impact_of
 from amends.incidents.incident import Incident, facts_in_order, fold_incident
@@ -43,10 +44,6 @@ class IncidentRecord:
     answers: tuple[Answer, ...] = ()
     factors: tuple[NamedFactor, ...] = ()
 
-    def rows_of(self, whose: str = "") -> tuple[EscapeRow, ...]:
-        """Return the rows of the matrix: the incident's own, or those of another service's gates."""
-        return self.matrix.rows if whose in ("", self.incident.service) else ()
-
 
 def read_record(log: Log, incident: str) -> IncidentRecord:
     """Return the record of an incident. Raises ``NotFoundError``, naming incidents there are."""
@@ -70,20 +67,21 @@ def gathered(log: Log, incident: Incident) -> tuple[Incident, tuple[Fact, ...]]:
     What splits moved away is left out, what they moved here is in it, and what is recorded of incidents that
     were merged into it is, too.
     """
-    whole = _named(log, incident)
+    whole = named(log, incident)
     merged = _absorbed(log, whole.id)
     taken = _taken(log, whole)
     whole = replace(whole, family=frozenset(merged), taken=frozenset(fact.id for fact in taken))
-    facts = [*_concerning(log, whole), *taken]
+    facts = [*concerning(log, whole), *taken]
     for one in merged.values():
-        facts += _concerning(log, replace(one, family=whole.own - {one.id}))
+        facts += concerning(log, replace(one, family=whole.own - {one.id}))
     away = whole.given.union(*(one.given for one in merged.values())) - whole.taken
     return whole, tuple(facts_in_order(fact for fact in facts if fact.id not in away))
 
 
-def _named(log: Log, incident: Incident) -> Incident:
-    named = replace(incident, names=release_names(log, incident.service, incident.release))
-    return replace(named, deployments=_deployments(log, named))
+def named(log: Log, incident: Incident) -> Incident:
+    """Return an incident with all names of its release, and the deployments that it is about."""
+    known = replace(incident, names=release_names(log, incident.service, incident.release))
+    return replace(known, deployments=_deployments(log, known))
 
 
 def _absorbed(log: Log, incident: str) -> dict[str, Incident]:
@@ -97,7 +95,7 @@ def _absorbed(log: Log, incident: str) -> dict[str, Incident]:
             one = fold_incident(log.stream(f"incident/{name}"))
             if one is None or one.merged_into != target or name in found or name == incident:
                 continue
-            found[name] = _named(log, one)
+            found[name] = named(log, one)
             queue.append(name)
     return found
 
@@ -152,7 +150,8 @@ def _deployments(log: Log, incident: Incident) -> frozenset[str]:
     return frozenset({incident.opened.deployment, *brought[-1:]} - {""})
 
 
-def _concerning(log: Log, incident: Incident) -> tuple[Fact, ...]:
+def concerning(log: Log, incident: Incident) -> tuple[Fact, ...]:
+    """Return the facts of an incident whose names and deployments are known, and of its release."""
     service = incident.service
     tags = [f"incident:{incident.id}", *(f"release:{service}@{name}" for name in sorted(incident.names))]
     tags += [f"deployment:{name}" for name in sorted(incident.deployments)]
@@ -206,20 +205,17 @@ def _policy_in_force(log: Log, incident: Incident, facts: Sequence[Fact]) -> tup
     return (stated[-1], False) if stated else None
 
 
+def gates_in_force(log: Log, incident: Incident, facts: Sequence[Fact]) -> tuple[PlannedGate, ...]:
+    """Return the gates of the policy that held for the escaped release; none where that is not known."""
+    found = _policy_in_force(log, incident, facts)
+    return _planned(found[0], in_force=found[1]) if found else ()
+
+
 def _planned(policy: Fact, *, in_force: bool) -> tuple[PlannedGate, ...]:
     """Read the gates of a recorded policy; of one that cannot be read there are none to show."""
-    from pydantic import ValidationError
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    from amends.gates.policy import Policy
-
     assert isinstance(policy.payload, p.PolicyAdopted)
-    try:
-        read = Policy.model_validate(YAML(typ="safe").load(policy.payload.text))
-    except (ValidationError, YAMLError, TypeError, ValueError):
-        return ()
-    return tuple(_planned_gates(read, in_force))
+    read = read_policy(policy.payload.text)
+    return tuple(_planned_gates(read, in_force)) if read else ()
 
 
 def _planned_gates(policy: Any, in_force: bool) -> Iterable[PlannedGate]:

@@ -124,7 +124,52 @@ def backdate(
     say(format, f"{incident} was detected at {to} (event {fact.id})", event=fact.id)
 
 
+def neighbour(
+    incident: IncidentArgument,
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="The other service")],
+    relation: Annotated[
+        str, typer.Option("--relation", metavar="WORD", help="upstream, downstream or beside")
+    ] = "downstream",
+    team: Annotated[str, typer.Option("--team", metavar="TEAM", help="Its owner, if the log has none")] = "",
+    environment: Annotated[str, typer.Option("--env", metavar="NAME")] = "",
+    no_longer: Annotated[bool, typer.Option("--clear", help="It is not concerned after all")] = False,
+    role: RoleOption = "on-call",
+    reason: ReasonOption = "",
+    store: StoreOption = "",
+    format: FormatOption = Format.TEXT,
+) -> None:
+    """Say that it concerns another service, whose owner is to be told; or not after all. JSON: {"event"}."""
+    from amends.application.casework import clear, concern
+
+    with open_log(store) as log:
+        if no_longer:
+            fact = clear(log, incident, service, role=role, reason=reason)
+        else:
+            fact = concern(
+                log, incident, service, relation=relation, role=role, team=team, environment=environment,
+                reason=reason,
+            )  # fmt: skip
+    done = "is not concerned" if no_longer else "is concerned"
+    say(format, f"{service} {done} by {incident} (event {fact.id})", event=fact.id)
+
+
+def neighbours(
+    incident: IncidentArgument, store: StoreOption = "", format: FormatOption = Format.TEXT
+) -> None:
+    """Look again whom it concerns, by the policies' depends_on and the watches.
+
+    JSON: {"events", "services"}.
+    """
+    from amends.application.incidents import think_of_neighbours
+
+    with open_log(store) as log:
+        facts = think_of_neighbours(log, incident)
+    services = [str(getattr(fact.payload, "neighbour", "")) for fact in facts]
+    text = f"now concerned, too: {', '.join(services)}" if services else "nobody who was not thought of"
+    say(format, text, events=[fact.id for fact in facts], services=services)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to ``amends incident``."""
-    for command in (assess, duty, merge, split, backdate):
+    for command in (assess, duty, merge, split, backdate, neighbour, neighbours):
         app.command()(command)

@@ -9,12 +9,12 @@ from amends.incidents.caselines import VISIBILITY
 from amends.incidents.milestones import Milestone
 from amends.incidents.nextmoves import RowCard
 from amends.incidents.timeline import Knowledge
-from amends.incidents.wording import say_range, say_time
+from amends.incidents.wording import say_range, say_time, short
 
 
 def incident_text(view: IncidentView) -> str:
     """Write an incident: milestones, the escape matrix with its sentences, factors, and the timeline."""
-    parts = (_head, _milestones, _matrix, _factors, _timeline, _postmortem, _after)
+    parts = (_head, _milestones, _matrix, _around, _factors, _timeline, _postmortem, _after)
     return "\n".join(line for part in parts for line in part(view))
 
 
@@ -93,6 +93,19 @@ def _said(card: RowCard) -> Iterator[str]:
         yield f"      ? {card.row.question}"
     for move in card.moves[:1]:
         yield f"      next: {move.text}: {move.command}"
+
+
+def _around(view: IncidentView) -> Iterator[str]:
+    if view.around.origin:
+        yield f"\nWhere it began\n  {view.around.origin.sentence}"
+    for one in view.incident.neighbours:
+        owner = f", {one.team} is to be told" if one.team else ", nobody recorded its owner"
+        yield f"  {one.service} ({one.relation}): {one.reason}{owner}"
+    for beside in view.around.beside:
+        if beside.rows:
+            yield f"\nHow {beside.near.service} {short(beside.release)} got past its gates"
+        for row in beside.rows:
+            yield f"  {row.gate:22} {row.state}: {row.reason}"
 
 
 def _factors(view: IncidentView) -> Iterator[str]:

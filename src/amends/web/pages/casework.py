@@ -109,3 +109,17 @@ def factor(
     else:
         casewords.name_factor(log, incident, factor, words, role=required_role(role))
     return back_to(f"/incidents/{path_part(incident)}#factors")
+
+
+@router.post("/incidents/{incident}/neighbours")
+def neighbour(
+    request: Request, incident: str, service: Words = "", relation: Words = "", team: Words = "",
+    reason: Words = "", role: Role = "", no_longer: Annotated[bool, Form()] = False,
+) -> Response:  # fmt: skip
+    """Say that another service is concerned, or not after all."""
+    log, role = request.app.state.workspace.log, required_role(role)
+    if no_longer:
+        casework.clear(log, incident, service, role=role, reason=reason)
+    else:
+        casework.concern(log, incident, service, relation=relation, role=role, team=team, reason=reason)
+    return back_to(f"/incidents/{path_part(incident)}")
