@@ -10,6 +10,7 @@ import pytest
 
 from amends.application.incidents import open_incident
 from amends.application.record import require_incident
+from amends.events import payloads as p
 from tests.live_server import LiveServer, serving
 from tests.story import SERVICE, Story
 
@@ -122,3 +123,19 @@ def test_times_that_cannot_all_be_true_are_shown(server: LiveServer, browser: ht
     text = browser.get(page).text
     assert "cannot all be true" in text
     assert "Resolved (2026-01-01 10:00:00 UTC, a &lt;b&gt;mail&lt;/b&gt;) lies before detected" in text
+
+
+def test_a_timeline_of_ten_thousand_lines_comes_in_pages(server: LiveServer, browser: httpx.Client) -> None:
+    incident, log = opened(server, "a long day"), server.story.log
+    at = log.clock.now()
+    notes = [
+        ("note.taken", p.NoteTaken(incident=incident, service=SERVICE, text=f"note {n}.", at=at), "")
+        for n in range(10_000)
+    ]
+    log.record_together(notes)
+    text = browser.get(f"/incidents/{incident}").text
+    assert text.count('<li class="line') == 200
+    assert re.search(r"Lines 1 to 200 of 1000\d", text)
+    assert "note 9999." not in text
+    assert "note 9999." in browser.get(f"/incidents/{incident}?page=51").text
+    assert browser.get(f"/incidents/{incident}?page=x").status_code == 422

@@ -17,6 +17,7 @@ from amends.application.record import IncidentRecord, read_record, release_names
 from amends.errors import EventConflictError, UsageError, VersionConflictError
 from amends.events import payloads as p
 from amends.events.codec import Fact
+from amends.events.kinds import BY_NAME
 from amends.incidents.factors import suggested
 from amends.incidents.incident import Incident, Lifecycle, fold_incident
 from amends.incidents.nextmoves import RowCard, row_cards
@@ -26,6 +27,8 @@ from amends.reviews.revisions import Revision, fold_revisions
 # Under one source and one id for a deployment, two processes that open at once meet in the store.
 SOURCE = "/amends/incidents"
 _ATTEMPTS = 50
+_REVIEW_KINDS = tuple(name for name in BY_NAME if name.startswith("review."))
+_AMENDMENT_KINDS = tuple(name for name in BY_NAME if name.startswith(("amendment.", "proof.")))
 
 MilestoneName = Literal[
     "started", "detected", "declared", "acknowledged", "mitigated", "cause_found", "resolved"
@@ -286,10 +289,13 @@ def incident_view(log: Log, incident: str, people: People | None = None) -> Inci
     Without ``people`` nobody is named, whatever they chose.
     """
     record = read_record(log, incident)
-    own = log.stream(f"incident/{incident}")
+    # By kind: of a long incident nearly all is notes, which the record holds already.
+    tags = [f"incident:{incident}"]
+    revised = log.facts(tags=tags, kinds=_REVIEW_KINDS)
+    amended = log.facts(tags=tags, kinds=_AMENDMENT_KINDS)
     failures = tuple(f for f in record.facts if isinstance(f.payload, p.FailureCaptured))
     return IncidentView(
-        record, fold_revisions(own), fold_amendments(log.facts(tags=[f"incident:{incident}"])), failures,
+        record, fold_revisions(revised), fold_amendments(amended), failures,
         _quarantined(log, record.incident), _named(record.incident, people),
         read_surroundings(log, record.incident),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import combinations
+from itertools import combinations, islice
 
 from amends.events import payloads as p
 from amends.events.codec import Fact
@@ -24,6 +24,7 @@ ORDER = (
 )  # fmt: skip
 """Which milestone cannot lie after which: nothing is detected before it began, nor resolved before that."""
 _MINUTE = timedelta(minutes=1)
+_MOST = 10  # contradictions between sources of one milestone; more would say no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def _order(named: dict[str, Milestone]) -> Iterable[Contradiction]:
         before, after = named.get(first), named.get(second)
         if before is None or after is None or before.low is None or after.high is None:
             continue
-        if _floor(before.low) > _ceiling(after.high):
+        if before.low > _ceiling(after.high):
             text = (
                 f"{_word(second)} ({_when(after)}, {after.source}) lies before {_word(first)} "
                 f"({_when(before)}, {before.source})."
@@ -69,15 +70,23 @@ def _sources(named: dict[str, Milestone], told: Sequence[Fact]) -> Iterable[Cont
             if isinstance(fact.payload, p.MilestoneSet) and fact.payload.milestone == name:
                 stated = stated_milestone(fact, fact.payload)
                 latest[stated.source] = stated
-        for one, other in combinations(latest.values(), 2):
-            if _apart(one, other):
-                text = f"{_word(name)}: {_when(one)} ({one.source}) or {_when(other)} ({other.source})."
-                yield Contradiction("sources", _sentence(text), (*one.events, *other.events))
+        for one, other in islice(_pairs_apart(list(latest.values())), _MOST):
+            text = f"{_word(name)}: {_when(one)} ({one.source}) or {_when(other)} ({other.source})."
+            yield Contradiction("sources", _sentence(text), (*one.events, *other.events))
+
+
+def _pairs_apart(stated: Sequence[Milestone]) -> Iterable[tuple[Milestone, Milestone]]:
+    """Yield those that exclude each other; intervals of which each two meet share a moment, so look first."""
+    ends = [_ceiling(one.high) for one in stated if one.high]
+    begins = [one.low for one in stated if one.low]
+    if not ends or not begins or max(begins) <= min(ends):
+        return
+    yield from ((one, other) for one, other in combinations(stated, 2) if _apart(one, other))
 
 
 def _apart(one: Milestone, other: Milestone) -> bool:
     for first, second in ((one, other), (other, one)):
-        if first.high and second.low and _ceiling(first.high) < _floor(second.low):
+        if first.high and second.low and _ceiling(first.high) < second.low:
             return True
     return False
 
@@ -100,10 +109,6 @@ def _duration(named: dict[str, Milestone], fact: Fact) -> Contradiction | None:
         f"the milestones give {say_range(found.low, found.high)}."
     )
     return Contradiction("duration", text, (fact.id, *found.events))
-
-
-def _floor(moment: datetime) -> datetime:
-    return moment
 
 
 def _ceiling(moment: datetime) -> datetime:

@@ -16,7 +16,7 @@ from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.incidents.incident import Incident, facts_in_order
 from amends.incidents.milestones import exposure_began
-from amends.incidents.sight import Escape, Recogniser, Seen, Sight, sight_of
+from amends.incidents.sight import Escape, Recogniser, Seen, Sight, failing_inputs, sight_of
 from amends.incidents.wording import say_time, short
 
 
@@ -138,10 +138,12 @@ def escape_matrix(
 
 
 def _escape(incident: Incident, facts: Sequence[Fact], recogniser: Recogniser) -> Escape:
-    failures = tuple(
-        f for f in facts
-        if isinstance(f.payload, p.FailureCaptured) and f.payload.environment == incident.environment
-    )  # fmt: skip
+    # One failure may be captured thousands of times; its first capture tells all that a gate could have seen.
+    alike: dict[object, Fact] = {}
+    for f in facts:
+        if isinstance(f.payload, p.FailureCaptured) and f.payload.environment == incident.environment:
+            alike.setdefault((f.payload.signature, f.payload.line, failing_inputs(f)), f)
+    failures = tuple(alike.values())
     exercises = tuple(
         f for f in facts if isinstance(f.payload, p.ExerciseRecorded) and incident.escaped(f.payload.release)
     )

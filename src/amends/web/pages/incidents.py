@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
 from amends.application import amending
 from amends.application import incidents as application
 from amends.bootstrap import read_gate
 from amends.incidents.factors import TAXONOMY
+from amends.incidents.paging import timeline_page
 from amends.web.forms import Role, Words, back_to, moment_of, required_role
 from amends.web.templating import page, path_part
 
@@ -26,12 +27,13 @@ def incidents(request: Request, service: str = "") -> Response:
 
 
 @router.get("/incidents/{incident}")
-def incident(request: Request, incident: str) -> Response:
-    """Show one incident."""
+def incident(request: Request, incident: str, number: Annotated[int, Query(alias="page")] = 1) -> Response:
+    """Show one incident, with one page of its timeline."""
     workspace = request.app.state.workspace
     view = application.incident_view(workspace.log, incident, workspace.opened.people)
     return page(
-        request, "incident.html", view=view, i=view.incident, record=view.record, taxonomy=TAXONOMY
+        request, "incident.html", view=view, i=view.incident, record=view.record, taxonomy=TAXONOMY,
+        lines=timeline_page(view.record.timeline, number),
     )  # fmt: skip
 
 
