@@ -117,7 +117,7 @@ _LOOKS_BELOW = ("soak", "sign_off", "watch", "canary")
 
 def _new_gate(incident: Incident, row: EscapeRow) -> tuple[Move, ...]:
     if row.kind == "watch":
-        text = "Watch the next rollout: add `rollout` and `watch` to the policy"
+        text = "Watch the next rollout: add “rollout” and “watch” to the policy"
         return (Move("gate", text, "amends policy explain"),)
     entry = _ENTRIES.get(row.kind, f"{row.kind}: {{}}")
     text = f"Propose such a gate, in observe mode at first, and see its price when it is proven: {entry}"
@@ -172,7 +172,7 @@ def _data(incident: Incident, row: EscapeRow) -> Move:
 
 
 def _holding(incident: Incident, row: EscapeRow) -> Move:
-    text = f"Propose {row.gate} with `mode: block`, so that its answer holds a release"
+    text = f"Propose {row.gate} with “mode: block”, so that its answer holds a release"
     return Move("gate", text, f"amends amendment propose {_q(incident.id)} --gate gate.yaml", "propose")
 
 

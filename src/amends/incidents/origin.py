@@ -19,6 +19,8 @@ from amends.incidents.wording import say_seconds, short
 
 LOOKBACK = timedelta(hours=24)
 """How long before the detection a release counts as one that may have begun it."""
+GRACE = timedelta(hours=1)
+"""How late something may be noticed: a release without traffic for longer than this began nothing."""
 
 
 class Sign(IntEnum):
@@ -81,6 +83,7 @@ def suspects_of(
     return [
         _suspect(service, environment, relation, release, fact, lane, releases, detected)
         for release, fact in began.items()
+        if not _gone(release, fact, lane, releases, detected)
     ]
 
 
@@ -100,6 +103,29 @@ def _meets_traffic(told: object, releases: dict[str, str]) -> str:
     if isinstance(told, p.ActuationDone) and told.outcome == "done" and told.action in ("shift", "promote"):
         return releases.get(told.deployment, "")
     return ""
+
+
+def _gone(
+    release: str, began: Fact, lane: Sequence[Fact], releases: dict[str, str], detected: datetime
+) -> bool:  # fmt: skip
+    """Return whether a release had long lost its traffic by then: taken back, or replaced by another one."""
+    gone = False
+    for fact in lane:
+        if fact.id == began.id or not began.occurred_at <= fact.occurred_at <= detected:
+            continue
+        if _meets_traffic(fact.payload, releases) == release:
+            gone = False
+        elif fact.occurred_at <= detected - GRACE:
+            gone = gone or _loses_traffic(fact.payload, release, releases)
+    return gone
+
+
+def _loses_traffic(told: object, release: str, releases: dict[str, str]) -> bool:
+    if isinstance(told, p.ServiceRolledBack):
+        return told.release == release or (not told.release and told.restored != release)
+    if isinstance(told, p.ActuationDone) and told.outcome == "done" and told.action == "roll_back":
+        return releases.get(told.deployment) == release
+    return isinstance(told, p.ServiceDeployed) and told.release != release
 
 
 def _suspect(

@@ -117,6 +117,19 @@ def test_a_release_of_last_week_began_nothing_today(told: Escape) -> None:
     assert found.sentence.startswith("Open: no release")
 
 
+def test_a_release_that_was_taken_back_hours_ago_began_nothing_now(told: Escape) -> None:
+    watched(told, "ledger", "2", "roll_back")
+    told.tell("service.rolledback", p.ServiceRolledBack(
+        service="ledger", release="2", restored="1", environment="production"
+    ))  # fmt: skip
+    told.clock.wait(1800)
+    assert origin(told, opened(told)).shown
+    told.clock.wait(3600)
+    assert origin(told, opened(told)).begun is None
+    deployed(told, "ledger", "2")
+    assert origin(told, opened(told)).begun.release == "2"
+
+
 def test_owners_around_it_are_told_with_the_incident_and_who_is_far_is_left_alone(told: Escape) -> None:
     incident = opened(told)
     found = {one.service: (one.relation, one.team) for one in require_incident(told.log, incident).neighbours}
