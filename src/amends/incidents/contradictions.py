@@ -20,7 +20,8 @@ ORDER = (
     ("started", "detected"), ("started", "acknowledged"), ("started", "mitigated"),
     ("started", "cause_found"), ("started", "resolved"), ("detected", "acknowledged"),
     ("detected", "mitigated"), ("detected", "cause_found"), ("detected", "resolved"),
-    ("acknowledged", "resolved"), ("mitigated", "resolved"),
+    ("acknowledged", "resolved"), ("mitigated", "resolved"), ("started", "declared"),
+    ("detected", "declared"), ("declared", "resolved"),
 )  # fmt: skip
 """Which milestone cannot lie after which: nothing is detected before it began, nor resolved before that."""
 _MINUTE = timedelta(minutes=1)
