@@ -6,14 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from amends.application.dependencies import read_policy
 from amends.application.log import Log
 from amends.errors import NotFoundError
 from amends.events import payloads as p
 from amends.events.codec import Fact
+from amends.incidents.contradictions import Contradiction, contradictions_of
 from amends.incidents.escape import EscapeMatrix, PlannedGate, escape_matrix
+from amends.incidents.factors import NamedFactor, factors_of
 from amends.incidents.impact import Statement, impact_of
 from amends.incidents.incident import Incident, facts_in_order, fold_incident
 from amends.incidents.milestones import Duration, Milestone, durations_of, exposure_began, milestones_of
+from amends.incidents.nextmoves import Answer, answers_of
 from amends.incidents.sight import Recogniser
 from amends.incidents.timeline import Line, pivot_of, timeline_of
 from amends.prevention import signature
@@ -36,14 +40,14 @@ class IncidentRecord:
     timeline: tuple[Line, ...]
     matrix: EscapeMatrix
     impact: tuple[Statement, ...]
+    contradictions: tuple[Contradiction, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    factors: tuple[NamedFactor, ...] = ()
 
 
 def read_record(log: Log, incident: str) -> IncidentRecord:
     """Return the record of an incident. Raises ``NotFoundError``, naming incidents there are."""
-    folded = require_incident(log, incident)
-    folded = replace(folded, names=release_names(log, folded.service, folded.release))
-    folded = replace(folded, deployments=_deployments(log, folded))
-    facts = _concerning(log, folded)
+    folded, facts = gathered(log, require_incident(log, incident))
     milestones = milestones_of(folded, facts)
     policy = _policy_in_force(log, folded, facts)
     planned = _planned(policy[0], in_force=policy[1]) if policy else ()
@@ -52,7 +56,60 @@ def read_record(log: Log, incident: str) -> IncidentRecord:
         incident=folded, facts=tuple(facts_in_order(shown)), milestones=milestones,
         durations=durations_of(milestones), timeline=timeline_of(shown, pivot_of(milestones, facts)),
         matrix=escape_matrix(folded, facts, planned, RECOGNISER), impact=impact_of(folded, facts),
+        contradictions=contradictions_of(folded.id, milestones, facts), answers=answers_of(facts),
+        factors=factors_of(facts),
     )  # fmt: skip
+
+
+def gathered(log: Log, incident: Incident) -> tuple[Incident, tuple[Fact, ...]]:
+    """Return an incident with all names of its release, and every fact that concerns it.
+
+    What splits moved away is left out, what they moved here is in it, and what is recorded of incidents that
+    were merged into it is, too.
+    """
+    whole = named(log, incident)
+    merged = _absorbed(log, whole.id)
+    taken = _taken(log, whole)
+    whole = replace(whole, family=frozenset(merged), taken=frozenset(fact.id for fact in taken))
+    facts = [*concerning(log, whole), *taken]
+    for one in merged.values():
+        facts += concerning(log, replace(one, family=whole.own - {one.id}))
+    away = whole.given.union(*(one.given for one in merged.values())) - whole.taken
+    return whole, tuple(facts_in_order(fact for fact in facts if fact.id not in away))
+
+
+def named(log: Log, incident: Incident) -> Incident:
+    """Return an incident with all names of its release, and the deployments that it is about."""
+    known = replace(incident, names=release_names(log, incident.service, incident.release))
+    return replace(known, deployments=_deployments(log, known))
+
+
+def _absorbed(log: Log, incident: str) -> dict[str, Incident]:
+    """Return the incidents that are merged into this one, also by way of others, by their ids."""
+    found: dict[str, Incident] = {}
+    queue = [incident]
+    while queue:
+        target = queue.pop()
+        for fact in log.facts(tags=[f"incident:{target}"], kinds=["incident.merged"]):
+            name = getattr(fact.payload, "incident", "")
+            one = fold_incident(log.stream(f"incident/{name}"))
+            if one is None or one.merged_into != target or name in found or name == incident:
+                continue
+            found[name] = named(log, one)
+            queue.append(name)
+    return found
+
+
+def _taken(log: Log, incident: Incident) -> list[Fact]:
+    """Return the facts that a split moved here from the incident of which this one was a part."""
+    if not incident.opened.split_from:
+        return []
+    origin = f"incident:{incident.opened.split_from}"
+    wanted: set[str] = set()
+    for fact in log.facts(tags=[f"incident:{incident.id}"], kinds=["incident.split"]):
+        if isinstance(fact.payload, p.IncidentSplit) and fact.payload.other == incident.id:
+            wanted |= set(fact.payload.events)
+    return [fact for fact in log.facts(tags=[origin]) if fact.id in wanted] if wanted else []
 
 
 def require_incident(log: Log, incident: str) -> Incident:
@@ -93,7 +150,8 @@ def _deployments(log: Log, incident: Incident) -> frozenset[str]:
     return frozenset({incident.opened.deployment, *brought[-1:]} - {""})
 
 
-def _concerning(log: Log, incident: Incident) -> tuple[Fact, ...]:
+def concerning(log: Log, incident: Incident) -> tuple[Fact, ...]:
+    """Return the facts of an incident whose names and deployments are known, and of its release."""
     service = incident.service
     tags = [f"incident:{incident.id}", *(f"release:{service}@{name}" for name in sorted(incident.names))]
     tags += [f"deployment:{name}" for name in sorted(incident.deployments)]
@@ -117,7 +175,7 @@ def _is_of(fact: Fact, incident: Incident) -> bool:
     if told is None:
         return False
     other = getattr(told, "incident", "")
-    return not other or other == incident.id
+    return not other or other in incident.own or getattr(told, "other", "") == incident.id
 
 
 def _policy_in_force(log: Log, incident: Incident, facts: Sequence[Fact]) -> tuple[Fact, bool] | None:
@@ -147,20 +205,17 @@ def _policy_in_force(log: Log, incident: Incident, facts: Sequence[Fact]) -> tup
     return (stated[-1], False) if stated else None
 
 
+def gates_in_force(log: Log, incident: Incident, facts: Sequence[Fact]) -> tuple[PlannedGate, ...]:
+    """Return the gates of the policy that held for the escaped release; none where that is not known."""
+    found = _policy_in_force(log, incident, facts)
+    return _planned(found[0], in_force=found[1]) if found else ()
+
+
 def _planned(policy: Fact, *, in_force: bool) -> tuple[PlannedGate, ...]:
     """Read the gates of a recorded policy; of one that cannot be read there are none to show."""
-    from pydantic import ValidationError
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    from amends.gates.policy import Policy
-
     assert isinstance(policy.payload, p.PolicyAdopted)
-    try:
-        read = Policy.model_validate(YAML(typ="safe").load(policy.payload.text))
-    except (ValidationError, YAMLError, TypeError, ValueError):
-        return ()
-    return tuple(_planned_gates(read, in_force))
+    read = read_policy(policy.payload.text)
+    return tuple(_planned_gates(read, in_force)) if read else ()
 
 
 def _planned_gates(policy: Any, in_force: bool) -> Iterable[PlannedGate]:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from amends.cli import incident_casework, incident_words
 from amends.cli.desk import ServiceOption, Where, moment
+from amends.cli.incident_options import IncidentArgument as IncidentArgument
+from amends.cli.incident_options import ReasonOption as ReasonOption
+from amends.cli.incident_options import RoleOption as RoleOption
+from amends.cli.incident_options import open_incident_desk
+from amends.cli.incident_options import open_log as open_log
+from amends.cli.incident_options import say as say
 from amends.cli.options import Format, FormatOption, PolicyOption, StoreOption
-
-if TYPE_CHECKING:
-    from amends.application.log import Log
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode=None,
@@ -23,34 +25,15 @@ app = typer.Typer(
     help="Open incidents, see how a release got past its gates, and move them on.",
 )  # fmt: skip
 
-IncidentArgument = Annotated[str, typer.Argument(metavar="INCIDENT", help="Its id, for example INC-1")]
-RoleOption = Annotated[
-    str, typer.Option("--role", metavar="ROLE", help="The role that says so, never a person")
-]
-ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, in a sentence")]
+if TYPE_CHECKING:
+    from amends.application.desk import Desk
+    from amends.application.unwatched import Story
 
 
 class ShowFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     MARKDOWN = "markdown"
-
-
-@contextmanager
-def open_log(store: str) -> Iterator[Log]:
-    """Open the log for one command."""
-    from amends.bootstrap import open_workspace
-
-    workspace = open_workspace(store=store, reading=True)
-    try:
-        yield workspace.log
-    finally:
-        workspace.close()
-
-
-def say(format: Format, sentence: str, /, **data: Any) -> None:
-    """Print a sentence, or the same as one JSON object."""
-    typer.echo(json.dumps(data, ensure_ascii=False) if format is Format.JSON else sentence)
 
 
 @app.command("open")
@@ -65,6 +48,9 @@ def open_(
     deployed_at: Annotated[str, typer.Option("--deployed-at", metavar="TIME")] = "",
     rolled_back_at: Annotated[str, typer.Option("--rolled-back-at", metavar="TIME")] = "",
     repo: Annotated[Path | None, typer.Option("--repo", metavar="DIR", help="Its git repository")] = None,
+    bypass: Annotated[
+        bool, typer.Option("--bypass", help="It went around its gates; the deployment is found in the log")
+    ] = False,
     store: StoreOption = "",
     policy: PolicyOption = "",
     format: FormatOption = Format.TEXT,
@@ -84,11 +70,27 @@ def open_(
         rolled_back_at=moment(rolled_back_at) if rolled_back_at else None,
     )  # fmt: skip
     with where.desk() as desk:
+        if bypass:
+            _open_bypass(desk, story, format)
+            return
         opened = open_unwatched(desk, story, host=open_code_host(repo) if repo else None)
     lines = [f"{opened.incident} is open; its review is drafted (revision {opened.revision})"]
     lines += [f"not recorded: {note}" for note in opened.notes]
     lines.append(f"see it: amends incident show {opened.incident}")
     say(format, "\n".join(lines), incident=opened.incident, revision=opened.revision, notes=opened.notes)
+
+
+def _open_bypass(desk: Desk, story: Story, format: Format) -> None:
+    from amends.application.casework import open_from_bypass
+    from amends.application.reviewing import draft_review
+
+    incident = open_from_bypass(
+        desk.log, desk.service, story.release, environment=story.environment, summary=story.summary,
+        role=story.role, team=desk.team, severity=story.severity,
+    )  # fmt: skip
+    revision = draft_review(desk.log, incident)
+    text = f"{incident} is open: the release went around its gates\nsee it: amends incident show {incident}"
+    say(format, text, incident=incident, revision=revision, notes=[])
 
 
 @app.command("list")
@@ -136,11 +138,11 @@ def show(
     from amends.application.reviewing import draft_text
     from amends.cli.incident_text import incident_text
 
-    with open_log(store) as log:
+    with open_incident_desk(store) as desk:
         if format is ShowFormat.MARKDOWN:
-            typer.echo(draft_text(log, incident), nl=False)
+            typer.echo(draft_text(desk.log, incident), nl=False)
             return
-        view = incident_view(log, incident)
+        view = incident_view(desk.log, incident, desk.people)
     typer.echo(
         json.dumps(incident_data(view), ensure_ascii=False)
         if format is ShowFormat.JSON
@@ -244,3 +246,7 @@ def milestone(
     with open_log(store) as log:
         fact = set_milestone(log, incident, name, source=source, role=role, **given)
     say(format, f"milestone {name} is set (event {fact.id})", event=fact.id)
+
+
+incident_casework.register(app)
+incident_words.register(app)

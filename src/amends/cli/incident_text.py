@@ -5,33 +5,45 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amends.application.incidents import IncidentView
+from amends.incidents.caselines import VISIBILITY
 from amends.incidents.milestones import Milestone
+from amends.incidents.nextmoves import RowCard
 from amends.incidents.timeline import Knowledge
-from amends.incidents.wording import say_range, say_time
+from amends.incidents.wording import say_range, say_time, short
 
 
 def incident_text(view: IncidentView) -> str:
-    """Write an incident: milestones, the escape matrix with each row's sentence, and the timeline."""
-    return "\n".join(
-        [
-            *_head(view),
-            *_milestones(view),
-            *_matrix(view),
-            *_timeline(view),
-            *_postmortem(view),
-            *_after(view),
-        ]
-    )
+    """Write an incident: milestones, the escape matrix with its sentences, factors, and the timeline."""
+    parts = (_head, _milestones, _matrix, _around, _factors, _timeline, _postmortem, _after)
+    return "\n".join(line for part in parts for line in part(view))
 
 
 def _head(view: IncidentView) -> Iterator[str]:
     opened = view.incident.opened
     yield f"{view.incident.id} ({view.incident.state}): {opened.summary}"
     yield f"{opened.service}@{opened.release or 'not recorded'} in {opened.environment}"
+    yield from _standing(view)
     if view.quarantined:
         yield "The release is quarantined: it cannot be deployed again until the incident says otherwise."
     for statement in view.record.impact:
         yield f"  {statement.text}"
+
+
+def _standing(view: IncidentView) -> Iterator[str]:
+    incident = view.incident
+    severity = f"Severity {incident.severity}; " if incident.severity else ""
+    yield f"{severity}{VISIBILITY[incident.visibility]}"
+    for duty in incident.duties:
+        chosen = f" ({view.named[duty.person]})" if duty.person in view.named else ""
+        yield f"  {duty.name}: {duty.team}{chosen}"
+    if incident.merged_into:
+        yield f"Merged into {incident.merged_into}, which tells of both."
+    if incident.family:
+        yield f"Holds what is recorded of {', '.join(sorted(incident.family))}, merged into it."
+    if incident.opened.split_from:
+        yield f"Split from {incident.opened.split_from}."
+    if incident.split_into:
+        yield f"Parts of it became {', '.join(incident.split_into)}."
 
 
 def _milestones(view: IncidentView) -> Iterator[str]:
@@ -45,6 +57,8 @@ def _milestones(view: IncidentView) -> Iterator[str]:
     for d in view.record.durations:
         if not d.missing:
             yield f"  {d.name}: {say_range(d.low, d.high)} ({d.formula.replace('_', ' ')})"
+    for one in view.record.contradictions:
+        yield f"  contradiction: {one.text}"
 
 
 def when(m: Milestone) -> str:
@@ -61,13 +75,46 @@ def _matrix(view: IncidentView) -> Iterator[str]:
     yield "\nHow it got past each gate"
     if matrix.bypassed:
         yield "  The release was deployed without a pass of its gates."
-    for row in matrix.rows:
+    for card in view.cards:
+        row = card.row
         place = f" ({row.environment})" if row.environment != view.incident.environment else ""
         yield f"  {row.gate + place:22} {row.state}{', observing' if row.observing else ''}"
         yield f"      {row.reason}"
         if row.events:
             yield f"      evidence: {', '.join(row.events[:4])}{' …' if len(row.events) > 4 else ''}"
+        yield from _said(card)
     yield f"  {matrix.caught}"
+
+
+def _said(card: RowCard) -> Iterator[str]:
+    for answer in card.answers:
+        yield f"      {answer.role}: {answer.words}"
+    if card.row.question and not card.answers:
+        yield f"      ? {card.row.question}"
+    for move in card.moves[:1]:
+        yield f"      next: {move.text}: {move.command}"
+
+
+def _around(view: IncidentView) -> Iterator[str]:
+    if view.around.origin:
+        yield f"\nWhere it began\n  {view.around.origin.sentence}"
+    for one in view.incident.neighbours:
+        owner = f", {one.team} is to be told" if one.team else ", nobody recorded its owner"
+        yield f"  {one.service} ({one.relation}): {one.reason}{owner}"
+    for beside in view.around.beside:
+        if beside.rows:
+            yield f"\nHow {beside.near.service} {short(beside.release)} got past its gates"
+        for row in beside.rows:
+            yield f"  {row.gate:22} {row.state}: {row.reason}"
+
+
+def _factors(view: IncidentView) -> Iterator[str]:
+    yield "\nContributing factors"
+    for one in view.record.factors:
+        taken = " (withdrawn)" if one.withdrawn else ""
+        yield f"  {one.factor.title}{taken}: {one.words} ({one.role}, event {one.event})"
+    if not view.record.factors:
+        yield f"  none named yet: amends incident factor {view.incident.id} FACTOR TEXT"
 
 
 def _timeline(view: IncidentView) -> Iterator[str]:

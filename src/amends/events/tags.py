@@ -44,7 +44,8 @@ def tags_of(payload: p.Payload | None) -> tuple[str, ...]:
 
     ``service:S``, ``release:S@NAME`` (NAME as the event names it: version, commit or digest),
     ``restored:S@NAME`` (what a rollback went back to), ``env:S/E``, ``change:S/ID``, ``team:T``,
-    ``deployment:ID``, ``incident:ID``, ``amendment:ID``.
+    ``deployment:ID``, ``incident:ID`` (of a merge or a split, both), ``amendment:ID``. What concerns a
+    neighbour carries the neighbour's ``service:S`` too.
     """
     if payload is None:
         return ()
@@ -67,4 +68,13 @@ def tags_of(payload: p.Payload | None) -> tuple[str, ...]:
         value = getattr(payload, field, "")
         if value:
             found.append(f"{field}:{value}")
+    found += _of_others(payload)
     return tuple(dict.fromkeys(found))
+
+
+def _of_others(payload: p.Payload) -> list[str]:
+    if isinstance(payload, p.NeighbourConcerned):
+        return [f"service:{payload.neighbour}"]
+    if isinstance(payload, p.IncidentMoved | p.IncidentSplit) and payload.other:
+        return [f"incident:{payload.other}"]
+    return []

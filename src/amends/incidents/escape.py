@@ -16,7 +16,7 @@ from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.incidents.incident import Incident, facts_in_order
 from amends.incidents.milestones import exposure_began
-from amends.incidents.sight import Escape, Recogniser, Seen, Sight, sight_of
+from amends.incidents.sight import Escape, Recogniser, Seen, Sight, failing_inputs, sight_of
 from amends.incidents.wording import say_time, short
 
 
@@ -57,7 +57,7 @@ QUESTIONS = {
     EscapeState.UNDECIDED: "What was it waiting for, and who can provide that?",
     EscapeState.ERROR: "What kept it from being evaluated, and how is that noticed sooner?",
     EscapeState.OVERRIDDEN: "What was weighed when the override was granted, and what was known then?",
-    EscapeState.NOT_RECORDED: "",  # where nobody knows what was there, there is nothing to ask about it
+    EscapeState.NOT_RECORDED: "Was there anything of the kind, and where is its answer kept?",
     EscapeState.BYPASSED: "What made the way around the gates the practical one that day?",
 }
 
@@ -138,10 +138,12 @@ def escape_matrix(
 
 
 def _escape(incident: Incident, facts: Sequence[Fact], recogniser: Recogniser) -> Escape:
-    failures = tuple(
-        f for f in facts
-        if isinstance(f.payload, p.FailureCaptured) and f.payload.environment == incident.environment
-    )  # fmt: skip
+    # One failure may be captured thousands of times; its first capture tells all that a gate could have seen.
+    alike: dict[object, Fact] = {}
+    for f in facts:
+        if isinstance(f.payload, p.FailureCaptured) and f.payload.environment == incident.environment:
+            alike.setdefault((f.payload.signature, f.payload.line, failing_inputs(f)), f)
+    failures = tuple(alike.values())
     exercises = tuple(
         f for f in facts if isinstance(f.payload, p.ExerciseRecorded) and incident.escaped(f.payload.release)
     )
@@ -320,7 +322,10 @@ def _absent(kind: str, incident: Incident, known: bool) -> EscapeRow:
     else:
         state = EscapeState.NOT_RECORDED
         reason = "Not recorded: nobody recorded which policy applied."
-    return EscapeRow(kind, kind, incident.environment, state, reason, (), QUESTIONS[state])
+    question = QUESTIONS[state]
+    if not known:
+        question = f"Was there {STANDARD_GATES[kind]}, or anything of the kind? Where is that kept?"
+    return EscapeRow(kind, kind, incident.environment, state, reason, (), question)
 
 
 def _caught(incident: Incident, facts: Sequence[Fact]) -> tuple[str, tuple[str, ...]]:

@@ -87,7 +87,8 @@ def milestones_of(incident: Incident, facts: Iterable[Fact]) -> tuple[Milestone,
     for fact in sorted(ordered, key=lambda f: (f.recorded.recorded_at, f.recorded.seq)):
         told = fact.payload
         if isinstance(told, p.MilestoneSet) and told.incident == incident.id:
-            (reported if told.source and not told.role else stated)[told.milestone] = _stated(fact, told)
+            kept = reported if told.source and not told.role else stated
+            kept[told.milestone] = stated_milestone(fact, told)
     return tuple(
         stated.get(name) or _derive(name, incident, ordered) or reported.get(name) or Milestone(name)
         for name in NAMES
@@ -97,10 +98,11 @@ def milestones_of(incident: Incident, facts: Iterable[Fact]) -> tuple[Milestone,
 def durations_of(milestones: Sequence[Milestone]) -> tuple[Duration, ...]:
     """Return the durations between milestones, each with its formula."""
     named = {milestone.name: milestone for milestone in milestones}
-    return tuple(_duration(name, named[end], named[start]) for name, end, start in DURATIONS)
+    return tuple(duration_between(name, named[end], named[start]) for name, end, start in DURATIONS)
 
 
-def _duration(name: str, end: Milestone, start: Milestone) -> Duration:
+def duration_between(name: str, end: Milestone, start: Milestone) -> Duration:
+    """Return the time from one milestone to another, as a range where either is uncertain."""
     formula = f"{end.name} − {start.name}"
     missing = tuple(m.name for m in (start, end) if not m.recorded)
     events = tuple(dict.fromkeys((*start.events, *end.events)))
@@ -116,7 +118,8 @@ def _derive(name: str, incident: Incident, facts: Sequence[Fact]) -> Milestone |
     return derive(incident, facts) if derive else None
 
 
-def _stated(fact: Fact, told: p.MilestoneSet) -> Milestone:
+def stated_milestone(fact: Fact, told: p.MilestoneSet) -> Milestone:
+    """Return a milestone as somebody stated it, with who says so, or where they know it from."""
     source = told.source or (f"stated by {told.role}" if told.role else "stated")
     return Milestone(told.milestone, told.at, told.earliest, told.latest, source, (fact.id,), stated=True)
 
@@ -173,6 +176,10 @@ def _shows_failure(incident: Incident, fact: Fact) -> bool:
 
 
 def _detected(incident: Incident, facts: Sequence[Fact]) -> Milestone | None:
+    event, role = incident.backdated
+    if event:
+        source = f"backdated by {role}" if role else "backdated"
+        return Milestone("detected", incident.detected_at, source=source, events=(event,), stated=True)
     for fact in facts:
         told = fact.payload
         if isinstance(told, p.WatchAssessed) and told.verdict == "roll_back" and _concerns(incident, told):
@@ -216,7 +223,9 @@ def _moved(kind: str, name: str) -> Callable[[Incident, Sequence[Fact]], Milesto
     def derive(incident: Incident, facts: Sequence[Fact]) -> Milestone | None:
         for fact in facts:
             told = fact.payload
-            if fact.kind == kind and isinstance(told, p.IncidentMoved) and told.incident == incident.id:
+            if not isinstance(told, p.IncidentMoved) or fact.kind != kind:
+                continue
+            if told.incident == incident.id and not told.other:  # a merge closes without resolving
                 source = f"recorded by {told.role}" if told.role else "recorded"
                 return Milestone(name, fact.occurred_at, source=source, events=(fact.id,))
         return None

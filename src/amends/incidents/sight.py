@@ -97,10 +97,11 @@ def sight_of(
 
 
 def _saw(records: Sequence[Fact], escape: Escape) -> Seen | None:
+    read = [(record, _signatures(record.payload, escape)) for record in records]
     for failure in escape.failures:
         expected = _signature(failure)
-        for record in records:
-            if any(escape.recogniser.same(expected, found) for found in _signatures(record.payload, escape)):
+        for record, signatures in read:
+            if any(escape.recogniser.same(expected, found) for found in signatures):
                 sign = escape.recogniser.describe(expected)
                 return Seen(Sight.SAW, f"Its own records hold {sign}.", (record.id, failure.id))
     return None

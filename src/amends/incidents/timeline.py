@@ -14,6 +14,7 @@ from typing import Any
 
 from amends.events import payloads as p
 from amends.events.codec import Fact
+from amends.incidents.caselines import CASE_SENTENCES
 from amends.incidents.incident import facts_in_order
 from amends.incidents.milestones import Milestone
 from amends.incidents.wording import say_seconds, short
@@ -259,6 +260,9 @@ _OPENERS = {"rollback": "a rollback", "alert": "an alert", "bypass": "a bypass",
 def _moved(fact: Fact, told: Any) -> str:
     role = f" by {told.role}" if told.role else ""
     why = f": {told.reason}" if told.reason else ""
+    if told.other:
+        merged = fact.kind == "incident.merged"
+        return f"{told.incident} merged into {told.other}{role}{why}" if merged else ""
     return f"Incident {fact.kind.partition('.')[2]}{role}{why}"
 
 
@@ -347,4 +351,5 @@ _SENTENCES: dict[type[Any], Callable[[Fact, Any], str]] = {
     p.AmendmentProposed: _proposed,
     p.AmendmentJudged: _judged,
     p.AmendmentMoved: _amended,
+    **CASE_SENTENCES,
 }

@@ -213,7 +213,8 @@ def _questions(record: Record) -> list[str]:
     lines = [
         f"- **{_name(record.incident, row)}** ({row.state}): {row.question}"
         for row in record.matrix.rows
-        if row.question
+        # Where no policy is recorded every row would ask the same; one question below asks it once.
+        if row.question and row.state is not EscapeState.NOT_RECORDED
     ]
     if any(row.state is EscapeState.NOT_RECORDED for row in record.matrix.rows):
         lines.append("- Which policy applied to this release, and where can that be looked up?")

@@ -19,6 +19,14 @@ from amends.events.payloads.amendments import PricedRelease as PricedRelease
 from amends.events.payloads.amendments import ProofRun as ProofRun
 from amends.events.payloads.amendments import Reduction as Reduction
 from amends.events.payloads.base import Payload as Payload
+from amends.events.payloads.casework import DurationStated as DurationStated
+from amends.events.payloads.casework import DutyMoved as DutyMoved
+from amends.events.payloads.casework import FactorNamed as FactorNamed
+from amends.events.payloads.casework import IncidentAssessed as IncidentAssessed
+from amends.events.payloads.casework import IncidentBackdated as IncidentBackdated
+from amends.events.payloads.casework import IncidentSplit as IncidentSplit
+from amends.events.payloads.casework import NeighbourConcerned as NeighbourConcerned
+from amends.events.payloads.casework import RowAnswered as RowAnswered
 from amends.events.payloads.changes import ChangeMerged as ChangeMerged
 from amends.events.payloads.changes import ChangeReverted as ChangeReverted
 from amends.events.payloads.changes import ChangeReviewed as ChangeReviewed

@@ -36,7 +36,11 @@ class FailureCaptured(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class IncidentOpened(Payload, frozen=True, kw_only=True, omit_defaults=True):
-    """Something needed intervention. ``release`` escaped; ``previous`` is what it replaced."""
+    """Something needed intervention. ``release`` escaped; ``previous`` is what it replaced.
+
+    ``bypass`` is the event of the deployment that went around its gates, where that opened it;
+    ``split_from`` the incident of which this one was a part.
+    """
 
     incident: str
     service: str
@@ -52,10 +56,15 @@ class IncidentOpened(Payload, frozen=True, kw_only=True, omit_defaults=True):
     deployed_at: Moment | None = None
     rolled_back_at: Moment | None = None
     alert: dict[str, Any] = {}
+    bypass: str = ""
+    split_from: str = ""
 
 
 class IncidentMoved(Payload, frozen=True, kw_only=True, omit_defaults=True):
-    """An incident was acknowledged, resolved, reopened, merged...; the event's kind says which."""
+    """An incident was acknowledged, resolved, reopened or merged; the event's kind says which.
+
+    ``other`` is the incident that it was merged into.
+    """
 
     incident: str
     service: str

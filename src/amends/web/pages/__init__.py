@@ -9,6 +9,7 @@ from amends.web.pages import (
     amendments,
     backtest,
     board,
+    casework,
     deployments,
     discussion,
     incidents,
@@ -20,6 +21,7 @@ from amends.web.pages import (
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
-    board.router, releases.router, deployments.router, incidents.router, reviews.router, discussion.router,
-    actions.router, amendments.router, backtest.router, writing.router, notices.router, log.router,
+    board.router, releases.router, deployments.router, incidents.router, casework.router, reviews.router,
+    discussion.router, actions.router, amendments.router, backtest.router, writing.router, notices.router,
+    log.router,
 )  # fmt: skip

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
 from amends.application import amending
 from amends.application import incidents as application
 from amends.bootstrap import read_gate
+from amends.incidents.factors import TAXONOMY
+from amends.incidents.paging import timeline_page
 from amends.web.forms import Role, Words, back_to, moment_of, required_role
 from amends.web.templating import page, path_part
 
@@ -25,10 +27,14 @@ def incidents(request: Request, service: str = "") -> Response:
 
 
 @router.get("/incidents/{incident}")
-def incident(request: Request, incident: str) -> Response:
-    """Show one incident."""
-    view = application.incident_view(request.app.state.workspace.log, incident)
-    return page(request, "incident.html", view=view, i=view.incident, record=view.record)
+def incident(request: Request, incident: str, number: Annotated[int, Query(alias="page")] = 1) -> Response:
+    """Show one incident, with one page of its timeline."""
+    workspace = request.app.state.workspace
+    view = application.incident_view(workspace.log, incident, workspace.opened.people)
+    return page(
+        request, "incident.html", view=view, i=view.incident, record=view.record, taxonomy=TAXONOMY,
+        lines=timeline_page(view.record.timeline, number),
+    )  # fmt: skip
 
 
 @router.post("/incidents/{incident}/notes")
@@ -46,13 +52,13 @@ def note(
 @router.post("/incidents/{incident}/milestones")
 def milestone(
     request: Request, incident: str, milestone: Words, role: Role = "", at: Words = "", earliest: Words = "",
-    latest: Words = "",
+    latest: Words = "", source: Words = "",
 ) -> Response:  # fmt: skip
     """State when a milestone was."""
     application.set_milestone(
         request.app.state.workspace.log, incident, milestone, at=moment_of(at, "at"),
         earliest=moment_of(earliest, "earliest"), latest=moment_of(latest, "latest"),
-        role=required_role(role),
+        role=required_role(role), source=source.strip(),
     )  # fmt: skip
     return back_to(f"/incidents/{path_part(incident)}#milestones")
 
