@@ -11,6 +11,7 @@ from amends.web.pages import (
     deployments,
     incidents,
     log,
+    measures,
     notices,
     releases,
     reviews,
@@ -19,5 +20,5 @@ from amends.web.pages import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     board.router, releases.router, deployments.router, incidents.router, reviews.router, amendments.router,
-    backtest.router, writing.router, notices.router, log.router,
+    backtest.router, measures.router, writing.router, notices.router, log.router,
 )  # fmt: skip

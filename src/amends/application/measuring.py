@@ -1,0 +1,140 @@
+"""Measures, computed from the log; an incident is read again only when something new concerns it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from amends.application.log import Log
+from amends.application.record import IncidentRecord, read_record
+from amends.errors import NotFoundError
+from amends.events import payloads as p
+from amends.events.codec import Fact
+from amends.measures import amended, delivery, escapes
+from amends.measures.deliveries import read_deliveries
+from amends.measures.measure import Case, Measure, Scope
+from amends.prevention import signature
+
+_DELIVERY_KINDS = (
+    "artifact.packaged", "change.merged", "change.reverted", "service.deployed", "service.upgraded",
+    "service.rolledback", "deployment.requested", "deployment.finished", "step.started", "override.granted",
+)  # fmt: skip
+_AMENDMENT_KINDS = (
+    "amendment.proposed", "proof.run", "amendment.proven", "amendment.disproven", "amendment.unreplayable",
+    "amendment.activated", "amendment.lapsed", "amendment.accepted",
+)  # fmt: skip
+_BATCH = 5_000
+
+KEYS = (
+    "escapes-by-gate", "proven-amendments", "recurrence", "milestone-durations", "change-lead-time",
+    "deployment-frequency", "failed-deployment-recovery-time", "change-fail-rate", "rework-rate",
+)  # fmt: skip
+"""The measures, in the order in which they are shown."""
+
+
+@dataclass
+class CaseBook:
+    """Every incident as measures see it. Safe to share between threads; a log that grows is followed.
+
+    An incident is read anew when a fact names it, its release or one of its deployments.
+    """
+
+    log: Log
+    _cases: dict[str, Case] = field(default_factory=dict)
+    _by_name: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    _position: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def read(self) -> list[Case]:
+        """Return all incidents, in the order in which they were opened."""
+        with self._lock:
+            stale: dict[str, None] = {}
+            while facts := self.log.facts(after=self._position, limit=_BATCH):
+                for fact in facts:
+                    stale.update(dict.fromkeys(self._touched(fact)))
+                self._position = facts[-1].recorded.position
+            for incident in stale:
+                self._take(incident)
+            return list(self._cases.values())
+
+    def _touched(self, fact: Fact) -> Iterable[str]:
+        told = fact.payload
+        if told is None:
+            return ()
+        named = str(getattr(told, "incident", "") or "")
+        found = set(self._by_name.get(("incident", named), ()))
+        if named and fact.kind == "incident.detected":
+            self._by_name.setdefault(("incident", named), set()).add(named)
+            found.add(named)
+        deployment = str(getattr(told, "deployment", "") or "")
+        if deployment:
+            found |= self._by_name.get(("deployment", deployment), set())
+        service = str(getattr(told, "service", "") or "")
+        for name in ("release", "version", "commit"):
+            value = str(getattr(told, name, "") or "")
+            if value and service:
+                found |= self._by_name.get((service, value), set())
+        return found
+
+    def _take(self, incident: str) -> None:
+        record = read_record(self.log, incident)
+        self._cases[incident] = case_of(record)
+        known = record.incident
+        for name in {known.release, *known.names} - {""}:
+            self._by_name.setdefault((known.service, name), set()).add(incident)
+        for deployment in {known.opened.deployment, *known.deployments} - {""}:
+            self._by_name.setdefault(("deployment", deployment), set()).add(incident)
+
+
+def case_of(record: IncidentRecord) -> Case:
+    """Return what measures need of an incident's record."""
+    failures = tuple(
+        dict.fromkeys(
+            fact.payload.signature for fact in record.facts
+            if isinstance(fact.payload, p.FailureCaptured)
+            and fact.payload.incident in ("", record.incident.id)
+            and fact.payload.environment == record.incident.environment
+        )
+    )  # fmt: skip
+    return Case(record.incident, record.milestones, record.durations, record.matrix.rows, failures)
+
+
+def measure_all(log: Log, cases: Sequence[Case], scope: Scope) -> list[Measure]:
+    """Return every measure of a scope, in the order of ``KEYS``."""
+    tags = [f"service:{scope.service}"] if scope.service else []
+    facts = log.facts(kinds=_DELIVERY_KINDS, tags=tags)
+    amendments = log.facts(kinds=_AMENDMENT_KINDS, tags=tags)
+    deliveries = read_deliveries(facts, cases, scope)
+    overrides = [fact for fact in facts if fact.kind == "override.granted"]
+    reverted = [fact for fact in facts if fact.kind == "change.reverted"]
+    proposals = [fact for fact in amendments if fact.kind == "amendment.proposed"]
+    found = [
+        escapes.escapes_by_gate(cases, scope),
+        amended.proven_amendments(amendments, cases, scope),
+        escapes.recurrence(cases, scope, signature.matches, amended.active_guards(amendments)),
+        escapes.milestone_durations(cases, scope),
+        delivery.lead_time(deliveries, scope),
+        delivery.frequency(deliveries, scope),
+        delivery.recovery_time(deliveries, cases, scope),
+        delivery.fail_rate(deliveries, scope, reverted),
+        delivery.rework_rate(deliveries, cases, scope, overrides, proposals),
+    ]
+    assert tuple(measure.key for measure in found) == KEYS
+    return found
+
+
+def measure_one(measures: Sequence[Measure], key: str) -> Measure:
+    """Return the measure of this name. Raises ``NotFoundError``, naming those there are."""
+    for measure in measures:
+        if measure.key == key:
+            return measure
+    raise NotFoundError(f"found no measure {key!r}; there are: {', '.join(KEYS)}", remedy="name one of them")
+
+
+def scope_of(
+    log: Log, *, service: str, environment: str, since: datetime | None, until: datetime | None
+) -> Scope:
+    """Return a scope that ends now where nobody says otherwise."""
+    return Scope(until or log.clock.now(), since, service, environment or "production")
