@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from amends.application.log import Log
+from amends.application.log import Facts, Log
 from amends.application.record import IncidentRecord, read_record
 from amends.errors import NotFoundError
 from amends.events import payloads as p
 from amends.events.codec import Fact
+from amends.events.kinds import KINDS
+from amends.events.tags import tags_of
 from amends.measures import amended, delivery, escapes
 from amends.measures.deliveries import read_deliveries
 from amends.measures.measure import Case, Measure, Scope
@@ -26,12 +28,53 @@ _AMENDMENT_KINDS = (
     "amendment.activated", "amendment.lapsed", "amendment.accepted",
 )  # fmt: skip
 _BATCH = 5_000
+_FEW = 20
 
 KEYS = (
     "escapes-by-gate", "proven-amendments", "recurrence", "milestone-durations", "change-lead-time",
     "deployment-frequency", "failed-deployment-recovery-time", "change-fail-rate", "rework-rate",
 )  # fmt: skip
 """The measures, in the order in which they are shown."""
+
+
+_HEAVY = "watch.assessed"
+_SHELVED = tuple(kind.name for kind in KINDS if kind.name != _HEAVY)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One service's facts in memory, under their tags. Looks of a watch, of which there are many, are not."""
+
+    log: Log
+    by_tag: Mapping[str, list[Fact]]
+    by_stream: Mapping[str, list[Fact]]
+
+    @classmethod
+    def of(cls, log: Log, service: str) -> Shelf:
+        """Read what the log has of a service."""
+        by_tag: dict[str, list[Fact]] = {}
+        by_stream: dict[str, list[Fact]] = {}
+        for fact in log.facts(tags=[f"service:{service}"], kinds=_SHELVED):
+            by_stream.setdefault(fact.recorded.stream, []).append(fact)
+            for tag in tags_of(fact.payload):
+                by_tag.setdefault(tag, []).append(fact)
+        return cls(log, by_tag, by_stream)
+
+    def facts(self, *, tags: Collection[str] = (), kinds: Collection[str] = ()) -> list[Fact]:
+        """See ``Facts.facts``."""
+        found = {
+            fact.recorded.position: fact for tag in tags for fact in self.by_tag.get(tag, ())
+            if not kinds or fact.kind in kinds
+        }  # fmt: skip
+        watched = [tag for tag in tags if tag.startswith("deployment:")]
+        if watched and (not kinds or _HEAVY in kinds):
+            looks = self.log.facts(tags=watched, kinds=[_HEAVY])
+            found.update((fact.recorded.position, fact) for fact in looks)
+        return [found[position] for position in sorted(found)]
+
+    def stream(self, name: str) -> list[Fact]:
+        """See ``Facts.stream``."""
+        return self.by_stream.get(name, [])
 
 
 @dataclass
@@ -44,20 +87,34 @@ class CaseBook:
     log: Log
     _cases: dict[str, Case] = field(default_factory=dict)
     _by_name: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    _services: dict[str, str] = field(default_factory=dict)
     _position: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self) -> list[Case]:
-        """Return all incidents, in the order in which they were opened."""
+        """Return all incidents, by when they were detected."""
         with self._lock:
             stale: dict[str, None] = {}
             while facts := self.log.facts(after=self._position, limit=_BATCH):
                 for fact in facts:
                     stale.update(dict.fromkeys(self._touched(fact)))
                 self._position = facts[-1].recorded.position
+            self._read(stale)
+            return sorted(self._cases.values(), key=lambda case: case.incident.detected_at)
+
+    def _read(self, stale: Collection[str]) -> None:
+        """Read incidents anew: a few one by one, many by their services, each of which is read once."""
+        if len(stale) <= _FEW:
             for incident in stale:
-                self._take(incident)
-            return list(self._cases.values())
+                self._take(self.log, incident)
+            return
+        services: dict[str, list[str]] = {}
+        for incident in stale:
+            services.setdefault(self._services[incident], []).append(incident)
+        for service, incidents in services.items():
+            shelf = Shelf.of(self.log, service)
+            for incident in incidents:
+                self._take(shelf, incident)
 
     def _touched(self, fact: Fact) -> Iterable[str]:
         told = fact.payload
@@ -67,6 +124,7 @@ class CaseBook:
         found = set(self._by_name.get(("incident", named), ()))
         if named and fact.kind == "incident.detected":
             self._by_name.setdefault(("incident", named), set()).add(named)
+            self._services[named] = str(getattr(told, "service", ""))
             found.add(named)
         deployment = str(getattr(told, "deployment", "") or "")
         if deployment:
@@ -78,8 +136,8 @@ class CaseBook:
                 found |= self._by_name.get((service, value), set())
         return found
 
-    def _take(self, incident: str) -> None:
-        record = read_record(self.log, incident)
+    def _take(self, log: Facts, incident: str) -> None:
+        record = read_record(log, incident)
         self._cases[incident] = case_of(record)
         known = record.incident
         for name in {known.release, *known.names} - {""}:

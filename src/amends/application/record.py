@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from amends.application.log import Log
+from amends.application.log import Facts
 from amends.errors import NotFoundError
 from amends.events import payloads as p
 from amends.events.codec import Fact
@@ -17,7 +17,7 @@ from amends.incidents.milestones import Duration, Milestone, durations_of, expos
 from amends.incidents.sight import Recogniser
 from amends.incidents.timeline import Line, pivot_of, timeline_of
 from amends.prevention import signature
-from amends.releases.catalogue import candidates, releases_of
+from amends.releases.catalogue import bare_name, candidates, releases_of
 
 RECOGNISER = Recogniser(
     signature.signatures_of, signature.matches, signature.same_path, signature.describe
@@ -38,7 +38,7 @@ class IncidentRecord:
     impact: tuple[Statement, ...]
 
 
-def read_record(log: Log, incident: str) -> IncidentRecord:
+def read_record(log: Facts, incident: str) -> IncidentRecord:
     """Return the record of an incident. Raises ``NotFoundError``, naming incidents there are."""
     folded = require_incident(log, incident)
     folded = replace(folded, names=release_names(log, folded.service, folded.release))
@@ -55,28 +55,32 @@ def read_record(log: Log, incident: str) -> IncidentRecord:
     )  # fmt: skip
 
 
-def require_incident(log: Log, incident: str) -> Incident:
+def require_incident(log: Facts, incident: str) -> Incident:
     """Return an incident. Raises ``NotFoundError``, naming the latest ones."""
     found = fold_incident(log.stream(f"incident/{incident}"))
     if found is not None:
         return found
-    recent = log.facts(kinds=("incident.detected",), newest_first=True, limit=5)
+    recent = log.facts(kinds=("incident.detected",))[:-6:-1]
     names = ", ".join(fact.recorded.stream.removeprefix("incident/") for fact in recent) or "none yet"
     raise NotFoundError(
         f"found no incident {incident!r}; the latest are: {names}", remedy="see `amends incident list`"
     )
 
 
-def release_names(log: Log, service: str, release: str) -> frozenset[str]:
+def release_names(log: Facts, service: str, release: str) -> frozenset[str]:
     """Return every name of a release: what it was called here, and its version, commit and digest."""
     if not release:
         return frozenset()
-    declared = log.facts(tags=[f"service:{service}"], kinds=["artifact.packaged"])
+    # A version is found by its tag; only another name needs to be compared with everything declared.
+    exact = bare_name(service, release)
+    declared = log.facts(tags=[f"release:{service}@{exact}"], kinds=["artifact.packaged"])
+    if not any(isinstance(f.payload, p.ReleaseDeclared) and f.payload.version == exact for f in declared):
+        declared = log.facts(tags=[f"service:{service}"], kinds=["artifact.packaged"])
     found = candidates(releases_of(declared, service), service, release)
     return frozenset({release, *(name for one in found for name in one.aliases)})
 
 
-def _deployments(log: Log, incident: Incident) -> frozenset[str]:
+def _deployments(log: Facts, incident: Incident) -> frozenset[str]:
     """Return the deployments that the incident is about: its own, and the one that brought the release.
 
     They differ when a release was rolled back by order, some time after it had been promoted.
@@ -93,7 +97,7 @@ def _deployments(log: Log, incident: Incident) -> frozenset[str]:
     return frozenset({incident.opened.deployment, *brought[-1:]} - {""})
 
 
-def _concerning(log: Log, incident: Incident) -> tuple[Fact, ...]:
+def _concerning(log: Facts, incident: Incident) -> tuple[Fact, ...]:
     service = incident.service
     tags = [f"incident:{incident.id}", *(f"release:{service}@{name}" for name in sorted(incident.names))]
     tags += [f"deployment:{name}" for name in sorted(incident.deployments)]
@@ -120,7 +124,7 @@ def _is_of(fact: Fact, incident: Incident) -> bool:
     return not other or other == incident.id
 
 
-def _policy_in_force(log: Log, incident: Incident, facts: Sequence[Fact]) -> tuple[Fact, bool] | None:
+def _policy_in_force(log: Facts, incident: Incident, facts: Sequence[Fact]) -> tuple[Fact, bool] | None:
     """Return the policy that held for the escaped release, and whether anybody recorded its use then.
 
     The one that its decision or deployment names; or else the last that was known before it was deployed; or
