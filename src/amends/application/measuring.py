@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from amends.application.log import Facts, Log
 from amends.application.record import IncidentRecord, read_record
@@ -29,6 +29,8 @@ _AMENDMENT_KINDS = (
 )  # fmt: skip
 _BATCH = 5_000
 _FEW = 20
+_KEPT_FOR = timedelta(minutes=1)
+_MOST_KEPT = 8
 
 KEYS = (
     "escapes-by-gate", "proven-amendments", "recurrence", "milestone-durations", "change-lead-time",
@@ -46,26 +48,26 @@ class Shelf:
     """One service's facts in memory, under their tags. Looks of a watch, of which there are many, are not."""
 
     log: Log
-    by_tag: Mapping[str, list[Fact]]
+    by_tag: Mapping[str, Mapping[str, list[Fact]]]
     by_stream: Mapping[str, list[Fact]]
 
     @classmethod
     def of(cls, log: Log, service: str) -> Shelf:
         """Read what the log has of a service."""
-        by_tag: dict[str, list[Fact]] = {}
+        by_tag: dict[str, dict[str, list[Fact]]] = {}
         by_stream: dict[str, list[Fact]] = {}
         for fact in log.facts(tags=[f"service:{service}"], kinds=_SHELVED):
             by_stream.setdefault(fact.recorded.stream, []).append(fact)
             for tag in tags_of(fact.payload):
-                by_tag.setdefault(tag, []).append(fact)
+                by_tag.setdefault(tag, {}).setdefault(fact.kind, []).append(fact)
         return cls(log, by_tag, by_stream)
 
     def facts(self, *, tags: Collection[str] = (), kinds: Collection[str] = ()) -> list[Fact]:
         """See ``Facts.facts``."""
-        found = {
-            fact.recorded.position: fact for tag in tags for fact in self.by_tag.get(tag, ())
-            if not kinds or fact.kind in kinds
-        }  # fmt: skip
+        found: dict[int, Fact] = {}
+        for of_kind in (self.by_tag.get(tag, {}) for tag in tags):
+            for kind in kinds or of_kind:
+                found.update((fact.recorded.position, fact) for fact in of_kind.get(kind, ()))
         watched = [tag for tag in tags if tag.startswith("deployment:")]
         if watched and (not kinds or _HEAVY in kinds):
             looks = self.log.facts(tags=watched, kinds=[_HEAVY])
@@ -75,6 +77,15 @@ class Shelf:
     def stream(self, name: str) -> list[Fact]:
         """See ``Facts.stream``."""
         return self.by_stream.get(name, [])
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What measures are computed from: incidents, and the facts of deliveries and of amendments."""
+
+    cases: tuple[Case, ...]
+    deliveries: tuple[Fact, ...]
+    amendments: tuple[Fact, ...]
 
 
 @dataclass
@@ -88,19 +99,31 @@ class CaseBook:
     _cases: dict[str, Case] = field(default_factory=dict)
     _by_name: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     _services: dict[str, str] = field(default_factory=dict)
+    _deliveries: list[Fact] = field(default_factory=list)
+    _amendments: list[Fact] = field(default_factory=list)
+    _known: Known | None = None
     _position: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def read(self) -> list[Case]:
-        """Return all incidents, by when they were detected."""
+    def read(self) -> Known:
+        """Return all incidents, by when they were detected, with what else measures need."""
         with self._lock:
             stale: dict[str, None] = {}
-            while facts := self.log.facts(after=self._position, limit=_BATCH):
+            before = self._position
+            while facts := self.log.facts(after=self._position, kinds=_SHELVED, limit=_BATCH):
                 for fact in facts:
                     stale.update(dict.fromkeys(self._touched(fact)))
+                    if fact.kind in _DELIVERY_KINDS:
+                        self._deliveries.append(fact)
+                    elif fact.kind in _AMENDMENT_KINDS:
+                        self._amendments.append(fact)
                 self._position = facts[-1].recorded.position
             self._read(stale)
-            return sorted(self._cases.values(), key=lambda case: case.incident.detected_at)
+            if self._known is not None and before == self._position:
+                return self._known
+            cases = sorted(self._cases.values(), key=lambda case: case.incident.detected_at)
+            self._known = Known(tuple(cases), tuple(self._deliveries), tuple(self._amendments))
+            return self._known
 
     def _read(self, stale: Collection[str]) -> None:
         """Read incidents anew: a few one by one, many by their services, each of which is read once."""
@@ -159,14 +182,12 @@ def case_of(record: IncidentRecord) -> Case:
     return Case(record.incident, record.milestones, record.durations, record.matrix.rows, failures)
 
 
-def measure_all(log: Log, cases: Sequence[Case], scope: Scope) -> list[Measure]:
+def measure_all(known: Known, scope: Scope) -> list[Measure]:
     """Return every measure of a scope, in the order of ``KEYS``."""
-    tags = [f"service:{scope.service}"] if scope.service else []
-    facts = log.facts(kinds=_DELIVERY_KINDS, tags=tags)
-    amendments = log.facts(kinds=_AMENDMENT_KINDS, tags=tags)
-    deliveries = read_deliveries(facts, cases, scope)
-    overrides = [fact for fact in facts if fact.kind == "override.granted"]
-    reverted = [fact for fact in facts if fact.kind == "change.reverted"]
+    cases, amendments = known.cases, known.amendments
+    deliveries = read_deliveries(known.deliveries, cases, scope)
+    overrides = [fact for fact in known.deliveries if fact.kind == "override.granted"]
+    reverted = [fact for fact in known.deliveries if fact.kind == "change.reverted"]
     proposals = [fact for fact in amendments if fact.kind == "amendment.proposed"]
     found = [
         escapes.escapes_by_gate(cases, scope),
@@ -181,6 +202,31 @@ def measure_all(log: Log, cases: Sequence[Case], scope: Scope) -> list[Measure]:
     ]
     assert tuple(measure.key for measure in found) == KEYS
     return found
+
+
+@dataclass
+class KeptMeasures:
+    """Measures of the scopes that were asked for last; kept for a minute while the log stays as it is.
+
+    Open cases are thus up to a minute older than they are shown.
+    """
+
+    book: CaseBook
+    _kept: dict[tuple[object, ...], tuple[Known, datetime, list[Measure]]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def read(self, scope: Scope, *, whole: bool) -> list[Measure]:
+        """Return the measures of a scope; ``whole`` says that it ends now, whenever that is."""
+        known = self.book.read()
+        key = (scope.service, scope.environment, scope.since, None if whole else scope.until)
+        with self._lock:
+            kept = self._kept.pop(key, None)
+            fresh = kept is not None and kept[0] is known and abs(scope.until - kept[1]) < _KEPT_FOR
+            found = kept if kept is not None and fresh else (known, scope.until, measure_all(known, scope))
+            self._kept[key] = found
+            while len(self._kept) > _MOST_KEPT:
+                del self._kept[next(iter(self._kept))]
+            return found[2]
 
 
 def measure_one(measures: Sequence[Measure], key: str) -> Measure:

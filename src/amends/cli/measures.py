@@ -53,7 +53,7 @@ def measures(
             log, service=service, environment=environment, since=_moment(since),
             until=_moment(until),
         )  # fmt: skip
-        found = measure_all(log, CaseBook(log).read(), scope)
+        found = measure_all(CaseBook(log).read(), scope)
     if only:
         found = [measure_one(found, only)]
     typer.echo(_shown(found, only, format), nl=format is not TableFormat.CSV)

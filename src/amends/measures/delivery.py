@@ -7,6 +7,7 @@ begins, what a deployment is and when one has failed; each measure here says wha
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -109,10 +110,14 @@ def fail_rate(deliveries: Deliveries, scope: Scope, reverted: Sequence[Fact] = (
         (fact.payload.service, fact.payload.change) for fact in reverted
         if isinstance(fact.payload, p.ChangeReverted) and fact.payload.classified == "failure"
     }  # fmt: skip
-    undone = [one for one in found if any((one.service, change) in taken_back for change in one.changes)]
-    either = [one for one in found if one.failed or one in undone]
+    undone = {
+        one.event for one in found if any((one.service, change) in taken_back for change in one.changes)
+    }  # fmt: skip
+    either = [one for one in found if one.failed or one.event in undone]
     failed = [one for one in found if one.failed]
-    rows = tuple({**_row(one), "reverted_as_failure": "yes" if one in undone else "no"} for one in found)
+    rows = tuple(
+        {**_row(one), "reverted_as_failure": "yes" if one.event in undone else "no"} for one in found
+    )
     labelled = [("failed" if one.failed else "did not fail", one.at) for one in found]
     stray = len(deliveries.stray)
     return Measure(
@@ -183,9 +188,10 @@ def rework_rate(
         case for case in cases
         if case.incident.environment == scope.environment and scope.about(case.incident.service)
     ]  # fmt: skip
+    fixes = _named_fixes(deliveries, proposals)
     first = _first_while_open(deliveries.all, here)
     finders: tuple[Callable[[Delivery], _Why | None], ...] = (
-        lambda one: _named_fix(one, deliveries, proposals),
+        lambda one: fixes.get((one.service, one.version)),
         lambda one: _overridden(one, deliveries, overrides, here),
         lambda one: first.get(one.event),
     )
@@ -282,14 +288,16 @@ def _span_between(earliest: datetime, latest: datetime, ends: Ends, now: datetim
     return Span(least, max(least, (high - earliest).total_seconds()))
 
 
-def _named_fix(one: Delivery, deliveries: Deliveries, proposals: Sequence[Fact]) -> _Why | None:
+def _named_fixes(deliveries: Deliveries, proposals: Sequence[Fact]) -> dict[tuple[str, str], _Why]:
+    """Return, by service and version, the releases that amendments name as a fix."""
+    found: dict[tuple[str, str], _Why] = {}
     for fact in proposals:
         told = fact.payload
-        if not isinstance(told, p.AmendmentProposed) or not told.good or told.service != one.service:
-            continue
-        if deliveries.names.find(one.service, told.good).version == one.version:
-            return _Why(True, f"{told.amendment} names it as the fix of {told.incident}", (fact.id,))
-    return None
+        if isinstance(told, p.AmendmentProposed) and told.good:
+            version = deliveries.names.find(told.service, told.good).version
+            reason = f"{told.amendment} names it as the fix of {told.incident}"
+            found.setdefault((told.service, version), _Why(True, reason, (fact.id,)))
+    return found
 
 
 def _overridden(
@@ -310,9 +318,14 @@ def _overridden(
 def _first_while_open(found: Sequence[Delivery], cases: Sequence[Case]) -> dict[str, _Why]:
     """Return, by their events, the first deployments while an incident of their service was open."""
     why: dict[str, _Why] = {}
+    services: dict[str, list[Delivery]] = {}
+    for one in found:
+        services.setdefault(one.service, []).append(one)
     for case in cases:
-        first = next((one for one in found if _is_open(case, one, one.at)), None)
-        if first is not None:
+        known, detected = services.get(case.incident.service, []), case.incident.detected_at
+        later = known[bisect_left(known, detected, key=lambda one: one.at) :]
+        first = next((one for one in later if case.incident.id not in one.incidents), None)
+        if first is not None and _is_open(case, first, first.at):
             reason = f"the first deployment while {case.incident.id} was open"
             why.setdefault(first.event, _Why(False, reason, (case.incident.event,)))
     return why

@@ -13,7 +13,7 @@ from amends.incidents.wording import say_seconds
 from amends.measures.measure import Spans, Strips
 
 _WIDTH = 640
-_LEFT, _RIGHT = 150, 14
+_LEFT, _RIGHT = 172, 14
 _ROW = 46
 _MOST_DOTS = 400
 _MARKS = (1.0, 10.0, 60.0, 600.0, 3600.0, 6 * 3600.0, 86400.0, 7 * 86400.0, 30 * 86400.0, 365 * 86400.0)

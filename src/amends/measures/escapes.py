@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from amends.events import payloads as p
 from amends.incidents.escape import EscapeState
@@ -117,20 +118,17 @@ def recurrence(cases: Sequence[Case], scope: Scope, matches: Matches, guarded: M
     guarded:
         By incident, the amendment that is or was active against it.
     """
-    ordered = sorted(cases, key=lambda case: case.incident.detected_at)
+    matches = cache(matches)  # a service fails in few ways, many times
+    seen: dict[str, dict[p.Signature, Case]] = {}
     rows: list[Mapping[str, Cell]] = []
-    for place, case in enumerate(ordered):
-        if not _in(case, scope):
-            continue
-        earlier = _earlier(case, ordered[:place], matches)
-        state = "not comparable" if not case.failures else "again" if earlier else "first"
-        rows.append({
-            "incident": case.incident.id, "service": case.incident.service,
-            "detected": case.incident.detected_at, "recurrence": state,
-            "seen_before": earlier.incident.id if earlier else "",
-            "amendment": guarded.get(earlier.incident.id, "") if earlier else "",
-            "events": (case.incident.event, *((earlier.incident.event,) if earlier else ())),
-        })  # fmt: skip
+    found = []
+    for case in sorted(cases, key=lambda case: case.incident.detected_at):
+        before = seen.setdefault(case.incident.service, {})
+        if _in(case, scope):
+            earlier = _earlier(case, before, matches)
+            rows.append(_recurrence_row(case, earlier, guarded))
+            found.append((str(rows[-1]["recurrence"]), case.incident.detected_at))
+        before.update(dict.fromkeys(case.failures, case))
     comparable = [row for row in rows if row["recurrence"] != "not comparable"]
     again = [row for row in comparable if row["recurrence"] == "again"]
     past_a_guard = [row for row in again if row["amendment"]]
@@ -146,20 +144,27 @@ def recurrence(cases: Sequence[Case], scope: Scope, matches: Matches, guarded: M
          Figure("recurred although an amendment was active", len(past_a_guard), "count"),
          Figure("not comparable", len(rows) - len(comparable), "count",
                 where=(("recurrence", "not comparable"),))),
-        count_strips(sorted((str(row["recurrence"]), case.incident.detected_at)
-                            for row, case in zip(rows, (c for c in ordered if _in(c, scope)), strict=True)),
-                     scope) if rows else None,
+        count_strips(sorted(found), scope) if rows else None,
     )  # fmt: skip
 
 
-def _earlier(case: Case, before: Sequence[Case], matches: Matches) -> Case | None:
-    """Return the latest earlier incident with the same failure."""
-    for other in reversed(before):
-        if other.incident.service == case.incident.service and any(
-            matches(mine, theirs) for mine in case.failures for theirs in other.failures
-        ):
-            return other
-    return None
+def _recurrence_row(case: Case, earlier: Case | None, guarded: Mapping[str, str]) -> Mapping[str, Cell]:
+    return {
+        "incident": case.incident.id, "service": case.incident.service,
+        "detected": case.incident.detected_at,
+        "recurrence": "not comparable" if not case.failures else "again" if earlier else "first",
+        "seen_before": earlier.incident.id if earlier else "",
+        "amendment": guarded.get(earlier.incident.id, "") if earlier else "",
+        "events": (case.incident.event, *((earlier.incident.event,) if earlier else ())),
+    }  # fmt: skip
+
+
+def _earlier(case: Case, before: Mapping[p.Signature, Case], matches: Matches) -> Case | None:
+    """Return the latest earlier incident with the same failure; ``before`` holds the last of each."""
+    found = [
+        other for theirs, other in before.items() if any(matches(mine, theirs) for mine in case.failures)
+    ]  # fmt: skip
+    return max(found, key=lambda other: other.incident.detected_at, default=None)
 
 
 def _in(case: Case, scope: Scope) -> bool:

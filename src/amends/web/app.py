@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from amends.application.keptbacktests import KeptBacktests
-from amends.application.measuring import CaseBook
+from amends.application.measuring import CaseBook, KeptMeasures
 from amends.application.queries import BoardFollower
 from amends.bootstrap import Workspace, backtest_body, open_evidence
 from amends.errors import AmendsError
@@ -41,7 +41,7 @@ def create_app(workspace: Workspace, *, hosts: frozenset[str] = frozenset(), no_
     app.state.workspace = workspace
     app.state.keeper = keeper
     app.state.follower = BoardFollower(workspace.log)
-    app.state.cases = CaseBook(workspace.log)
+    app.state.measures = KeptMeasures(CaseBook(workspace.log))
     app.state.backtests = KeptBacktests(
         workspace.log, lambda: open_evidence(workspace), partial(backtest_body, links=True)
     )

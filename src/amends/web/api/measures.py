@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from amends.application.measuring import measure_all, measure_one, scope_of
+from amends.application.measuring import measure_one, scope_of
 from amends.errors import UsageError
 from amends.measures.measure import Measure
 from amends.measures.tables import as_data
@@ -29,7 +29,8 @@ def _measured(
     scope = scope_of(
         state.workspace.log, service=service, environment=environment, since=since, until=until
     )  # fmt: skip
-    return measure_all(state.workspace.log, state.cases.read(), scope)
+    found: list[Measure] = state.measures.read(scope, whole=until is None)
+    return found
 
 
 Measured = Annotated[list[Measure], Depends(_measured)]

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from markupsafe import Markup
 from starlette.responses import JSONResponse, Response
 
-from amends.application.measuring import measure_all, measure_one, scope_of
+from amends.application.measuring import measure_one, scope_of
 from amends.measures.drawing import draw
 from amends.measures.measure import Measure, Strips, text_of
 from amends.measures.tables import as_csv, as_data, say_figure
@@ -18,7 +18,7 @@ from amends.web.forms import moment_of
 from amends.web.templating import page
 
 router = APIRouter(include_in_schema=False)
-SHOWN = 500
+SHOWN = 100
 """How many rows a page lists; the downloads have all."""
 _OWN = ("service", "env", "since", "until")
 
@@ -39,7 +39,7 @@ def _asked(request: Request, service: str = "", env: str = "", since: str = "", 
         state.workspace.log, service=filters["service"], environment=filters["env"],
         since=moment_of(since, "since"), until=moment_of(until, "until"),
     )  # fmt: skip
-    found = measure_all(state.workspace.log, state.cases.read(), scope)
+    found = state.measures.read(scope, whole=not filters["until"])
     return Asked(found, filters, urlencode({k: v for k, v in filters.items() if v}))
 
 
