@@ -34,6 +34,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "test": ("amends.cli.testing", "Write a regression test from a captured failure, and prove it."),
     "lint": ("amends.cli.lint", "Find wording that blames in reviews, and say how to write it instead."),
     "amendment": ("amends.cli.amendment", "Propose a test or a gate, prove it, activate it."),
+    "search": (
+        "amends.cli.search",
+        "Find incidents, reviews, amendments, releases and notes by their words.",
+    ),
     "measures": ("amends.cli.measures", "Count escapes, proofs, recovery and delivery, with every row."),
     "culprit": ("amends.cli.culprit", "Find the change that brought a failure, flaky tests included."),
     "notice": ("amends.cli.notice", "Tell each audience what concerns it, once, at a known price."),

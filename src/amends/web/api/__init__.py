@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from amends.web.api import acting, captures, hooks, language, links, measures, reading
+from amends.web.api import acting, captures, hooks, language, links, measures, reading, search
 
 ROUTERS: tuple[APIRouter, ...] = (
     links.router,
@@ -12,6 +12,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     acting.router,
     captures.router,
     measures.router,
+    search.router,
     hooks.router,
     language.router,
 )

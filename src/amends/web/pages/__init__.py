@@ -15,10 +15,11 @@ from amends.web.pages import (
     notices,
     releases,
     reviews,
+    search,
     writing,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
     board.router, releases.router, deployments.router, incidents.router, reviews.router, amendments.router,
-    backtest.router, measures.router, writing.router, notices.router, log.router,
+    backtest.router, measures.router, search.router, writing.router, notices.router, log.router,
 )  # fmt: skip
