@@ -58,7 +58,13 @@ class Shelf:
         by_stream: dict[str, list[Fact]] = {}
         for fact in log.facts(tags=[f"service:{service}"], kinds=_SHELVED):
             by_stream.setdefault(fact.recorded.stream, []).append(fact)
-            for tag in tags_of(fact.payload):
+            told = fact.payload
+            for tag in tags_of(told):
+                # A record takes from an environment only rollbacks that name no release; there are many others.
+                if tag.startswith("env:") and not (
+                    isinstance(told, p.ServiceRolledBack) and not told.release
+                ):
+                    continue
                 by_tag.setdefault(tag, {}).setdefault(fact.kind, []).append(fact)
         return cls(log, by_tag, by_stream)
 

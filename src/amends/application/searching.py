@@ -12,6 +12,7 @@ from amends.application.log import Log
 from amends.application.measuring import case_of
 from amends.application.record import IncidentRecord, read_record
 from amends.errors import UsageError
+from amends.events import payloads as p
 from amends.learning.entries import EVENT_KINDS, KINDS, Entry, entry_of
 from amends.learning.similarity import Likeness, Portrait, most_like, rarest, rarity
 from amends.measures.escapes import NOT_PASSED
@@ -118,16 +119,30 @@ class Search:
         text = self.index.texts([incident]).get(incident, mine.incident.opened.summary)
         weigh = rarity(*self.index.frequency(set(rarest(text, lambda _: 1.0, 400))))
         near = self.index.telling(rarest(text, weigh, _TELLING), limit=_LOOKED_AT + 1)
-        records = {name: read_record(self.log, name) for name in near if name != incident}
-        texts = self.index.texts(records)
+        others = [name for name in near if name != incident]
+        texts = self.index.texts(others)
         every = rarity(
             *self.index.frequency({w for t in (text, *texts.values()) for w in rarest(t, weigh, 400)})
         )
+        sketches = [self._sketch(name, texts.get(name, "")) for name in others]
+        near_enough = most_like(portrait_of(mine, text), sketches, every, most=most)
+        # Escape matrices take longest to read, and add least: only the likest are read whole.
+        records = {one.incident: read_record(self.log, one.incident) for one in near_enough}
         likest = most_like(
             portrait_of(mine, text), [portrait_of(one, texts.get(name, "")) for name, one in records.items()],
             every, most=most,
         )  # fmt: skip
         return [_similar(one, records[one.incident]) for one in likest]
+
+    def _sketch(self, incident: str, text: str) -> Portrait:
+        """Return what an incident is compared by, without its gates."""
+        facts = self.log.facts(tags=[f"incident:{incident}"])
+        opened = next((f.payload for f in facts if isinstance(f.payload, p.IncidentOpened)), None)
+        failures = tuple(
+            dict.fromkeys(f.payload.signature for f in facts if isinstance(f.payload, p.FailureCaptured))
+        )
+        factors = frozenset(factor for fact in facts for factor in _factors(fact.payload))
+        return Portrait(incident, opened.service if opened else "", text, failures, factors)
 
 
 @dataclass(frozen=True, slots=True)

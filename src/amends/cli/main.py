@@ -34,6 +34,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "test": ("amends.cli.testing", "Write a regression test from a captured failure, and prove it."),
     "lint": ("amends.cli.lint", "Find wording that blames in reviews, and say how to write it instead."),
     "amendment": ("amends.cli.amendment", "Propose a test or a gate, prove it, activate it."),
+    "thank": ("amends.cli.thank", "Thank somebody by name on an incident's review."),
+    "digest": ("amends.cli.digest", "Tell other teams what published reviews taught."),
     "search": (
         "amends.cli.search",
         "Find incidents, reviews, amendments, releases and notes by their words.",

@@ -50,8 +50,8 @@ def measures(
 
     with open_log(store) as log:
         scope = scope_of(
-            log, service=service, environment=environment, since=_moment(since),
-            until=_moment(until),
+            log, service=service, environment=environment, since=read_moment(since),
+            until=read_moment(until),
         )  # fmt: skip
         found = measure_all(CaseBook(log).read(), scope)
     if only:
@@ -59,7 +59,7 @@ def measures(
     typer.echo(_shown(found, only, format), nl=format is not TableFormat.CSV)
 
 
-def _moment(text: str) -> datetime | None:
+def read_moment(text: str) -> datetime | None:
     """Read a time, or a date as its midnight in UTC."""
     from amends.events.event import parse_time
 

@@ -90,6 +90,8 @@ KINDS: tuple[Kind, ...] = (
     _own("postmortem.imported", p.PostmortemImported, _INCIDENT),
     _own("review.revised", p.ReviewRevised, _INCIDENT),
     _own("review.published", p.ReviewPublished, _INCIDENT),
+    _own("thanks.given", p.ThanksGiven, _INCIDENT),
+    _own("thanks.withdrawn", p.ThanksWithdrawn, _INCIDENT),
     _own("amendment.proposed", p.AmendmentProposed, _AMENDMENT),
     _own("proof.run", p.ProofRun, _AMENDMENT),
     _own("amendment.proven", p.AmendmentJudged, _AMENDMENT),

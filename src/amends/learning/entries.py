@@ -66,7 +66,8 @@ def _incident(fact: Fact, told: p.IncidentOpened) -> Entry:
 def _review(fact: Fact, told: p.ReviewRevised) -> Entry:
     return _entry(
         fact, f"review/{told.incident}", "review", f"Review of {told.incident}", told.text,
-        where=f"/incidents/{_part(told.incident)}/review", incident=told.incident,
+        where=f"/incidents/{_part(told.incident)}/review",
+        incident="" if told.drafted else told.incident,  # a draft only repeats what is found elsewhere
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ LEAST = 0.2
 """Less likeness than this is not shown."""
 
 _WORD = re.compile(r"[^\W_]{2,}")
+_NAMES = re.compile(r"\b[A-Z]{2,}-\d+\b|[^\s/:]{1,200}(?:/|::)\S*")
 # Frequent words need no list where a corpus is large; in a small one their frequency is not known yet.
 _EMPTY_WORDS = """
 the and for with was were that this from are not but have has had its when which into than then there what who
@@ -36,8 +37,8 @@ _EMPTY = frozenset(_EMPTY_WORDS.split())
 
 
 def words_of(text: str) -> list[str]:
-    """Return a text's words: lower case, without accents, without the emptiest ones."""
-    plain = unicodedata.normalize("NFKD", text.lower())
+    """Return a text's words in lower case, without accents, ids, names of files and the emptiest words."""
+    plain = unicodedata.normalize("NFKD", _NAMES.sub(" ", text).lower())
     bare = "".join(sign for sign in plain if not unicodedata.combining(sign))
     return [word for word in _WORD.findall(bare) if word not in _EMPTY and not word.isdigit()]
 

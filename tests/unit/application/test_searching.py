@@ -18,7 +18,7 @@ from tests.story import SERVICE, Story
 @pytest.fixture(scope="module")
 def many() -> Search:
     story = Story()
-    tell_many(story.log, 40)
+    tell_many(story.log, 15)
     return Search(story.log, FullTextIndex())
 
 
@@ -80,7 +80,7 @@ def test_a_search_for_nothing_and_for_an_unknown_kind_say_so(told: Search) -> No
 
 
 def test_similar_incidents_come_with_reasons(many: Search) -> None:
-    alike = [(one, many.similar(f"INC-{number}")) for number in range(1, 41) for one in [f"INC-{number}"]]
+    alike = [(one, many.similar(f"INC-{number}")) for number in range(1, 16) for one in [f"INC-{number}"]]
     found = [(name, hits) for name, hits in alike if hits]
     assert found
     for name, hits in found:

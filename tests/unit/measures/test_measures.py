@@ -27,7 +27,7 @@ def story() -> Story:
 @pytest.fixture(scope="module")
 def many() -> tuple[Story, Known, Scope]:
     story = Story()
-    end = tell_many(story.log, 40)
+    end = tell_many(story.log, 25)
     return story, CaseBook(story.log).read(), Scope(end)
 
 
@@ -38,7 +38,7 @@ def measures(many: tuple[Story, Known, Scope]) -> list[Measure]:
 
 def test_an_incident_is_the_same_read_alone_or_with_its_service(many: tuple[Story, Known, Scope]) -> None:
     story, known, _ = many
-    assert len(known.cases) == 40
+    assert len(known.cases) == 25
     for case in known.cases:
         assert case == case_of(read_record(story.log, case.incident.id))
 

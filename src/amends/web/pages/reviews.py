@@ -11,6 +11,7 @@ from amends.application import reviewing
 from amends.application.agenda import read_agenda
 from amends.application.amending import list_amendments
 from amends.application.record import require_incident
+from amends.application.thanking import list_thanks
 from amends.reviews.revisions import RevisionConflictError, side_by_side
 from amends.web.forms import Role, Words, back_to, required_role
 from amends.web.pages.notices import panel
@@ -33,6 +34,8 @@ def review(request: Request, incident: str, revision: int = 0) -> Response:
         request, "review.html", i=require_incident(log, incident), revisions=revisions, shown=shown,
         agenda=read_agenda(log, incident),
         amendments=list_amendments(log, incident=incident), apology=panel(request, incident),
+        amendments=list_amendments(log, incident=incident),
+        thanks=list_thanks(log, request.app.state.workspace.opened.people, incident),
     )  # fmt: skip
 
 
