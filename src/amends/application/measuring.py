@@ -60,10 +60,9 @@ class Shelf:
             by_stream.setdefault(fact.recorded.stream, []).append(fact)
             told = fact.payload
             for tag in tags_of(told):
-                # A record takes from an environment only rollbacks that name no release; there are many others.
-                if tag.startswith("env:") and not (
-                    isinstance(told, p.ServiceRolledBack) and not told.release
-                ):
+                # Of an environment, a record takes only rollbacks that name no release: most name one.
+                nameless = isinstance(told, p.ServiceRolledBack) and not told.release
+                if tag.startswith("env:") and not nameless:
                     continue
                 by_tag.setdefault(tag, {}).setdefault(fact.kind, []).append(fact)
         return cls(log, by_tag, by_stream)
