@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from dataclasses import dataclass, field
 
 from amends.events import payloads as p
 from amends.incidents.escape import EscapeState
@@ -118,17 +118,16 @@ def recurrence(cases: Sequence[Case], scope: Scope, matches: Matches, guarded: M
     guarded:
         By incident, the amendment that is or was active against it.
     """
-    matches = cache(matches)  # a service fails in few ways, many times
-    seen: dict[str, dict[p.Signature, Case]] = {}
+    seen: dict[str, _Seen] = {}
     rows: list[Mapping[str, Cell]] = []
     found = []
     for case in sorted(cases, key=lambda case: case.incident.detected_at):
-        before = seen.setdefault(case.incident.service, {})
+        before = seen.setdefault(case.incident.service, _Seen(matches))
         if _in(case, scope):
-            earlier = _earlier(case, before, matches)
+            earlier = before.earlier(case)
             rows.append(_recurrence_row(case, earlier, guarded))
             found.append((str(rows[-1]["recurrence"]), case.incident.detected_at))
-        before.update(dict.fromkeys(case.failures, case))
+        before.add(case)
     comparable = [row for row in rows if row["recurrence"] != "not comparable"]
     again = [row for row in comparable if row["recurrence"] == "again"]
     past_a_guard = [row for row in again if row["amendment"]]
@@ -159,12 +158,37 @@ def _recurrence_row(case: Case, earlier: Case | None, guarded: Mapping[str, str]
     }  # fmt: skip
 
 
-def _earlier(case: Case, before: Mapping[p.Signature, Case], matches: Matches) -> Case | None:
-    """Return the latest earlier incident with the same failure; ``before`` holds the last of each."""
-    found = [
-        other for theirs, other in before.items() if any(matches(mine, theirs) for mine in case.failures)
-    ]  # fmt: skip
-    return max(found, key=lambda other: other.incident.detected_at, default=None)
+@dataclass(slots=True)
+class _Seen:
+    """Failures of one service so far. It fails in few ways, many times: each two ways are compared once.
+
+    ``last`` is the latest incident with exactly this failure, ``alike`` what each failure matches.
+    """
+
+    matches: Matches
+    last: dict[p.Signature, Case] = field(default_factory=dict)
+    alike: dict[p.Signature, list[p.Signature]] = field(default_factory=dict)
+
+    def earlier(self, case: Case) -> Case | None:
+        """Return the latest earlier incident with the same failure."""
+        found = [
+            self.last[theirs] for mine in case.failures for theirs in self._like(mine) if theirs in self.last
+        ]
+        return max(found, key=lambda other: other.incident.detected_at, default=None)
+
+    def add(self, case: Case) -> None:
+        for failure in case.failures:
+            self._like(failure)
+            self.last[failure] = case
+
+    def _like(self, failure: p.Signature) -> list[p.Signature]:
+        if failure not in self.alike:
+            for other, like in self.alike.items():
+                if self.matches(other, failure):
+                    like.append(failure)
+            known = [*self.alike, failure]
+            self.alike[failure] = [other for other in known if self.matches(failure, other)]
+        return self.alike[failure]
 
 
 def _in(case: Case, scope: Scope) -> bool:
