@@ -20,7 +20,6 @@ PAGES = (
     "/incidents/INC-1/review", "/incidents/INC-1/review/edit", "/incidents/INC-1/review/history",
     "/incidents/INC-1/review/diff", "/incidents/INC-1/notices", "/notices",
     "/amendments", "/amendments/AM-1", "/amendments/AM-2", "/backtest",
-    "/incidents/INC-1/review/diff", "/amendments", "/amendments/AM-1", "/amendments/AM-2", "/backtest",
     "/measures", "/measures/milestone-durations", "/measures/change-fail-rate?row.failed=yes", "/learning",
     "/search", "/search?q=discount", "/incidents/INC-1/similar",
     "/log", "/log?kind=gates.decided", "/log/e1", "/login",

@@ -1,226 +1,124 @@
-"""Measures, search, thanks and the digest as commands and over HTTP, also on PostgreSQL and from afar."""
+"""The commands of an incident, from one that amends never watched to an active gate, on a real repository."""
 
 from __future__ import annotations
 
-import base64
-import csv
-import io
 import json
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
-import httpx
 import pytest
 
-from amends.adapters.search import FullTextIndex
-from amends.application.measuring import KEYS, CaseBook, measure_all
-from amends.application.searching import Search
-from amends.cli.main import main
-from amends.measures.measure import Scope
-from tests.live_server import LiveServer, serving
-from tests.many import tell_many
-from tests.story import Story
+from tests.escapes import POLICY, TEST, TEST_PATH, TRACEBACK
+from tests.repositories import Repo
 
-Run = Callable[..., tuple[int, str]]
+Amends = Callable[..., tuple[int, str, str]]
+OPEN = (
+    "incident", "open", "--release", "1.1", "--previous", "1.0", "--deployed-at", "2026-03-03T10:00:00Z",
+    "--rolled-back-at", "2026-03-03T10:20:00Z", "--repo", ".",
+)  # fmt: skip
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Story:
-    return Story(store=str(tmp_path / "log.db")).tell()
+def repo(tmp_path: Path, amends: Amends) -> Repo:
+    repo = Repo(tmp_path / "shop-repo")
+    good = "def share(cents, people):\n    return cents // len(people) if people else cents\n"
+    repo.commit(
+        "Version 1.0", **{"shop__price.py": good, "amends.yaml": POLICY, "CODEOWNERS": "* @shop-team\n"}
+    )
+    repo.git("tag", "v1.0")
+    repo.commit("Divide evenly", **{"shop__price.py": good.replace(" if people else cents", "")})
+    repo.git("tag", "v1.1")
+    repo.commit("Divide among nobody", **{"shop__price.py": good, TEST_PATH.replace("/", "__"): TEST})
+    repo.git("tag", "v1.2")
+    return repo
 
 
 @pytest.fixture
-def run(
-    story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Run:
-    """Run a command on the story's log."""
-    monkeypatch.chdir(tmp_path)
+def run(repo: Repo, amends: Amends, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    monkeypatch.chdir(repo.path)
 
-    def run(*words: str) -> tuple[int, str]:
-        monkeypatch.setattr("sys.argv", ["amends", *words, "--store", story.store])
-        capsys.readouterr()
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        told = capsys.readouterr()
-        return code, told.out if code == 0 else told.err
+    def run(*words: str, exits: int = 0) -> Any:
+        code, out, err = amends(*words, "--format", "json")
+        assert code == exits, f"{words}: {code}\n{out}{err}"
+        return json.loads(out) if out.startswith(("{", "[")) else out
 
     return run
 
 
-@pytest.fixture
-def server(story: Story, tmp_path: Path) -> Iterator[LiveServer]:
-    with serving(story, tmp_path) as found:
-        yield found
+def test_an_incident_that_nobody_watched_is_told_from_git_and_files(run: Callable[..., Any]) -> None:
+    opened = run(*OPEN)
+    assert run(*OPEN)["incident"] == opened["incident"] == "INC-1"
+    shown = run("incident", "show", "INC-1")
+    lines = [line["text"] for line in shown["timeline"]]
+    assert any("Divide evenly" in text for text in lines)
+    assert any("deployed to production, as stated later" in text for text in lines)
+    states = {row["gate"]: row["state"] for row in shown["matrix"]["rows"]}
+    assert states["tests"] == states["sign_off"] == "not run"
+    assert states["review"] == "not in place"
+    assert not shown["matrix"]["bypassed"]
+    assert {"not recorded"} <= {m["source"] for m in shown["milestones"]}
+    text = run("review", "show", "INC-1")["text"]
+    assert "nobody recorded a run of it" in text
+    assert "Ana" not in text
 
 
-@pytest.fixture
-def browser(server: LiveServer) -> Iterator[httpx.Client]:
-    with server.browser() as client:
-        found = re.search(r'name="csrf" value="([0-9a-f]+)"', client.get("/").text)
-        assert found
-        client.headers["X-CSRF-Token"] = found[1]
-        yield client
+def test_from_the_incident_to_an_active_gate_and_a_published_review(
+    run: Callable[..., Any], repo: Repo, tmp_path: Path
+) -> None:
+    run(*OPEN)
+    (tmp_path / "trace.txt").write_text(TRACEBACK)
+    run("record", "failure", "1.1", "--env", "production", "--traceback", str(tmp_path / "trace.txt"))
+    run("record", "release", "1.2", "--commit", "v1.2")
+    test = run("amendment", "propose", "INC-1", "--test", f"python {TEST_PATH}", "--good", "1.2")
+    assert test["signature"] == "ZeroDivisionError in shop/price.py:share"
+    assert run("amendment", "prove", test["amendment"])["state"] == "proven"
+    assert run("amendment", "activate", test["amendment"])["state"] == "active"
+    (tmp_path / "gate.yaml").write_text("tests: {suites: [regression]}\nmode: block\n")
+    gate = run("amendment", "propose", "INC-1", "--gate", str(tmp_path / "gate.yaml"), "--good", "1.2")
+    proven = run("amendment", "prove", gate["amendment"])
+    assert (proven["state"], proven["produced_later"]) == ("proven", True)
+    shown = run("amendment", "activate", gate["amendment"])
+    assert not shown["written"]
+    assert shown["diff"].startswith("--- a/amends.yaml\n+++ b/amends.yaml\n")
+    assert (repo.path / "amends.yaml").read_text() == POLICY
+    assert run("amendment", "activate", gate["amendment"], "--write")["state"] == "active"
+    assert "regression" in (repo.path / "amends.yaml").read_text()
+    states = {a["amendment"]: a["state"] for a in run("amendment", "list", "--incident", "INC-1")}
+    assert set(states.values()) == {"active"}
+    (tmp_path / "review.md").write_text("# What we learnt\n")
+    run("review", "edit", "INC-1", "--file", str(tmp_path / "review.md"), "--based-on", "1", "--role", "team")
+    assert "+# What we learnt" in run("review", "diff", "INC-1", "1")["unified"]
+    run("review", "publish", "INC-1")
+    assert [r["published"] for r in run("review", "history", "INC-1")] == [False, True]
+    run("incident", "acknowledge", "INC-1", "--role", "on-call")
+    run("incident", "note", "INC-1", "The client was told", "--role", "support")
+    run("incident", "milestone", "INC-1", "cause_found", "--at", "2026-03-03T11:00:00Z")
+    run("incident", "resolve", "INC-1", "--reason", "fixed by 1.2")
+    assert [i["state"] for i in run("incident", "list")] == ["resolved"]
 
 
-def test_measures_as_text_json_and_csv(run: Run) -> None:
-    code, text = run("measures")
-    assert code == 0
-    assert "Change fail rate" in text
-    assert "undecided: 1 ended; 5 are needed" in text
-    data = json.loads(run("measures", "--format", "json")[1])
-    assert [one["measure"] for one in data] == list(KEYS)
-    figures = list(csv.DictReader(io.StringIO(run("measures", "--format", "csv")[1])))
-    assert {row["measure"] for row in figures} == set(KEYS)
-    rows = list(
-        csv.DictReader(io.StringIO(run("measures", "--only", "change-fail-rate", "--format", "csv")[1]))
-    )
-    assert [row["failed"] for row in rows] == ["no", "no", "yes"]
+def test_an_edit_that_comes_too_late_is_refused_and_nothing_is_lost(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
+    run(*OPEN)
+    (tmp_path / "mine.md").write_text("mine\n")
+    run("review", "edit", "INC-1", "--file", str(tmp_path / "mine.md"), "--based-on", "1")
+    run("review", "edit", "INC-1", "--file", str(tmp_path / "mine.md"), "--based-on", "1", exits=2)
+    assert len(run("review", "history", "INC-1")) == 2
 
 
-def test_measures_of_a_time_and_of_an_unknown_name(run: Run) -> None:
-    rows = json.loads(
-        run("measures", "--since", "2026-03-20", "--only", "deployment-frequency", "--format", "json")[1]
-    )
-    assert [row["release"] for row in rows["rows"]] == ["1.4.0"]
-    code, text = run("measures", "--only", "velocity")
-    assert code == 2
-    assert "change-fail-rate" in text
-
-
-def test_a_search_keeps_its_index_and_follows_the_log(run: Run, story: Story, tmp_path: Path) -> None:
-    found = json.loads(run("search", "customer", "mail", "--format", "json")[1])
-    assert [hit["kind"] for hit in found["hits"]] == ["note", "review"]
-    assert list((tmp_path / ".amends").glob("search-*.db"))
-    run("incident", "note", story.incident, "a heron stood in the fountain")
-    assert "Note on INC-1" in run("search", "heron")[1]
-    assert run("search", "heron", "--kind", "person")[0] == 2
-
-
-def test_a_broken_index_says_how_to_mend_it(run: Run, tmp_path: Path) -> None:
-    run("search", "discount")
-    (index,) = (tmp_path / ".amends").glob("search-*.db")
-    index.write_bytes(b"not a database, but long enough to be looked at as one" * 100)
-    for beside in (tmp_path / ".amends").glob("search-*.db-*"):
-        beside.unlink()
-    assert "INC-1" in run("search", "discount")[1]  # in memory
-
-
-def test_thanks_from_the_command_line(run: Run, story: Story) -> None:
-    assert run("thank", story.incident, "Ana Lima", "--for", "Ana Lima kept calm")[0] == 0
-    (given,) = json.loads(run("thank", story.incident, "--format", "json")[1])
-    assert given["name"] == "Ana Lima"
-    code, text = run("thank", story.incident, "Bo", "--for", "Bo broke it, and stayed")
-    assert (code, "thanks hold no blame" in text) == (2, True)
-    run("thank", story.incident, "--withdraw", given["event"])
-    assert "nobody" in run("thank", story.incident)[1]
-
-
-def test_the_digest_as_text_json_and_feed(run: Run) -> None:
-    assert "## INC-1" in run("digest")[1]
-    assert json.loads(run("digest", "--format", "json")[1])["lessons"][0]["incident"] == "INC-1"
-    feed = run("digest", "--format", "atom", "--base-url", "https://amends.example")[1]
-    assert ElementTree.fromstring(feed).tag.endswith("feed")
-
-
-def test_similar_incidents_from_the_command_line(run: Run, story: Story) -> None:
-    assert "much like" in run("incident", "similar", story.incident)[1]
-    assert run("incident", "similar", "INC-99")[0] == 2
-
-
-def test_every_number_on_the_page_leads_to_its_rows(browser: httpx.Client) -> None:
-    page = browser.get("/measures").text
-    links = set(re.findall(r'href="(/measures/[^"#]+)#rows"', page))
-    assert len(links) > len(KEYS)
-    for link in links:
-        assert browser.get(link.replace("&amp;", "&")).status_code == 200
-    failed = browser.get("/measures/change-fail-rate?row.failed=yes").text
-    assert "/releases/shop/1.4.0" in failed
-    assert "/releases/shop/1.3.0" not in failed
-
-
-def test_downloads_hold_what_the_page_shows(browser: httpx.Client) -> None:
-    answer = browser.get("/measures/rework-rate/rows.csv?service=shop")
-    assert answer.headers["content-type"].startswith("text/csv")
-    assert len(list(csv.DictReader(io.StringIO(answer.text)))) == 3
-    assert len(browser.get("/measures/rework-rate/rows.json").json()["rows"]) == 3
-    assert browser.get("/measures/velocity").status_code == 404
-    assert browser.get("/measures?since=yesterday").status_code == 422
-
-
-def test_measures_and_search_in_the_api(server: LiveServer) -> None:
-    with server.client() as client:
-        assert [one["measure"] for one in client.get("/api/v1/measures").json()] == list(KEYS)
-        assert client.get("/api/v1/measures/recurrence").json()["rows"]
-        assert client.get("/api/v1/measures?since=2026-03-20T10:00:00").status_code == 422
-        assert client.get("/api/v1/search", params={"q": "discount"}).json()["total"] > 0
-        assert client.get("/api/v1/incidents/INC-1/similar").json() == []
-
-
-def test_what_was_recorded_meanwhile_is_measured(server: LiveServer, browser: httpx.Client) -> None:
-    browser.get("/measures")
-    server.story.later(days=1)
-    server.story.deployed("1.4.1", "production", "1.3.0")
-    assert len(browser.get("/measures/deployment-frequency/rows.json").json()["rows"]) == 4
-
-
-def test_thanks_on_the_review_page_and_nowhere_else(server: LiveServer, browser: httpx.Client) -> None:
-    page = f"/incidents/{server.story.incident}"
-    sent = {"name": "Ana Lima", "text": "Ana stayed <b>calm</b>", "role": "team"}
-    assert browser.post(f"{page}/thanks", data=sent).status_code == 303
-    text = browser.get(f"{page}/review").text
-    assert "Ana Lima</strong>: Ana Lima stayed &lt;b&gt;calm&lt;/b&gt;" in text
-    for other in (page, "/", "/log", "/learning", "/search?q=calm", "/learning.atom", "/measures"):
-        assert "Ana" not in browser.get(other).text, other
-    refused = browser.post(f"{page}/thanks", data={**sent, "text": "for once you failed to break it"})
-    assert refused.status_code == 422
-    event = re.search(r'name="thanks" value="([^"]+)"', text)
-    assert event
-    browser.post(f"{page}/thanks/withdraw", data={"thanks": event[1]})
-    assert "Ana" not in browser.get(f"{page}/review").text
-
-
-def test_a_feed_reader_signs_in_with_a_token_and_changes_nothing(server: LiveServer) -> None:
-    def basic(secret: str) -> dict[str, str]:
-        return {"Authorization": "Basic " + base64.b64encode(f"reader:{secret}".encode()).decode()}
-
-    with httpx.Client(base_url=server.url) as client:
-        answer = client.get("/learning.atom", headers=basic(server.token))
-        assert answer.headers["content-type"].startswith("application/atom+xml")
-        assert server.url in answer.text
-        assert client.get("/learning.atom", headers=basic("wrong")).status_code == 401
-        assert client.get("/learning.atom", headers={"Authorization": "Basic ???"}).status_code == 401
-        # A browser sends a remembered password by itself, so it counts as a cookie does.
-        steer = client.post("/incidents/INC-1/moves", headers=basic(server.token), data={"action": "resolve"})
-        assert steer.status_code == 403
-
-
-def test_text_of_others_is_inert(server: LiveServer, browser: httpx.Client) -> None:
-    attack = "<script>alert(1)</script><img src=x onerror=alert(1)>"
-    browser.post("/incidents/INC-1/notes", data={"text": f"heron {attack}", "role": "x"})
-    for path in (
-        "/search?q=heron",
-        f"/search?q={attack}",
-        "/measures?service=" + attack,
-        "/incidents/INC-1/similar",
+def test_what_cannot_be_read_is_an_error_that_names_the_file(
+    amends: Amends, run: Callable[..., Any], tmp_path: Path
+) -> None:
+    run(*OPEN)
+    (tmp_path / "gate.yaml").write_text("tests: [\n")
+    for words in (
+        ("amendment", "propose", "INC-1", "--gate", str(tmp_path / "gate.yaml")),
+        ("amendment", "propose", "INC-1", "--gate", str(tmp_path / "nowhere.yaml")),
+        ("review", "edit", "INC-1", "--file", str(tmp_path / "nowhere.md")),
     ):
-        text = browser.get(path).text
-        assert "<script>alert" not in text
-        assert "<img" not in text
-
-
-@pytest.mark.servers
-def test_a_log_in_postgresql_is_measured_and_searched(postgres_url: str, tmp_path: Path) -> None:
-    story = Story(store=postgres_url)
-    end = tell_many(story.log, 6)
-    search = Search(story.log, FullTextIndex(tmp_path / "search.db"))
-    assert search.find("1.3.1", kinds=["release"]).total == 1
-    assert search.similar("INC-1") is not None
-    measures: list[Any] = measure_all(CaseBook(story.log).read(), Scope(end))
-    assert len(measures[KEYS.index("deployment-frequency")].rows) == 12
-    story.opened.store.close()
+        code, _, err = amends(*words)
+        assert code == 2
+        assert str(tmp_path) in err
+        assert "Traceback" not in err

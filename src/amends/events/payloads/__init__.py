@@ -50,6 +50,8 @@ from amends.events.payloads.incidents import PostmortemImported as PostmortemImp
 from amends.events.payloads.incidents import ReviewPublished as ReviewPublished
 from amends.events.payloads.incidents import ReviewRevised as ReviewRevised
 from amends.events.payloads.incidents import Signature as Signature
+from amends.events.payloads.incidents import ThanksGiven as ThanksGiven
+from amends.events.payloads.incidents import ThanksWithdrawn as ThanksWithdrawn
 from amends.events.payloads.notices import NoticeAttempted as NoticeAttempted
 from amends.events.payloads.notices import NoticeDeferred as NoticeDeferred
 from amends.events.payloads.notices import NoticeFailed as NoticeFailed
@@ -58,8 +60,6 @@ from amends.events.payloads.notices import NoticeRetried as NoticeRetried
 from amends.events.payloads.notices import NoticeSent as NoticeSent
 from amends.events.payloads.notices import StatementApproved as StatementApproved
 from amends.events.payloads.notices import StatementRevised as StatementRevised
-from amends.events.payloads.incidents import ThanksGiven as ThanksGiven
-from amends.events.payloads.incidents import ThanksWithdrawn as ThanksWithdrawn
 from amends.events.payloads.places import QuarantineLifted as QuarantineLifted
 from amends.events.payloads.places import QuarantineSet as QuarantineSet
 from amends.events.payloads.places import ServiceDeployed as ServiceDeployed

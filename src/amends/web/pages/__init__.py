@@ -22,5 +22,6 @@ from amends.web.pages import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     board.router, releases.router, deployments.router, incidents.router, reviews.router, amendments.router,
-    backtest.router, measures.router, search.router, learning.router, writing.router, notices.router, log.router,
+    backtest.router, measures.router, search.router, learning.router, writing.router,
+    notices.router, log.router,
 )  # fmt: skip

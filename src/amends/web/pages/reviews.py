@@ -34,7 +34,6 @@ def review(request: Request, incident: str, revision: int = 0) -> Response:
         request, "review.html", i=require_incident(log, incident), revisions=revisions, shown=shown,
         agenda=read_agenda(log, incident),
         amendments=list_amendments(log, incident=incident), apology=panel(request, incident),
-        amendments=list_amendments(log, incident=incident),
         thanks=list_thanks(log, request.app.state.workspace.opened.people, incident),
     )  # fmt: skip
 
