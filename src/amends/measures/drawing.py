@@ -50,8 +50,8 @@ def _strips(chart: Strips, title: str) -> str:
             high, x = count / most * (_ROW - 18), _LEFT + place * step
             words = escape(f"{label}, {chart.periods[place]}: {count}")
             parts.append(
-                f'<rect class="bar" x="{x + step * 0.1:.1f}" y="{floor - high:.1f}" width="{step * 0.8:.1f}" '
-                f'height="{high:.1f}"><title>{words}</title></rect>'
+                f'<rect class="column" x="{x + step * 0.1:.1f}" y="{floor - high:.1f}" '
+                f'width="{step * 0.8:.1f}" height="{high:.1f}"><title>{words}</title></rect>'
             )
             if step >= 16 or count == most:
                 parts.append(_text(x + step / 2, floor - high - 3, str(count), "middle"))
