@@ -20,18 +20,14 @@ PAGES = (
     "/incidents/INC-1/review", "/incidents/INC-1/review/edit", "/incidents/INC-1/review/history",
     "/incidents/INC-1/review/diff", "/incidents/INC-1/notices", "/notices",
     "/amendments", "/amendments/AM-1", "/amendments/AM-2", "/backtest",
+    "/measures", "/measures/milestone-durations", "/measures/change-fail-rate?row.failed=yes", "/learning",
+    "/search", "/search?q=discount", "/incidents/INC-1/similar",
     "/log", "/log?kind=gates.decided", "/log/e1", "/login",
 )  # fmt: skip
 EMPTY_PAGES = (
-    "/",
-    "/deployments",
-    "/incidents",
-    "/actions",
-    "/amendments",
-    "/backtest",
-    "/log",
-    "/log?service=nobody",
-)
+    "/", "/deployments", "/incidents", "/actions", "/amendments", "/backtest", "/measures",
+    "/measures/recurrence", "/learning", "/search?q=nothing", "/log", "/log?service=nobody",
+)  # fmt: skip
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 800}
 
 

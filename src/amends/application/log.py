@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from amends.application.ports import Clock, EventStore
 from amends.errors import NotFoundError
 from amends.events import codec
 from amends.events.payloads import Payload
+
+
+class Facts(Protocol):
+    """Where facts are read from: the log, or a part of it that is held in memory."""
+
+    def facts(self, *, tags: Collection[str] = (), kinds: Collection[str] = ()) -> list[codec.Fact]:
+        """Return facts by position that carry any of ``tags`` and are of any of ``kinds``."""
+
+    def stream(self, name: str) -> list[codec.Fact]:
+        """Return the facts of one stream, in order."""
 
 
 @dataclass(frozen=True, slots=True)

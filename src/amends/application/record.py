@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from amends.application.dependencies import read_policy
-from amends.application.log import Log
+from amends.application.log import Facts
 from amends.errors import NotFoundError
 from amends.events import payloads as p
 from amends.events.codec import Fact
@@ -21,7 +21,7 @@ from amends.incidents.nextmoves import Answer, answers_of
 from amends.incidents.sight import Recogniser
 from amends.incidents.timeline import Line, pivot_of, timeline_of
 from amends.prevention import signature
-from amends.releases.catalogue import candidates, releases_of
+from amends.releases.catalogue import bare_name, candidates, releases_of
 
 RECOGNISER = Recogniser(
     signature.signatures_of, signature.matches, signature.same_path, signature.describe
@@ -45,7 +45,7 @@ class IncidentRecord:
     factors: tuple[NamedFactor, ...] = ()
 
 
-def read_record(log: Log, incident: str) -> IncidentRecord:
+def read_record(log: Facts, incident: str) -> IncidentRecord:
     """Return the record of an incident. Raises ``NotFoundError``, naming incidents there are."""
     folded, facts = gathered(log, require_incident(log, incident))
     milestones = milestones_of(folded, facts)
@@ -61,7 +61,7 @@ def read_record(log: Log, incident: str) -> IncidentRecord:
     )  # fmt: skip
 
 
-def gathered(log: Log, incident: Incident) -> tuple[Incident, tuple[Fact, ...]]:
+def gathered(log: Facts, incident: Incident) -> tuple[Incident, tuple[Fact, ...]]:
     """Return an incident with all names of its release, and every fact that concerns it.
 
     What splits moved away is left out, what they moved here is in it, and what is recorded of incidents that
@@ -78,13 +78,13 @@ def gathered(log: Log, incident: Incident) -> tuple[Incident, tuple[Fact, ...]]:
     return whole, tuple(facts_in_order(fact for fact in facts if fact.id not in away))
 
 
-def named(log: Log, incident: Incident) -> Incident:
+def named(log: Facts, incident: Incident) -> Incident:
     """Return an incident with all names of its release, and the deployments that it is about."""
     known = replace(incident, names=release_names(log, incident.service, incident.release))
     return replace(known, deployments=_deployments(log, known))
 
 
-def _absorbed(log: Log, incident: str) -> dict[str, Incident]:
+def _absorbed(log: Facts, incident: str) -> dict[str, Incident]:
     """Return the incidents that are merged into this one, also by way of others, by their ids."""
     found: dict[str, Incident] = {}
     queue = [incident]
@@ -100,7 +100,7 @@ def _absorbed(log: Log, incident: str) -> dict[str, Incident]:
     return found
 
 
-def _taken(log: Log, incident: Incident) -> list[Fact]:
+def _taken(log: Facts, incident: Incident) -> list[Fact]:
     """Return the facts that a split moved here from the incident of which this one was a part."""
     if not incident.opened.split_from:
         return []
@@ -112,28 +112,32 @@ def _taken(log: Log, incident: Incident) -> list[Fact]:
     return [fact for fact in log.facts(tags=[origin]) if fact.id in wanted] if wanted else []
 
 
-def require_incident(log: Log, incident: str) -> Incident:
+def require_incident(log: Facts, incident: str) -> Incident:
     """Return an incident. Raises ``NotFoundError``, naming the latest ones."""
     found = fold_incident(log.stream(f"incident/{incident}"))
     if found is not None:
         return found
-    recent = log.facts(kinds=("incident.detected",), newest_first=True, limit=5)
+    recent = log.facts(kinds=("incident.detected",))[:-6:-1]
     names = ", ".join(fact.recorded.stream.removeprefix("incident/") for fact in recent) or "none yet"
     raise NotFoundError(
         f"found no incident {incident!r}; the latest are: {names}", remedy="see `amends incident list`"
     )
 
 
-def release_names(log: Log, service: str, release: str) -> frozenset[str]:
+def release_names(log: Facts, service: str, release: str) -> frozenset[str]:
     """Return every name of a release: what it was called here, and its version, commit and digest."""
     if not release:
         return frozenset()
-    declared = log.facts(tags=[f"service:{service}"], kinds=["artifact.packaged"])
+    # A version is found by its tag; only another name needs to be compared with everything declared.
+    exact = bare_name(service, release)
+    declared = log.facts(tags=[f"release:{service}@{exact}"], kinds=["artifact.packaged"])
+    if not any(isinstance(f.payload, p.ReleaseDeclared) and f.payload.version == exact for f in declared):
+        declared = log.facts(tags=[f"service:{service}"], kinds=["artifact.packaged"])
     found = candidates(releases_of(declared, service), service, release)
     return frozenset({release, *(name for one in found for name in one.aliases)})
 
 
-def _deployments(log: Log, incident: Incident) -> frozenset[str]:
+def _deployments(log: Facts, incident: Incident) -> frozenset[str]:
     """Return the deployments that the incident is about: its own, and the one that brought the release.
 
     They differ when a release was rolled back by order, some time after it had been promoted.
@@ -150,7 +154,7 @@ def _deployments(log: Log, incident: Incident) -> frozenset[str]:
     return frozenset({incident.opened.deployment, *brought[-1:]} - {""})
 
 
-def concerning(log: Log, incident: Incident) -> tuple[Fact, ...]:
+def concerning(log: Facts, incident: Incident) -> tuple[Fact, ...]:
     """Return the facts of an incident whose names and deployments are known, and of its release."""
     service = incident.service
     tags = [f"incident:{incident.id}", *(f"release:{service}@{name}" for name in sorted(incident.names))]
@@ -178,7 +182,7 @@ def _is_of(fact: Fact, incident: Incident) -> bool:
     return not other or other in incident.own or getattr(told, "other", "") == incident.id
 
 
-def _policy_in_force(log: Log, incident: Incident, facts: Sequence[Fact]) -> tuple[Fact, bool] | None:
+def _policy_in_force(log: Facts, incident: Incident, facts: Sequence[Fact]) -> tuple[Fact, bool] | None:
     """Return the policy that held for the escaped release, and whether anybody recorded its use then.
 
     The one that its decision or deployment names; or else the last that was known before it was deployed; or
@@ -205,7 +209,7 @@ def _policy_in_force(log: Log, incident: Incident, facts: Sequence[Fact]) -> tup
     return (stated[-1], False) if stated else None
 
 
-def gates_in_force(log: Log, incident: Incident, facts: Sequence[Fact]) -> tuple[PlannedGate, ...]:
+def gates_in_force(log: Facts, incident: Incident, facts: Sequence[Fact]) -> tuple[PlannedGate, ...]:
     """Return the gates of the policy that held for the escaped release; none where that is not known."""
     found = _policy_in_force(log, incident, facts)
     return _planned(found[0], in_force=found[1]) if found else ()

@@ -248,5 +248,32 @@ def milestone(
     say(format, f"milestone {name} is set (event {fact.id})", event=fact.id)
 
 
+@app.command()
+def similar(
+    incident: IncidentArgument,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=50)] = 5,
+    store: StoreOption = "",
+    format: FormatOption = Format.TEXT,
+) -> None:
+    """Find incidents that are like this one, and say why: words, failure, component, factors, gates.
+
+    JSON: a list of {"incident", "summary", "service", "state", "detected_at", "likeness", "reasons"}.
+    """
+    from amends.application.searching import similar_data
+    from amends.cli.search import open_search
+
+    with open_search(store) as search:
+        found = search.similar(incident, most=limit)
+    if format is Format.JSON:
+        typer.echo(json.dumps(similar_data(found), ensure_ascii=False))
+        return
+    for one in found:
+        typer.echo(f"{one.incident:8} {one.likeness.score:.2f} {one.service}: {one.summary}")
+        for reason in one.likeness.reasons:
+            typer.echo(f"         {reason}")
+    if not found:
+        typer.echo(f"no incident on record is much like {incident}")
+
+
 incident_casework.register(app)
 incident_words.register(app)

@@ -36,6 +36,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lint": ("amends.cli.lint", "Find wording that blames in reviews, and say how to write it instead."),
     "amendment": ("amends.cli.amendment", "Propose a test or a gate, prove it, activate it."),
     "amendments": ("amends.cli.amendments", "List amendments by state, and check that guards hold."),
+    "thank": ("amends.cli.thank", "Thank somebody by name on an incident's review."),
+    "digest": ("amends.cli.digest", "Tell other teams what published reviews taught."),
+    "search": (
+        "amends.cli.search",
+        "Find incidents, reviews, amendments, releases and notes by their words.",
+    ),
+    "measures": ("amends.cli.measures", "Count escapes, proofs, recovery and delivery, with every row."),
     "culprit": ("amends.cli.culprit", "Find the change that brought a failure, flaky tests included."),
     "notice": ("amends.cli.notice", "Tell each audience what concerns it, once, at a known price."),
     "apologise": ("amends.cli.apologise", "Should anyone apologise? What to do instead."),

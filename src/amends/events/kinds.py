@@ -120,6 +120,8 @@ KINDS: tuple[Kind, ...] = (
     _own("action.accepted", p.ActionMoved, _ACTION),
     _own("action.reopened", p.ActionMoved, _ACTION),
     _own("reminder.given", p.Reminded, "reminders/{about}"),
+    _own("thanks.given", p.ThanksGiven, _INCIDENT),
+    _own("thanks.withdrawn", p.ThanksWithdrawn, _INCIDENT),
     _own("amendment.proposed", p.AmendmentProposed, _AMENDMENT),
     _own("proof.run", p.ProofRun, _AMENDMENT),
     _own("amendment.proven", p.AmendmentJudged, _AMENDMENT),

@@ -15,8 +15,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from amends.application.keptbacktests import KeptBacktests
+from amends.application.measuring import CaseBook, KeptMeasures
 from amends.application.queries import BoardFollower
 from amends.bootstrap import Workspace, backtest_body, open_evidence
+from amends.bootstrap.learning import open_search
 from amends.errors import AmendsError
 from amends.web.api import ROUTERS as API_ROUTERS
 from amends.web.api_log import kind_of, log_router
@@ -40,6 +42,8 @@ def create_app(workspace: Workspace, *, hosts: frozenset[str] = frozenset(), no_
     app.state.workspace = workspace
     app.state.keeper = keeper
     app.state.follower = BoardFollower(workspace.log)
+    app.state.search = open_search(workspace)
+    app.state.measures = KeptMeasures(CaseBook(workspace.log))
     app.state.backtests = KeptBacktests(
         workspace.log, lambda: open_evidence(workspace), partial(backtest_body, links=True)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -120,11 +121,23 @@ class Doorkeeper:
 
 
 def token_of(request: Request) -> tuple[str, bool]:
-    """Return the token that a request carries and whether it came as a cookie."""
-    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and bearer:
-        return bearer.strip(), False
+    """Return the token that a request carries, and whether a browser may have sent it by itself.
+
+    That is so of a cookie, and of the password of HTTP Basic, by which feed readers sign in.
+    """
+    scheme, _, sent = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and sent:
+        return sent.strip(), False
+    if scheme.lower() == "basic" and sent:
+        return _password(sent.strip()), True
     return request.cookies.get(COOKIE, ""), True
+
+
+def _password(sent: str) -> str:
+    try:
+        return base64.b64decode(sent, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def _digest(secret: str) -> str:

@@ -62,6 +62,8 @@ from amends.events.payloads.incidents import PostmortemImported as PostmortemImp
 from amends.events.payloads.incidents import ReviewPublished as ReviewPublished
 from amends.events.payloads.incidents import ReviewRevised as ReviewRevised
 from amends.events.payloads.incidents import Signature as Signature
+from amends.events.payloads.incidents import ThanksGiven as ThanksGiven
+from amends.events.payloads.incidents import ThanksWithdrawn as ThanksWithdrawn
 from amends.events.payloads.notices import NoticeAttempted as NoticeAttempted
 from amends.events.payloads.notices import NoticeDeferred as NoticeDeferred
 from amends.events.payloads.notices import NoticeFailed as NoticeFailed

@@ -149,3 +149,25 @@ class ReviewPublished(Payload, frozen=True, kw_only=True, omit_defaults=True):
     service: str
     revision: int
     role: str = ""
+
+
+class ThanksGiven(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody is thanked, by the choice of whoever thanks. ``person`` is a pseudonym.
+
+    ``text`` has ``{name}`` where the name was; the table beside the log knows it until it is forgotten.
+    """
+
+    incident: str
+    service: str
+    person: str
+    text: str
+    role: str = ""
+
+
+class ThanksWithdrawn(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """A thanks is taken back; ``thanks`` is the event that gave it."""
+
+    incident: str
+    service: str
+    thanks: str
+    role: str = ""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from amends.web.api import acting, captures, hooks, language, links, reading
+from amends.web.api import acting, captures, hooks, language, links, measures, reading, search
 
 ROUTERS: tuple[APIRouter, ...] = (
     links.router,
     reading.router,
     acting.router,
     captures.router,
+    measures.router,
+    search.router,
     hooks.router,
     language.router,
 )

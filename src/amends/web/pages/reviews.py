@@ -14,6 +14,7 @@ from amends.application.amending import list_amendments
 from amends.application.approving import read_progress
 from amends.application.discussing import read_discussion
 from amends.application.record import require_incident
+from amends.application.thanking import list_thanks
 from amends.bootstrap import heed_policy
 from amends.reviews.revisions import RevisionConflictError, side_by_side
 from amends.web.forms import Role, Words, back_to, required_role
@@ -40,6 +41,7 @@ def review(request: Request, incident: str, revision: int = 0) -> Response:
         agenda=read_agenda(log, incident), amendments=list_amendments(log, incident=incident), talk=talk,
         sections=list(zip(talk.sections, rendered, strict=True)), progress=read_progress(log, incident),
         actions=list_actions(log, incident=incident), apology=panel(request, incident),
+        thanks=list_thanks(log, request.app.state.workspace.opened.people, incident),
     )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Measures of how releases escape, how services recover and how changes arrive; never of people or teams."""
