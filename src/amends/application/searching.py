@@ -13,6 +13,8 @@ from amends.application.measuring import case_of
 from amends.application.record import IncidentRecord, read_record
 from amends.errors import UsageError
 from amends.events import payloads as p
+from amends.events.codec import Fact
+from amends.events.payloads import FactorNamed
 from amends.learning.entries import EVENT_KINDS, KINDS, Entry, entry_of
 from amends.learning.similarity import Likeness, Portrait, most_like, rarest, rarity
 from amends.measures.escapes import NOT_PASSED
@@ -141,7 +143,7 @@ class Search:
         failures = tuple(
             dict.fromkeys(f.payload.signature for f in facts if isinstance(f.payload, p.FailureCaptured))
         )
-        factors = frozenset(factor for fact in facts for factor in _factors(fact.payload))
+        factors = _factors(facts)
         return Portrait(incident, opened.service if opened else "", text, failures, factors)
 
 
@@ -169,13 +171,19 @@ def portrait_of(record: IncidentRecord, text: str) -> Portrait:
     """Return what an incident is compared by. Contributing factors are those of any fact that names some."""
     case = case_of(record)
     gates = frozenset((row.kind, row.state.value) for row in case.gates if row.state not in NOT_PASSED)
-    factors = frozenset(factor for fact in record.facts for factor in _factors(fact.payload))
+    factors = _factors(record.facts)
     return Portrait(case.incident.id, case.incident.service, text, case.failures, factors, gates)
 
 
-def _factors(payload: Any) -> Iterable[str]:
-    named = getattr(payload, "factors", ())
-    return (str(factor) for factor in named) if isinstance(named, tuple | list) else ()
+def _factors(facts: Iterable[Fact]) -> frozenset[str]:
+    """Return the contributing factors that were named and not withdrawn."""
+    named: dict[str, str] = {}
+    for fact in facts:
+        told = fact.payload
+        if isinstance(told, FactorNamed):
+            named[fact.id] = "" if told.withdraws else told.factor
+            named.pop(told.withdraws, None)
+    return frozenset(named.values()) - {""}
 
 
 def similar_data(found: Sequence[Similar]) -> list[dict[str, Any]]:
