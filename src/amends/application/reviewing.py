@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from amends.application.actions import list_actions
 from amends.application.agenda import agenda_for
+from amends.application.amending import list_amendments
 from amends.application.approving import check_agreed
 from amends.application.log import Log
+from amends.application.notices.reading import notices
 from amends.application.record import read_record, require_incident
 from amends.errors import NotAllowedError, UsageError, VersionConflictError
 from amends.events import payloads as p
 from amends.events.codec import Fact
+from amends.reviews.agreed import Told, Work
 from amends.reviews.draft import Record, draft_markdown
 from amends.reviews.revisions import (
     Revision,
@@ -33,9 +37,30 @@ def draft_text(log: Log, incident: str) -> str:
     return draft_markdown(
         Record(
             found.incident, facts, found.timeline, found.matrix, found.milestones, found.durations,
-            found.impact, agenda,
+            found.impact, agenda, found.answers, found.factors, _work(log, incident), _told(log, incident),
         )
     )  # fmt: skip
+
+
+def _work(log: Log, incident: str) -> list[Work]:
+    """Return the incident's action items, and its amendments for which there is none."""
+    items = list_actions(log, incident=incident)
+    found = [
+        Work(one.title, str(one.state), one.owner, one.due, one.guard, one.events) for one in items
+    ]  # fmt: skip
+    standing = {one.guard for one in items}
+    for one in reversed(list_amendments(log, incident=incident)):
+        if one.id not in standing:
+            said = one.proposed
+            found.append(Work(said.title, str(one.state), said.team, None, one.id, one.events))
+    return found
+
+
+def _told(log: Log, incident: str) -> list[Told]:
+    return [
+        Told(one.said.audience, one.said.revision, one.at, one.done, one.event)
+        for one in notices(log, incident=incident)
+    ]
 
 
 def draft_review(log: Log, incident: str, *, again: bool = False) -> int:

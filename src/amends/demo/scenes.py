@@ -133,6 +133,7 @@ def the_amendments(stage: Stage) -> None:
     stage.amends("amendment", "activate", proposed["amendment"], "--write", show=True)
     active = stage.the("amendment.activated", amendment=proposed["amendment"])
     stage.narrator.claim("the gate is in amends.yaml", active.id, f"/amendments/{proposed['amendment']}")
+    stage.amends("review", "draft", stage.incident, "--again")
 
 
 def _write_test(stage: Stage) -> Any:

@@ -14,12 +14,15 @@ from urllib.parse import quote
 from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.incidents.escape import EscapeMatrix, EscapeRow, EscapeState
+from amends.incidents.factors import NamedFactor
 from amends.incidents.impact import Statement
 from amends.incidents.incident import Incident
 from amends.incidents.milestones import Duration, Milestone
+from amends.incidents.nextmoves import Answer
 from amends.incidents.timeline import Knowledge, Line
 from amends.incidents.wording import say_range, say_time, short
 from amends.reviews.agenda import Agenda
+from amends.reviews.agreed import Cited, Told, Work, answer_lines, factor_lines, told_lines
 
 EVENT_PAGE = "/log/events/"  # where a citation leads when the review is read in the browser
 
@@ -36,6 +39,10 @@ class Record:
     durations: Sequence[Duration]
     impact: Sequence[Statement]
     agenda: Agenda = field(default_factory=Agenda)
+    answers: Sequence[Answer] = ()
+    factors: Sequence[NamedFactor] = ()
+    work: Sequence[Work] = ()
+    told: Sequence[Told] = ()
 
 
 @dataclass
@@ -64,9 +71,10 @@ def draft_markdown(record: Record) -> str:
         "## Milestones\n", *_milestones(record, notes),
         "## What went well\n", *_went_well(record, notes),
         "## Contributing conditions\n",
-        "Several conditions usually come together. Describe each, with what made it sensible at the time.\n",
-        "## Open questions\n", *_questions(record),
+        *_conditions(record, notes),
+        "## Open questions\n", *_questions(record, notes),
         "## Action items\n", *_actions(record, notes),
+        "## Who has been told\n", *_told(record, notes),
         "## Evidence\n", *_evidence(record, notes),
     ]  # fmt: skip
     return "\n".join(parts).rstrip() + "\n"
@@ -209,34 +217,66 @@ def _records(record: Record, notes: _Citations) -> list[str]:
     return lines
 
 
-def _questions(record: Record) -> list[str]:
+def _conditions(record: Record, notes: _Citations) -> list[str]:
+    asked = (
+        "Several conditions usually come together. Describe each, with what made it sensible at the time.\n"
+    )
+    return [asked, *_listed(factor_lines(record.factors), notes)]
+
+
+def _told(record: Record, notes: _Citations) -> list[str]:
+    return _listed(told_lines(record.told), notes) or [
+        f"Nobody, as far as the record shows: `amends notice show {record.incident.id}`\n"
+    ]
+
+
+def _listed(lines: Iterable[Cited], notes: _Citations) -> list[str]:
+    found = [f"- {_line(text)}{notes.cite(events)}" for text, events in lines]
+    return ["\n".join(found) + "\n"] if found else []
+
+
+def _questions(record: Record, notes: _Citations) -> list[str]:
+    answered = {(one.environment, one.gate) for one in record.answers}
     lines = [
         f"- **{_name(record.incident, row)}** ({row.state}): {row.question}"
         for row in record.matrix.rows
         # Where no policy is recorded every row would ask the same; one question below asks it once.
-        if row.question and row.state is not EscapeState.NOT_RECORDED
+        if row.question
+        and row.state is not EscapeState.NOT_RECORDED
+        and (row.environment, row.gate) not in answered
     ]
     if any(row.state is EscapeState.NOT_RECORDED for row in record.matrix.rows):
         lines.append("- Which policy applied to this release, and where can that be looked up?")
-    return ["\n".join(lines) + "\n"]
+    answers = _listed(answer_lines(record.answers), notes)
+    return [*(["\n".join(lines) + "\n"] if lines else []), *(["Answered:\n", *answers] if answers else [])]
 
 
 def _actions(record: Record, notes: _Citations) -> list[str]:
-    table = "| action | owner (team or role) | due | amendment |\n|---|---|---|---|\n| | | | |\n"
-    suggestions = [f"- {_line(text)}{notes.cite(events)}" for text, events in _suggestions(record)]
-    return [table, "Suggestions from the matrix, to take or leave:\n", "\n".join(suggestions) + "\n"]
+    rows = [
+        f"| {_cell(one.title)}{notes.cite(one.events[-1:])} | {_cell(one.owner)} | "
+        f"{f'{one.due:%Y-%m-%d}' if one.due else ''} | {_cell(one.guard)} | {one.state} |"
+        for one in record.work
+    ] or ["| | | | | |"]
+    head = "| action | owner (team or role) | due | amendment | state |\n|---|---|---|---|---|\n"
+    table = head + "\n".join(rows) + "\n"
+    suggestions = _listed(_suggestions(record), notes)
+    return (
+        [table, "Suggestions from the matrix, to take or leave:\n", *suggestions] if suggestions else [table]
+    )
 
 
 def _suggestions(record: Record) -> list[tuple[str, tuple[str, ...]]]:
     propose = f"amends amendment propose {record.incident.id}"
     found: list[tuple[str, tuple[str, ...]]] = []
     captured = [f for f in record.facts if isinstance(f.payload, p.FailureCaptured)]
-    if captured:
-        text = f"Make the captured input a test: `{propose} --test 'pytest PATH::NAME'`"
+    kinds = {f.payload.kind for f in record.facts if isinstance(f.payload, p.AmendmentProposed)}
+    if captured and "test" not in kinds:
+        text = f"Have the captured input made a test: `amends test write --incident {record.incident.id}`"
         found.append((text, (captured[0].id,)))
+    if captured and "gate" not in kinds:
         text = f"Make that test a gate for the next release: `{propose} --gate FILE.yaml`"
         found.append((text, ()))
-    else:
+    if not captured:
         text = "Capture the failure, so that it can become a test: `amends record failure --incident"
         found.append((f"{text} {record.incident.id}`", ()))
     blind = [row for row in record.matrix.rows if row.state is EscapeState.RAN_BLIND]

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from amends.application.amending import Proposal, propose
+from amends.application.casewords import answer_row, name_factor
 from amends.application.incidents import incident_view
 from amends.application.reviewing import draft_text
 from amends.events import payloads as p
@@ -82,3 +84,31 @@ def test_what_others_wrote_stays_on_its_line_and_in_its_cell(told: Escape) -> No
     text = draft_text(told.log, incident)
     assert "\n# not a heading" not in text
     assert "<script>" not in text
+
+
+def test_what_people_said_and_agreed_is_taken_over_with_its_events(told: Escape) -> None:
+    incident = told.live_through()
+    told.capture(incident)
+    before = draft_text(told.log, incident)
+    assert "Nobody, as far as the record shows" in before
+    assert "amends test write --incident" in before
+    name_factor(told.log, incident, "test-data", "No test has an empty basket.", role="shop-team")
+    row = incident_view(told.log, incident).record.matrix.rows[0]
+    answer_row(
+        told.log, incident, row.gate, "It looked at the form.", environment=row.environment, role="shop-team"
+    )
+    propose(told.log, incident, Proposal("test", title="An empty basket", selector="pytest t.py::test_x"))
+    told.tell(
+        "notice.intended",
+        p.NoticeIntended(
+            topic=incident, audience="leadership", kind="leadership", revision=1, subject="s", text="t",
+            channels=("web",), words=1, seconds_each=1.0, incident=incident, service="shop",
+        ),
+    )  # fmt: skip
+    text = draft_text(told.log, incident)
+    assert re.search(r"^- \*\*.+\*\*: No test has an empty basket\. \[e\d+\]$", text, re.M)
+    assert f"**{row.gate}**: It looked at the form. (shop-team) [e" in text
+    assert f"**{row.gate}** ({row.state}): {row.question}" not in text
+    assert re.search(r"\| An empty basket \[e\d+\] \| .* \| AM-1 \| proposed \|", text)
+    assert "leadership, revision 1, on its way [e" in text
+    assert "amends test write --incident" not in text
