@@ -36,7 +36,7 @@ from amends.reviews.notices.outbox import (
 )
 
 MOVES = ("incident.detected", "incident.resolved", "incident.reopened", "milestone.set", "review.published",
-         "statement.revised", "statement.approved")  # fmt: skip
+         "statement.revised", "statement.approved", "incident.assessed", "neighbour.concerned")  # fmt: skip
 _AT_ONCE = 8
 _ATTEMPTS = 50
 _AFTER_A_FAULT = timedelta(minutes=10)

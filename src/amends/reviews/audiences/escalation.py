@@ -18,7 +18,10 @@ old log tell nobody of its past.
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an incident stands, as rules see it. A time is ``None`` while that has not happened."""
+    """How an incident stands, as rules see it. A time is ``None`` while that has not happened.
+
+    ``neighbours`` are other services that it concerns, up and down the stream: their owners are told, too.
+    """
 
     incident: str
     service: str
@@ -28,6 +31,12 @@ class Standing:
     mitigated_at: datetime | None = None
     resolved_at: datetime | None = None
     reviewed_at: datetime | None = None
+    neighbours: frozenset[str] = frozenset()
+
+    @property
+    def services(self) -> frozenset[str]:
+        """Every service that it concerns."""
+        return self.neighbours | {self.service}
 
     def at(self, occasion: Occasion) -> datetime | None:
         """Return when an occasion came."""
@@ -73,6 +82,7 @@ def standing_of(
     return Standing(
         incident.id, incident.service, incident.environment, severity_of(incident), incident.detected_at,
         mitigated_at, resolved_at if closed else None, reviewed_at,
+        frozenset(one.service for one in incident.neighbours),
     )  # fmt: skip
 
 
@@ -89,7 +99,8 @@ def tellings(policy: NoticePolicy, standing: Standing, told: Told, now: datetime
             continue
         for name in rule.tell:
             telling = Telling(at, name, rule.when, rule.by, number)
-            if not policy.audiences[name].concerns(standing.service) or _is_told(telling, told):
+            audience = policy.audiences[name]
+            if not any(map(audience.concerns, standing.services)) or _is_told(telling, told):
                 continue
             known = found.get((name, rule.when))
             found[name, rule.when] = telling if known is None else _sharper(known, telling, now)
@@ -109,7 +120,7 @@ def next_at(planned: Sequence[Telling], now: datetime) -> datetime | None:
 def _due(rule: Rule, standing: Standing) -> datetime | None:
     if rule.severities and standing.severity.casefold() not in {one.casefold() for one in rule.severities}:
         return None
-    if rule.services and standing.service not in rule.services:
+    if rule.services and standing.services.isdisjoint(rule.services):
         return None
     if rule.environments and standing.environment not in rule.environments:
         return None

@@ -83,3 +83,10 @@ def test_a_rule_may_name_environments() -> None:
     p = policy(Rule(tell=["team"], environments=["production"]))
     assert who(p, replace(OPEN, environment="staging"), AT) == []
     assert who(p, OPEN, AT)
+
+
+def test_the_owners_of_neighbours_that_it_concerns_are_told() -> None:
+    rules = policy(Rule(tell=["payments"], services=["billing"]))
+    assert who(rules, OPEN, after(1)) == []
+    concerned = replace(OPEN, neighbours=frozenset({"billing"}))
+    assert who(rules, concerned, after(1)) == [("payments", "opened", "now")]
