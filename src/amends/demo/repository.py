@@ -66,6 +66,7 @@ def write_version(repo: Path, version: str) -> None:
         "tests/unit/test_pricing.py": _tests_until(version),
         "tests/integration/test_service.py": text_of("test_service.py"),
         "CODEOWNERS": _OWNERS,
+        "notices.yaml": text_of("notices.yaml"),
         ".gitignore": "__pycache__/\n.pytest_cache/\n.amends/\ncaptures/\n",
     }
     for name, text in contents.items():

@@ -84,6 +84,11 @@ def the_incident(stage: Stage) -> None:
     stage.narrator.title(f"{incident}: how did it get past each gate?")
     opened = stage.the("incident.detected", incident=incident)
     stage.narrator.claim(f"{incident} opened itself", opened.id, f"/incidents/{incident}")
+    told = stage.until(lambda: stage.told(incident), "the team and its heads are told")
+    stage.narrator.claim(
+        "the team and its heads were told, each once and in their length", told.id,
+        f"/incidents/{incident}/notices",
+    )  # fmt: skip
     stage.narrator.say("Inside the service a recorder kept the inputs on which it failed, secrets masked.")
     stage.amends("record", "captures", str(stage.root / "captures"), show=True)
     captured = stage.the("failure.captured", release=BAD, incident=incident)

@@ -194,6 +194,12 @@ class Stage:
         fact = self.latest("incident.detected", release=release)
         return str(getattr(fact.payload, "incident", "")) if fact else None
 
+    def told(self, incident: str) -> Fact | None:
+        """Return the last notice about an incident once everybody whom the rules name was told."""
+        sent = self.log.facts(tags=[f"incident:{incident}"], kinds=["notice.sent"])
+        audiences = [getattr(fact.payload, "audience", "") for fact in sent]
+        return sent[-1] if {"shop-team", "heads"} <= set(audiences) else None
+
     def stuck(self, tag: str) -> str:
         """Say what a deployment asks a person, or nothing when it goes on by itself."""
         asked = self.latest("step.concluded", tag, outcome="ask")
