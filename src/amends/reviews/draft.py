@@ -254,7 +254,7 @@ def _questions(record: Record, notes: _Citations) -> list[str]:
 def _actions(record: Record, notes: _Citations) -> list[str]:
     rows = [
         f"| {_cell(one.title)}{notes.cite(one.events[-1:])} | {_cell(one.owner)} | "
-        f"{f'{one.due:%Y-%m-%d}' if one.due else ''} | {_cell(one.guard)} | {one.state} |"
+        f"{f'{one.due:%Y-%m-%d}' if one.due else ''} | {_guard(one.guard)} | {one.state} |"
         for one in record.work
     ] or ["| | | | | |"]
     head = "| action | owner (team or role) | due | amendment | state |\n|---|---|---|---|---|\n"
@@ -263,6 +263,10 @@ def _actions(record: Record, notes: _Citations) -> list[str]:
     return (
         [table, "Suggestions from the matrix, to take or leave:\n", *suggestions] if suggestions else [table]
     )
+
+
+def _guard(amendment: str) -> str:
+    return f"[{_cell(amendment)}](/amendments/{quote(amendment, safe='')})" if amendment else ""
 
 
 def _suggestions(record: Record) -> list[tuple[str, tuple[str, ...]]]:

@@ -109,6 +109,8 @@ def test_what_people_said_and_agreed_is_taken_over_with_its_events(told: Escape)
     assert re.search(r"^- \*\*.+\*\*: No test has an empty basket\. \[e\d+\]$", text, re.M)
     assert f"**{row.gate}**: It looked at the form. (shop-team) [e" in text
     assert f"**{row.gate}** ({row.state}): {row.question}" not in text
-    assert re.search(r"\| An empty basket \[e\d+\] \| .* \| AM-1 \| proposed \|", text)
+    assert re.search(
+        r"\| An empty basket \[e\d+\] \| .* \| \[AM-1\]\(/amendments/AM-1\) \| proposed \|", text
+    )
     assert "leadership, revision 1, on its way [e" in text
     assert "amends test write --incident" not in text
