@@ -335,3 +335,17 @@ def test_an_incident_that_nobody_knows_is_said_before_anything_runs(write: Write
     assert code == 2
     assert "INC-9" in told["error"]
     assert "which input failed?" in write()[1]["error"]
+
+
+def test_what_is_nobodys_edge_case_is_written_and_not_registered(
+    write: Write, repo: Path, tmp_path: Path, log: Log
+) -> None:
+    (tmp_path / "list.txt").write_text("tea 1\nmilk %% 2\n")
+    code, told = write(
+        tmp_path / "list.txt", "--run", "python -m shop.command {input}", "--bad", "v1.4.0", "--store",
+        f"{tmp_path}/log.db",
+    )  # fmt: skip
+    assert (code, told["verdict"], told["edge_case"]) == (0, "proven", None)
+    assert any("--service" in note for note in told["notes"])
+    assert (repo / told["test_file"]).exists()
+    assert log.facts() == []

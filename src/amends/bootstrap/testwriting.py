@@ -30,6 +30,7 @@ from amends.workflows.testasking import Asked, order_of, with_revisions
 from amends.workflows.testorder import Order, Written
 from amends.workflows.testwriting import write
 
+_NOBODYS = "nothing says whose edge case it is, so it is not registered: name the service with --service"
 _LONGEST = 2_000  # characters of an input that an amendment repeats; the test holds all of it
 
 
@@ -84,9 +85,11 @@ def write_test(
         write_into_repository(repo, order.path, written.text, replace=asked.replace)
         place = order.path
     named = asked.incident or workspace.settings.named or workspace.opened.exists()
-    registered = None
-    if written.verdict == "proven" and named:
-        registered = _register(workspace, host, order, written, policy, asked)
+    registered, service = None, _service(workspace, order, policy, asked)
+    if written.verdict == "proven" and named and service:
+        registered = _register(workspace, host, order, written, service, asked)
+    elif written.verdict == "proven" and named:
+        written = replace(written, notes=(*written.notes, _NOBODYS))
     return TestWritten(order, written, place, registered)
 
 
@@ -168,13 +171,17 @@ def _limit(seconds: float) -> Callable[[], bool]:
     return enough
 
 
+def _service(workspace: Workspace, order: Order, policy: Policy | None, asked: Asked) -> str:
+    """Return whose edge case it is; empty where nothing says so."""
+    if asked.incident and not asked.service:
+        return require_incident(workspace.log, asked.incident).service
+    captured = order.capture.service if order.capture else ""
+    return asked.service or (policy.service if policy else "") or captured
+
+
 def _register(
-    workspace: Workspace, host: CodeHost, order: Order, written: Written, policy: Policy | None, asked: Asked
+    workspace: Workspace, host: CodeHost, order: Order, written: Written, service: str, asked: Asked
 ) -> Registered:
-    service = asked.service or (policy.service if policy else "")
-    service = service or (order.capture.service if order.capture else "")
-    if asked.incident:
-        service = asked.service or require_incident(workspace.log, asked.incident).service
     bad, good = (_release_at(workspace, host, service, revision) for revision in (order.bad, order.good))
     guarded = Guarded(
         order.name.removeprefix("test_").replace("_", "-"), order.words, order.path, order.name,

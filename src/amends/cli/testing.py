@@ -208,6 +208,7 @@ def _text(done: TestWritten) -> str:
         lines.append(f"edge case: {registered.edge_case}")
     if registered is not None and registered.amendment:
         lines.append(f"proposed: {registered.amendment}; amends amendment prove {registered.amendment}")
-    elif written.verdict == "proven" and registered is None:
+    untold = registered is None and not any("not registered" in note for note in written.notes)
+    if written.verdict == "proven" and untold:
         lines.append("there is no log here, so the edge case is not registered; name one with --store")
     return "\n".join(lines)
