@@ -39,7 +39,6 @@ def real_facts(table: Path) -> Iterator[Fact]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["angle", "dpdk", "puppet"])
 def test_the_builders_agree_on_a_real_history(name: str, shared_data: Path, tmp_path: Path) -> None:
-    pytest.importorskip("amends.adapters.histories", reason="this amends has no importer of tables yet")
     maker: Any = ROOT / "benchmarks/histories/tables.py"
     if not (shared_data / "changes").is_dir() or not maker.is_file():
         pytest.skip(f"no change histories at {shared_data}")

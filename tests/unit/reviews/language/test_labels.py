@@ -165,4 +165,4 @@ def test_a_suggestion_uses_the_sentence_and_blames_nobody() -> None:
     "text", ["", " ", "?", "should", "who?", "by mistake", "why did", "@", "had we", "lack of"]
 )
 def test_fragments_are_no_trouble(text: str) -> None:
-    lint_text(text)
+    assert all((one.line, one.column > 0) == (1, True) for one in lint_text(text).findings)
