@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -45,6 +46,15 @@ class LiveServer:
         """Give a client that signed in with a link, as a browser does."""
         with httpx.Client(base_url=self.url, headers={"Accept": "text/html"}) as client:
             assert client.get(self.link()).status_code == 303
+            yield client
+
+    @contextmanager
+    def writing_browser(self) -> Iterator[httpx.Client]:
+        """Give a signed-in client that may send forms: it shows the page's token with each."""
+        with self.browser() as client:
+            found = re.search(r'name="csrf" value="([0-9a-f]+)"', client.get("/").text)
+            assert found
+            client.headers["X-CSRF-Token"] = found[1]
             yield client
 
 

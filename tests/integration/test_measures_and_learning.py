@@ -61,10 +61,7 @@ def server(story: Story, tmp_path: Path) -> Iterator[LiveServer]:
 
 @pytest.fixture
 def browser(server: LiveServer) -> Iterator[httpx.Client]:
-    with server.browser() as client:
-        found = re.search(r'name="csrf" value="([0-9a-f]+)"', client.get("/").text)
-        assert found
-        client.headers["X-CSRF-Token"] = found[1]
+    with server.writing_browser() as client:
         yield client
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from amends.adapters.yamltree import line_of
 from amends.errors import UsageError
 from amends.reviews.audiences.settings import NoticePolicy
 
@@ -60,7 +60,7 @@ def parse_notices(text: str, path: str = "notices.yaml") -> NoticePolicy:
 
 def _all(error: ValidationError, tree: Any, path: str) -> UsageError:
     faults = sorted(
-        {(_line(tree, item["loc"]), _sentence(item)) for item in error.errors(include_url=False)}
+        {(line_of(tree, item["loc"]), _sentence(item)) for item in error.errors(include_url=False)}
     )  # fmt: skip
     (line, first), rest = faults[0], faults[1:]
     text = "\n".join([first, *(f"{path}:{number}: {more}" for number, more in rest)])
@@ -78,16 +78,3 @@ def _sentence(item: Any) -> str:
     found = item["input"]
     shown = f"found {found!r}; " if isinstance(found, str | int | float | bool) else ""
     return f"{place}: {shown}{said}" if place else said
-
-
-def _line(tree: Any, place: tuple[str | int, ...]) -> int:
-    line, node = 0, tree
-    for step in place:
-        if isinstance(node, CommentedMap) and step in node:
-            line = node.lc.key(step)[0]
-        elif isinstance(node, CommentedSeq) and isinstance(step, int) and step < len(node):
-            line = node.lc.item(step)[0]
-        else:
-            break
-        node = node[step]
-    return int(line) + 1

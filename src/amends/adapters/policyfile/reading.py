@@ -14,6 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from amends.adapters.calendars import capture_calendar, resolve_calendars
 from amends.adapters.policyfile.faults import Fault, faults_of
+from amends.adapters.yamltree import line_of
 from amends.errors import PolicyError
 from amends.gates.policy import LoadedPolicy, Policy, policy_digest
 
@@ -67,7 +68,7 @@ def parse_policy(text: str, path: str = "amends.yaml", *, with_calendars: bool =
         path=path,
         calendars=calendars,
         resolve=partial(resolve_calendars, calendars, folder),
-        line_of=partial(_line, tree),
+        line_of=partial(line_of, tree),
     )
 
 
@@ -144,34 +145,20 @@ def _captured(policy: Policy, tree: CommentedMap, path: str, folder: str) -> dic
         for index, entry in enumerate(entries):
             for key in entry.gate.calendar_keys():
                 field = "holidays" if key.startswith("holidays:") else "freezes"
-                line = _line(tree, ("gates", environment, index, entry.kind, field))
+                line = line_of(tree, ("gates", environment, index, entry.kind, field))
                 found[key] = capture_calendar(key, Path(folder), f"{path}:{line}")
     return found
 
 
 def _all(faults: list[Fault], tree: CommentedMap, path: str) -> PolicyError:
     """Make one error of all faults, by line."""
-    placed = sorted({(_line(tree, fault.place), fault.sentence()): fault for fault in faults})
+    placed = sorted({(line_of(tree, fault.place), fault.sentence()): fault for fault in faults})
     (first, sentence), rest = placed[0], placed[1:]
     text = "\n".join([sentence, *(f"{path}:{line}: {more}" for line, more in rest)])
     which = "this line" if len(placed) == 1 else f"these {len(placed)} places"
     return PolicyError(
         text, where=f"{path}:{first}", remedy=f"correct {which}; `amends policy schema` has the whole shape"
     )
-
-
-def _line(tree: Any, place: Place) -> int:
-    """Return the line of the deepest part of a place that the file holds."""
-    line, node = 0, tree
-    for step in place:
-        if isinstance(node, CommentedMap) and step in node:
-            line = node.lc.key(step)[0]
-        elif isinstance(node, CommentedSeq) and isinstance(step, int) and step < len(node):
-            line = node.lc.item(step)[0]
-        else:
-            break
-        node = node[step]
-    return int(line) + 1
 
 
 def _plain(node: Any) -> Any:
