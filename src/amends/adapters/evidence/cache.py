@@ -128,19 +128,20 @@ class EvidenceCache:
             for fact in source.read(state):
                 part.add(fact)
                 if part.count >= self._part_events:
-                    self._keep(part, manifest, database, unique=source.unique)
+                    self._keep(part, manifest, database)
                     manifest.sources[index] = deepcopy(state)
                     self._write(manifest)
                     part = Part(manifest.events)
             changed = state != manifest.sources[index]
             if part.count:
-                self._keep(part, manifest, database, unique=source.unique)
+                self._keep(part, manifest, database)
             manifest.sources[index] = state
             if changed:
                 self._write(manifest)
 
-    def _keep(self, part: Part, manifest: Manifest, database: Database, *, unique: bool) -> None:
-        _PartWriter(self.folder, manifest, database).write(part, unique=unique and len(self._sources) == 1)
+    def _keep(self, part: Part, manifest: Manifest, database: Database) -> None:
+        # Within one source no event comes twice; two of them may share some.
+        _PartWriter(self.folder, manifest, database).write(part, unique=len(self._sources) == 1)
 
     def _write(self, manifest: Manifest) -> None:
         partial = self.folder / f"{MANIFEST}.partial"

@@ -1,16 +1,12 @@
-"""Where the cache's facts come from: a log, or files that ``amends log export`` wrote."""
+"""Where the cache's facts come from: a log."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Protocol
 
 from amends.application.ports import EventStore
-from amends.errors import AmendsError, InvalidEventError, NotFoundError
 from amends.events.codec import Fact, decode
-from amends.events.lines import decode_line, from_object
 
 _PAGE = 5_000
 _MOST_ANCHORS = 32
@@ -20,8 +16,6 @@ State = dict[str, Any]
 
 class Source(Protocol):
     """A history. Its state is plain JSON: how far it was read, and what it would be known again by."""
-
-    unique: bool  # whether no event can be there twice
 
     def begin(self) -> State:
         """Return the state in which nothing has been read."""
@@ -39,8 +33,6 @@ class LogSource:
     The events at some positions that were read are looked at again: a log that was replaced, cut short or
     restored in another order shows there. What ``amends log verify`` finds besides is not looked for.
     """
-
-    unique = True
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
@@ -67,53 +59,6 @@ class LogSource:
                 state["position"], state["last"] = record.position, record.digest
                 yield decode(record)
             state["anchors"] = _thinned([*state["anchors"], [state["position"], state["last"]]])
-
-
-class FileSource:
-    """A file of records, one a line. It is read as a whole again whenever it has changed."""
-
-    unique = False
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def begin(self) -> State:
-        """See ``Source.begin``. Raises ``NotFoundError`` when there is no such file."""
-        return {"file": str(self._path.absolute()), "digest": self._digest(), "offset": 0, "line": 0}
-
-    def is_same(self, state: State) -> bool:
-        """See ``Source.is_same``."""
-        begun = self.begin()
-        return all(state.get(key) == begun[key] for key in ("file", "digest"))
-
-    def read(self, state: State) -> Iterator[Fact]:
-        """See ``Source.read``. Raises ``InvalidEventError`` for a line that is no record."""
-        with self._path.open("rb") as lines:
-            lines.seek(state["offset"])
-            for line in lines:
-                state["offset"] += len(line)
-                state["line"] += 1
-                if line.strip():
-                    yield self._fact(line, state["line"])
-
-    def _fact(self, line: bytes, number: int) -> Fact:
-        try:
-            return decode(from_object(decode_line(line)))
-        except AmendsError as error:
-            raise InvalidEventError(
-                f"this history cannot be read: {error}",
-                remedy="give what `amends log export` wrote, unchanged", where=f"{self._path}:{number}",
-            ) from None  # fmt: skip
-
-    def _digest(self) -> str:
-        try:
-            with self._path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise NotFoundError(
-                f"cannot read the history {self._path}: {error.strerror}",
-                remedy="name a file that `amends log export` wrote",
-            ) from None
 
 
 def _thinned(anchors: list[list[Any]]) -> list[list[Any]]:

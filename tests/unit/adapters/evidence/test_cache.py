@@ -13,14 +13,12 @@ import pytest
 from amends.adapters.evidence.builder import BulkEvidence
 from amends.adapters.evidence.cache import MANIFEST, EvidenceCache
 from amends.adapters.evidence.facts import TABLES, Table
-from amends.adapters.evidence.sources import FileSource, LogSource
+from amends.adapters.evidence.sources import LogSource
 from amends.adapters.stores.memory import MemoryStore
 from amends.application.ports import EventStore
 from amends.backtests.folded import FoldedEvidence
-from amends.errors import InvalidEventError
 from amends.events import payloads as p
 from amends.events.codec import decode, make_event
-from amends.events.lines import to_line
 from amends.gates.evidence import Question, collect_evidence
 from amends.gates.questions import questions_of
 from amends.gates.table import FAMILIES
@@ -155,20 +153,11 @@ def test_nothing_that_is_kept_is_a_history_like_any_other(tmp_path: Path) -> Non
 
 
 def test_an_event_of_two_histories_counts_once(tmp_path: Path) -> None:
-    store = store_of("1", "2", "3")
-    lines = [to_line(record) + b"\n" for record in store.records()]
-    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
-    first.write_bytes(b"".join(lines[:2]))
-    second.write_bytes(b"".join(lines[1:] + lines[1:]))
-    sources = [FileSource(first), FileSource(second)]
-    assert deployed(tmp_path / "kept", *sources) == expected(store)
-
-
-def test_a_line_that_is_no_record_is_named(tmp_path: Path) -> None:
-    file = tmp_path / "history.jsonl"
-    file.write_bytes(b"\n{}\n")
-    with pytest.raises(InvalidEventError, match=r"history\.jsonl:2"):
-        deployed(tmp_path / "kept", FileSource(file))
+    store, first, second = store_of("1", "2", "3"), MemoryStore(), MemoryStore()
+    records = list(store.records())
+    first.restore(records[:2])
+    second.restore(records)
+    assert deployed(tmp_path / "kept", LogSource(first), LogSource(second)) == expected(store)
 
 
 def test_words_are_found_again_by_code_and_by_name(tmp_path: Path) -> None:
