@@ -28,6 +28,22 @@ RANK_GRID: Floats = 0.005 * 2.0 ** np.arange(
 TAIL_QUANTILES = (0.9, 0.95, 0.99, 0.999)
 TAIL_GRID: Floats = np.log(np.array([1.5, 2.0, 3.0, 5.0, 9.0, 16.0]))  # ratios of exceedances
 
+# A row for each quantile, a column for each ratio; they sum to 1. When a few requests become much slower, the
+# exceedances of a far quantile multiply and those of a near one hardly grow: weight on other cells is lost.
+TAIL_WEIGHTS: Floats = (
+    np.array(
+        [
+            [1.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+            [0.0, 1.0, 0.0, 0.0, 0.0, 0.0],
+            [0.0, 1.0, 1.0, 0.0, 0.0, 0.0],
+            [0.0, 0.0, 0.0, 2.0, 1.0, 0.0],
+        ]
+    )
+    / 7
+)
+_WEIGHED = TAIL_WEIGHTS > 0
+_TAIL_LOGS: Floats = np.log(TAIL_WEIGHTS[_WEIGHED])
+
 
 def count_wins(baseline: npt.ArrayLike, candidate: npt.ArrayLike) -> float:
     """Return U for raw values: pairs in which the candidate's is larger, ties as half."""
@@ -77,6 +93,19 @@ def tail_positions(history: npt.ArrayLike, quantiles: tuple[float, ...] = TAIL_Q
     share = np.cumsum(counts[:-1]) / total
     found = np.searchsorted(share, np.asarray(quantiles) - 1e-12, side="left")
     return tuple(int(i) for i in np.minimum(found, counts.size - 2))
+
+
+def tail_evidence(log_e: npt.ArrayLike) -> Floats:
+    """Return ln of the e-value of the exceedances: the average over `TAIL_WEIGHTS`.
+
+    ``log_e`` has the quantiles and the grid as its last two axes; a grid for both directions is twice as
+    long, and each half counts alike.
+    """
+    cells = np.asarray(log_e, dtype=np.float64)
+    sides = cells.shape[-1] // TAIL_GRID.size
+    halves = [cells[..., k * TAIL_GRID.size : (k + 1) * TAIL_GRID.size] for k in range(sides)]
+    weighed = np.concatenate([half[..., _WEIGHED] + _TAIL_LOGS for half in halves], axis=-1)
+    return np.asarray(np.logaddexp.reduce(weighed, axis=-1) - np.log(sides))
 
 
 def exceedances(counts: npt.ArrayLike, position: int) -> float:

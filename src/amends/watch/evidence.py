@@ -19,6 +19,7 @@ from amends.stats.rank import (
     exceedances,
     rank_evidence,
     rank_increment,
+    tail_evidence,
     tail_positions,
 )
 from amends.watch.deltas import Increment, MetricTick, Stratum, rebin
@@ -80,7 +81,7 @@ def _latency_evidence(spec: MetricSpec, part: MetricState | StepState) -> float:
         ranks = min(ranks, 0.0)
     if not part.tail:
         return float(log_mean_exp([ranks, 0.0]))
-    return float(log_mean_exp([ranks, float(log_mean_exp(np.ravel(part.tail)))]))
+    return float(log_mean_exp([ranks, float(tail_evidence(part.tail))]))
 
 
 def _directions(spec: MetricSpec) -> tuple[bool, bool]:

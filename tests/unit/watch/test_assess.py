@@ -310,13 +310,13 @@ def test_warm_up_is_not_compared() -> None:
 
 
 def test_a_few_events_are_not_enough() -> None:
-    """Two errors with one hundredth of the traffic are strong evidence, but the policy wants three."""
+    """Three errors with a hundredth of the traffic are strong evidence, but the policy wants four."""
     found = []
-    for least in (2, 3):
+    for least in (3, 4):
         plan = WatchPlan((ERRORS,), min_events=least)
         readings = [ratio(Arm.BASELINE, 0, 0, 0), ratio(Arm.CANDIDATE, 0, 0, 0)]
         state, _ = assess(plan, begin_watch(START), readings, ALIVE, at(0))
-        readings = [ratio(Arm.BASELINE, 5, 0, 9900), ratio(Arm.CANDIDATE, 5, 2, 10)]
+        readings = [ratio(Arm.BASELINE, 5, 0, 9900), ratio(Arm.CANDIDATE, 5, 3, 100)]
         found.append(assess(plan, state, readings, ALIVE, at(5))[1].verdict)
     assert found == [Verdict.ROLL_BACK, Verdict.WATCHING]
 
