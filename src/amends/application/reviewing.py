@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from amends.application.actions import list_actions
 from amends.application.agenda import agenda_for
 from amends.application.amending import list_amendments
@@ -9,11 +11,12 @@ from amends.application.approving import check_agreed
 from amends.application.log import Log
 from amends.application.notices.reading import notices
 from amends.application.record import read_record, require_incident
-from amends.errors import NotAllowedError, UsageError, VersionConflictError
+from amends.errors import UsageError, VersionConflictError
 from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.reviews.agreed import Told, Work
 from amends.reviews.draft import Record, draft_markdown
+from amends.reviews.redraft import cited_numbers, redraft
 from amends.reviews.revisions import (
     Revision,
     SideBySide,
@@ -23,13 +26,17 @@ from amends.reviews.revisions import (
     side_by_side,
     unified,
 )  # fmt: skip
+from amends.reviews.sections import mark_sections, split_sections
 
 _ATTEMPTS = 50
 _LIMIT = 5_000_000
 
 
-def draft_text(log: Log, incident: str) -> str:
-    """Return the draft that the record gives now, without saving it. Raises ``NotFoundError``."""
+def draft_text(log: Log, incident: str, numbers: Mapping[str, int] | None = None) -> str:
+    """Return the draft that the record gives now, without saving it. Raises ``NotFoundError``.
+
+    ``numbers`` are citations of an earlier text, which keep their number.
+    """
     found = read_record(log, incident)
     agenda, cited = agenda_for(log, found.incident, found.incident.names)
     known = {fact.id for fact in found.facts}
@@ -38,7 +45,8 @@ def draft_text(log: Log, incident: str) -> str:
         Record(
             found.incident, facts, found.timeline, found.matrix, found.milestones, found.durations,
             found.impact, agenda, found.answers, found.factors, _work(log, incident), _told(log, incident),
-        )
+        ),
+        numbers,
     )  # fmt: skip
 
 
@@ -67,22 +75,29 @@ def draft_review(log: Log, incident: str, *, again: bool = False) -> int:
     """Save the draft as the first revision and return its number.
 
     Where there is a revision, its number is returned and nothing is written. ``again`` drafts anew from the
-    record as it is now: a new revision, unless it says the same. Raises ``NotAllowedError`` when people have
-    edited the text since: their words are not replaced by a draft.
+    record as it is now: a new revision in which what people wrote or changed stands as it was, unless it
+    says the same.
     """
     revisions = list_revisions(log, incident)
-    if revisions and not again:
-        return revisions[-1].number
-    if revisions and not revisions[-1].drafted:
-        raise NotAllowedError(
-            f"revision {revisions[-1].number} was written by people; a new draft would take its place",
-            remedy=f"`amends review draft {incident} --print` shows the draft; take from it what helps",
-        )
-    text = draft_text(log, incident)
-    latest = revisions[-1].number if revisions else 0
-    if revisions and revisions[-1].text == text:
-        return latest
-    return _save(log, incident, text, based_on=latest, drafted=True).number
+    if not revisions:
+        return _save(log, incident, draft_text(log, incident), based_on=0, drafted=True).number
+    latest = revisions[-1]
+    if not again:
+        return latest.number
+    fresh = draft_text(log, incident, cited_numbers(latest.text))
+    facts = log.stream(f"incident/{incident}")
+    last = next((r for r in reversed(revisions) if r.drafted), None)
+    titles = [s.title for s in split_sections(last.text)] if last else []
+    found = redraft(mark_sections(revisions, latest, facts), titles, fresh)
+    if _said(found.text) == _said(latest.text):
+        return latest.number
+    return _save(
+        log, incident, found.text, based_on=latest.number, drafted=True, kept=found.kept
+    ).number  # fmt: skip
+
+
+def _said(text: str) -> list[str]:
+    return [section.digest for section in split_sections(text)]
 
 
 def save_revision(
@@ -107,7 +122,7 @@ def restore(log: Log, incident: str, number: int, *, role: str = "") -> Revision
 
 def _save(
     log: Log, incident: str, text: str, *, based_on: int, role: str = "", note: str = "",
-    drafted: bool = False,
+    drafted: bool = False, kept: tuple[str, ...] = (),
 ) -> Revision:  # fmt: skip
     if not text.strip():
         raise UsageError(
@@ -124,7 +139,7 @@ def _save(
         check_base(revisions, based_on, text)
         revised = p.ReviewRevised(
             incident=incident, service=found.service, revision=based_on + 1, text=text, role=role,
-            based_on=based_on, drafted=drafted, note=note,
+            based_on=based_on, drafted=drafted, note=note, kept=kept,
         )  # fmt: skip
         try:
             fact = log.record("review.revised", revised, expected=found.version)

@@ -31,7 +31,7 @@ class DiffFormat(StrEnum):
 @app.command()
 def draft(
     incident: IncidentArgument,
-    again: Annotated[bool, typer.Option("--again", help="Draft anew from the record as it is now")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Renew the sections still as drafted")] = False,
     print_: Annotated[bool, typer.Option("--print", help="Print the draft, save nothing")] = False,
     store: StoreOption = "",
     format: FormatOption = Format.TEXT,

@@ -7,7 +7,7 @@ together, and the team writes down which.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -52,13 +52,22 @@ class _Citations:
     numbers: dict[str, int] = field(default_factory=dict)
 
     def cite(self, events: Iterable[str]) -> str:
-        marks = [f"[e{self.numbers.setdefault(event, len(self.numbers) + 1)}]" for event in events if event]
+        marks = [f"[e{self._number(event)}]" for event in events if event]
         return f" {' '.join(marks)}" if marks else ""
 
+    def _number(self, event: str) -> int:
+        if event not in self.numbers:
+            self.numbers[event] = max(self.numbers.values(), default=0) + 1
+        return self.numbers[event]
 
-def draft_markdown(record: Record) -> str:
-    """Write the draft. The same record gives the same text."""
-    notes = _Citations()
+
+def draft_markdown(record: Record, numbers: Mapping[str, int] | None = None) -> str:
+    """Write the draft. The same record gives the same text.
+
+    ``numbers`` are the events that an earlier text cites, and by which number: they keep it, and new ones
+    are numbered on.
+    """
+    notes = _Citations(dict(numbers or {}))
     incident = record.incident
     parts = [
         f"# {incident.id}: {_line(incident.opened.summary)}\n",

@@ -30,7 +30,7 @@ class RevisionConflictError(AmendsError):
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One revision. ``drafted`` marks a text that was made from the record."""
+    """One revision. ``drafted`` marks text made from the record, except the sections titled in ``kept``."""
 
     number: int
     text: str
@@ -41,6 +41,7 @@ class Revision:
     note: str
     event: str
     published: bool = False
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def fold_revisions(facts: Iterable[Fact]) -> tuple[Revision, ...]:
     return tuple(
         Revision(
             told.revision, told.text, told.role, fact.occurred_at, told.based_on, told.drafted, told.note,
-            fact.id, told.revision in published,
+            fact.id, told.revision in published, told.kept,
         )
         for fact in facts
         if isinstance(told := fact.payload, p.ReviewRevised)

@@ -20,6 +20,7 @@ from amends.reviews.revisions import Revision
 
 _HEADING = re.compile(r"##(?!#)[ \t]+(.*?)[ \t#]*$")
 _FENCE = re.compile(r"\s{0,3}(```+|~~~+)")
+_PEOPLES = ""  # no section's digest
 Origin = Literal["drafted", "accepted", "edited", "written"]
 
 
@@ -83,6 +84,7 @@ def mark_sections(
     """
     drafts = [r for r in revisions if r.drafted and r.number <= shown.number]
     drafted = {s.title: s.digest for s in split_sections(drafts[-1].text)} if drafts else {}
+    drafted |= dict.fromkeys(drafts[-1].kept if drafts else (), _PEOPLES)
     accepted = {
         (told.section, told.digest): (told.role, fact.id)
         for fact in facts

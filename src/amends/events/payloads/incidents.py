@@ -132,7 +132,10 @@ class PostmortemImported(Payload, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class ReviewRevised(Payload, frozen=True, kw_only=True, omit_defaults=True):
-    """One immutable revision of a review's Markdown. ``drafted`` marks text made from the record."""
+    """One immutable revision of a review's Markdown.
+
+    ``drafted`` marks text made from the record, except the sections titled in ``kept``, which are people's.
+    """
 
     incident: str
     service: str
@@ -142,6 +145,7 @@ class ReviewRevised(Payload, frozen=True, kw_only=True, omit_defaults=True):
     based_on: int = 0
     drafted: bool = False
     note: str = ""
+    kept: tuple[str, ...] = ()
 
 
 class ReviewPublished(Payload, frozen=True, kw_only=True, omit_defaults=True):

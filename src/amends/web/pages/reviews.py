@@ -99,9 +99,9 @@ def diff(request: Request, incident: str, old: int = 0, new: int = 0) -> Respons
 
 
 @router.post("/draft")
-def draft(request: Request, incident: str) -> Response:
-    """Draft the review from the record."""
-    reviewing.draft_review(request.app.state.workspace.log, incident)
+def draft(request: Request, incident: str, again: Annotated[bool, Form()] = False) -> Response:
+    """Draft the review from the record; ``again`` renews the sections that still are as it drafted them."""
+    reviewing.draft_review(request.app.state.workspace.log, incident, again=again)
     return back_to(_address(incident))
 
 
