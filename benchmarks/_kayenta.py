@@ -7,15 +7,33 @@ exceeds a quarter of the Hodges-Lehmann estimate and the means do not contradict
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import optimize, stats
 
-_Z = stats.norm.ppf(0.99)
 _TOLERANCE = 1e-4
-_EFFECT = 0.25
 
 
-def is_high(control: np.ndarray, experiment: np.ndarray, rng: np.random.Generator) -> bool:
+@dataclass(frozen=True)
+class Rule:
+    """The classifier's settings; those of the judge are fixed in its code, its own tests use others."""
+
+    confidence: float = 0.98
+    effect: float = 0.25
+    ratio: float = 1.0
+
+    @property
+    def z(self) -> float:
+        return float(stats.norm.ppf((1 + self.confidence) / 2))
+
+
+JUDGE = Rule()
+
+
+def is_high(
+    control: np.ndarray, experiment: np.ndarray, rng: np.random.Generator, rule: Rule = JUDGE
+) -> bool:
     """Say whether Kayenta would call the experiment's points High."""
     y, x = control[~np.isnan(control)], experiment[~np.isnan(experiment)]
     if x.size == 0 or y.size == 0:
@@ -25,11 +43,11 @@ def is_high(control: np.ndarray, experiment: np.ndarray, rng: np.random.Generato
     if np.ptp(x) == 0 and np.ptp(y) == 0:
         x = x + rng.normal(0, 1e-5 * abs(x[0]), x.size)
         y = y + rng.normal(0, 1e-5 * abs(y[0]), y.size)
-    lower, estimate = _interval(x, y)
-    return bool(lower > _EFFECT * abs(estimate) and x.mean() >= y.mean())
+    lower, estimate = _interval(x, y, rule.z)
+    return bool(lower > rule.effect * abs(estimate) and x.mean() >= rule.ratio * y.mean())
 
 
-def _interval(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+def _interval(x: np.ndarray, y: np.ndarray, z: float) -> tuple[float, float]:
     least, most = x.min() - y.max(), x.max() - y.min()
 
     def w(shift: float, line: float, half: float) -> float:
@@ -41,7 +59,7 @@ def _interval(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
         variance = n * m / 12 * (total + 1 - (ties**3 - ties).sum() / (total * (total - 1)))
         return (d - half * np.sign(d)) / np.sqrt(variance) - line if variance > 0 else -line
 
-    lower = least if w(least, _Z, 0.5) <= 0 else _root(w, least, most, _Z, 0.5)
+    lower = least if w(least, z, 0.5) <= 0 else _root(w, least, most, z, 0.5)
     return lower, _root(w, least, most, 0.0, 0.0)
 
 
