@@ -3,9 +3,9 @@
     .venv/bin/python benchmarks/kayenta_check.py --clone ../kayenta
 
 Each test gives both arms' points, the settings and the class that it expects; the port knows High and not
-High, by the ratio of means (tests of the judge's other measure of effect are left out). Besides, two behaviours
-known from its issue tracker: zeros against rare errors pass (kayenta 426), and so do 7 of 10 points that are a
-hundred times higher (spinnaker 6278). Without a clone only these two are checked.
+High, by the ratio of means (tests of the judge's other measure of effect are left out). Besides, two
+behaviours known from its issue tracker: zeros against rare errors pass (kayenta 426), and so do 7 of 10
+points that are a hundred times higher (spinnaker 6278). Without a clone only these two are checked.
 """
 
 from __future__ import annotations
