@@ -132,9 +132,13 @@ def _look(
     rows: list[MetricRow] = []
     broken: dict[str, str] = {}
     problems: list[str] = []
+    earlier = {m.metric: m for m in state.metrics}
+    given: dict[str, list[Reading]] = {}
+    for reading in readings:
+        given.setdefault(reading.metric, []).append(reading)
     for spec in plan.metrics:
-        before = state.metric(spec.name)
-        tick = count_tick(spec.name, before.last, readings, now, plan.max_gap_seconds)
+        before = earlier.get(spec.name) or MetricState(spec.name)
+        tick = count_tick(spec.name, before.last, given.get(spec.name, ()), now, plan.max_gap_seconds)
         after = advance_metric(spec, before, tick, now, comparing=comparing)
         after, why = _hold_to_limit(spec, after, tick)
         if why:

@@ -157,11 +157,13 @@ def _strata(
     problems: list[str] = []
     strata: list[Stratum] = []
     alone = Increment()
-    for segment in sorted({now.segment for _, now in pairs}):
+    parts: dict[str, dict[Arm, list[tuple[Reading | None, Reading]]]] = {}
+    for pair in pairs:
+        parts.setdefault(pair[1].segment, {arm: [] for arm in Arm})[pair[1].arm].append(pair)
+    for segment in sorted(parts):
         sides = {}
         for arm in Arm:
-            mine = [p for p in pairs if p[1].segment == segment and p[1].arm is arm]
-            sides[arm], more = _sum(metric, mine, bounds)
+            sides[arm], more = _sum(metric, parts[segment][arm], bounds)
             problems += more
         alone = alone.plus(sides[Arm.CANDIDATE]) if alone.exposure else sides[Arm.CANDIDATE]
         strata.append(Stratum(sides[Arm.BASELINE], sides[Arm.CANDIDATE]))
