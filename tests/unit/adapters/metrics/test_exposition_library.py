@@ -46,7 +46,7 @@ def escape(value: str) -> str:
 LINES = st.one_of(
     st.builds(Line, st.sampled_from((*NAMES, "other", "up_more")), LABELS, VALUES, TIMES).map(str),
     st.sampled_from(
-        ["", "# a comment", "# HELP up Whether it is up.", "# TYPE up gauge", "  up 3  ", "up{} 4", "\tup\t5\r",
+        ["", "# a comment", "# HELP up Is it up?", "# TYPE up gauge", "  up 3  ", "up{} 4", "\tup\t5\r",
          'up{ a="b" , c="d", } 6', "up {a=\"b\"} 7", 'requests_total{a="}"} 8', 'requests{a="{,"} 9'],
     ),
 )  # fmt: skip
