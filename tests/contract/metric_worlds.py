@@ -7,17 +7,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import httpx
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, make_wsgi_app
 
 from amends.adapters.metrics.prometheus import PrometheusSource
+from amends.adapters.metrics.push import PushSource
 from amends.adapters.metrics.scrape import ScrapeSource
+from amends.adapters.stores.pushes import MemoryPushes
 from amends.application.ports import MetricSource
+from amends.application.pushing import PushedPage
 from amends.watch.measurements import Arm, Arms, Endpoint, MetricSnapshot, Reading
 from amends.watch.plan import MetricSpec
 from tests.servers import die_with_parent, free_port
@@ -69,6 +72,10 @@ class Instance:
         for _ in range(requests):
             self._took.labels(self.version).observe(seconds)
         self.memory.labels(self.version).set(1000)
+
+    @property
+    def answers(self) -> bool:
+        return self._server is not None
 
     @property
     def endpoint(self) -> Endpoint:
@@ -193,3 +200,26 @@ def _wait(ready: Callable[[], bool], folder: Path) -> None:
             pass
         time.sleep(0.05)
     raise AssertionError(f"Prometheus did not get there in 30 s: {(folder / 'log').read_text()[-2000:]}")
+
+
+@contextmanager
+def push_world() -> Iterator[MetricWorld]:
+    """Read what both have pushed; whoever does not answer has pushed for the last time a minute ago."""
+    baseline, candidate = Instance("1.3.0"), Instance("1.4.0")
+    pages = MemoryPushes()
+
+    def push() -> None:
+        now = datetime.now(UTC)
+        for instance in (baseline, candidate):
+            at = now if instance.answers else now - timedelta(seconds=61)
+            text = generate_latest(instance.registry).decode()
+            page = PushedPage(
+                "shop", "production", instance.version, instance.endpoint.name, text, "text/plain", at
+            )
+            pages.put(page, forget=now - timedelta(hours=1))
+
+    try:
+        yield MetricWorld(baseline, candidate, PushSource(pages), push)
+    finally:
+        baseline.stop()
+        candidate.stop()

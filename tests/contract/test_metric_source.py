@@ -18,6 +18,7 @@ from tests.contract.metric_worlds import (
     MetricWorld,
     Prometheus,
     prometheus_world,
+    push_world,
     running_prometheus,
     scrape_world,
 )
@@ -40,10 +41,13 @@ def prometheus(prometheus_binary: Path, tmp_path_factory: pytest.TempPathFactory
         yield server
 
 
-@pytest.fixture(params=["scrape", "prometheus"])
+@pytest.fixture(params=["scrape", "push", "prometheus"])
 def world(request: pytest.FixtureRequest) -> Iterator[MetricWorld]:
     if request.param == "scrape":
         with scrape_world() as made:
+            yield made
+    elif request.param == "push":
+        with push_world() as made:
             yield made
     else:
         with prometheus_world(request.getfixturevalue("prometheus"), next(RUNS)) as made:

@@ -15,6 +15,7 @@ from amends.errors import PolicyError, StoreUnavailableError, UsageError
 if TYPE_CHECKING:
     from amends.application.log import Log
     from amends.application.ports import Deployer, MetricSource
+    from amends.application.pushing import PushedPages
     from amends.bootstrap import Workspace
     from amends.config import Settings
     from amends.gates.policy import LoadedPolicy
@@ -42,7 +43,7 @@ def toolbox(workspace: Workspace) -> Toolbox:
         said = (d.plan.get("watch") or {}).get("source") or {"scrape": {}}
         key = json.dumps(said, sort_keys=True)
         if key not in sources:
-            sources[key] = _metric_source(said, settings)
+            sources[key] = _metric_source(said, settings, workspace.opened.pushes)
         return sources[key]
 
     def decide(d: Deployment, at: datetime, record: bool) -> GateAnswer:
@@ -114,11 +115,14 @@ def _deployer(plan: Mapping[str, Any], settings: Settings) -> Deployer:
     )
 
 
-def _metric_source(said: Mapping[str, Any], settings: Settings) -> MetricSource:
+def _metric_source(said: Mapping[str, Any], settings: Settings, pushes: PushedPages) -> MetricSource:
     from amends.adapters.metrics.access import HttpAccess
     from amends.adapters.metrics.prometheus import PrometheusSource
+    from amends.adapters.metrics.push import PushSource
     from amends.adapters.metrics.scrape import ScrapeSource
 
+    if said.get("push") is not None:
+        return PushSource(pushes, said["push"].get("max_age", 60.0))
     asked = dict(said.get("prometheus") or said.get("scrape") or {})
     user = asked.get("username", "")
     access = HttpAccess(

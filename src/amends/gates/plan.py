@@ -75,16 +75,29 @@ class ScrapeSource(Access):
     """Reads each instance's Prometheus exposition directly; needs no server."""
 
 
+class PushSource(Strict):
+    """Pages that the instances push to the server; one older than ``max_age`` is silence."""
+
+    max_age: Duration = 60.0
+
+    @model_validator(mode="after")
+    def _lasts(self) -> Self:
+        if self.max_age <= 0:
+            raise ValueError("`max_age` is longer than nothing, for example 60s")
+        return self
+
+
 class Source(Strict):
-    """Where a watch reads its metrics: one of the two."""
+    """Where a watch reads its metrics: one of the three."""
 
     scrape: ScrapeSource | None = None
     prometheus: PrometheusSource | None = None
+    push: PushSource | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if (self.scrape is None) == (self.prometheus is None):
-            raise ValueError("a source is either `scrape: {}` or `prometheus: {url: …}`")
+        if [self.scrape, self.prometheus, self.push].count(None) != 2:
+            raise ValueError("a source is one of `scrape: {}`, `prometheus: {url: …}` and `push: {}`")
         return self
 
 

@@ -133,6 +133,20 @@ def token_of(request: Request) -> tuple[str, bool]:
     return request.cookies.get(COOKIE, ""), True
 
 
+def machine_token(request: Request) -> str:
+    """Return the token of a request at a door for machines; empty where a browser may have sent it by itself.
+
+    Some clients know HTTP Basic alone, with the token as password. A browser may attach that to a request of
+    another site, and then says where from.
+    """
+    token, by_itself = token_of(request)
+    if not by_itself:
+        return token
+    basic = request.headers.get("authorization", "").lower().startswith("basic ")
+    from_browser = "origin" in request.headers or "sec-fetch-site" in request.headers
+    return token if basic and not from_browser else ""
+
+
 def _password(sent: str) -> str:
     try:
         return base64.b64decode(sent, validate=True).decode().partition(":")[2]

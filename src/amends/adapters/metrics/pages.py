@@ -18,7 +18,8 @@ from amends.watch.selectors import Selector, parse_selector, resolve
 class Page:
     """What one instance of an arm answered; ``trouble`` says in a few words why there is nothing.
 
-    ``content_type`` tells OpenMetrics from Prometheus' text format.
+    ``content_type`` tells OpenMetrics from Prometheus' text format. ``at`` is when the page was taken, where
+    that was before the moment of reading.
     """
 
     arm: Arm
@@ -26,6 +27,7 @@ class Page:
     text: str = ""
     content_type: str = ""
     trouble: str = ""
+    at: datetime | None = None
 
 
 class PageReader:
@@ -58,7 +60,7 @@ class PageReader:
                 continue
             for want in self._wanted[page.arm]:
                 try:
-                    readings += want.readings(page, at, found)
+                    readings += want.readings(page, page.at or at, found)
                 except MetricsUnavailableError as error:
                     problems.append(f"{want.spec.name}: {page.instance}: {error.message}")
         queries = dict.fromkeys(str(s) for arm in Arm for w in self._wanted[arm] for s in w.selectors)

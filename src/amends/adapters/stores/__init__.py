@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amends.application.ports import EventStore, People, Tokens
+from amends.application.pushing import PushedPages
 from amends.errors import StoreUnavailableError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
 class OpenStore:
-    """A log with the two tables beside its chain."""
+    """A log with the tables beside its chain."""
 
     store: EventStore
     people: People
     tokens: Tokens
+    pushes: PushedPages
     kind: str
     exists: Callable[[], bool] = lambda: True
     """Whether there is a log at all; a file or database without one reads as an empty log."""
@@ -53,17 +55,22 @@ def open_store(url: str, *, token: str = "") -> OpenStore:
 
 def _memory() -> OpenStore:
     from amends.adapters.stores.memory import MemoryPeople, MemoryStore, MemoryTokens
+    from amends.adapters.stores.pushes import MemoryPushes
 
-    return OpenStore(MemoryStore(), MemoryPeople(), MemoryTokens(), "memory")
+    return OpenStore(MemoryStore(), MemoryPeople(), MemoryTokens(), MemoryPushes(), "memory")
 
 
 def _sqlite(path: str) -> OpenStore:
     from amends.adapters.stores.accounts import SqlPeople, SqlTokens
+    from amends.adapters.stores.pushes import SqlPushes
     from amends.adapters.stores.sql import SqlStore
     from amends.adapters.stores.sqlite import SqliteDatabase
 
     database = SqliteDatabase(Path(path).expanduser())
-    return OpenStore(SqlStore(database), SqlPeople(database), SqlTokens(database), "sqlite", database.exists)
+    return OpenStore(
+        SqlStore(database), SqlPeople(database), SqlTokens(database), SqlPushes(database), "sqlite",
+        database.exists,
+    )  # fmt: skip
 
 
 def _postgres(url: str) -> OpenStore:
@@ -75,6 +82,7 @@ def _postgres(url: str) -> OpenStore:
 
     from amends.adapters.stores.accounts import SqlPeople, SqlTokens
     from amends.adapters.stores.postgres import PostgresDatabase
+    from amends.adapters.stores.pushes import SqlPushes
     from amends.adapters.stores.sql import SqlStore
 
     try:
@@ -85,12 +93,14 @@ def _postgres(url: str) -> OpenStore:
             remedy="write postgresql://user:password@host:5432/database",
         ) from None
     return OpenStore(
-        SqlStore(database), SqlPeople(database), SqlTokens(database), "postgresql", database.exists
+        SqlStore(database), SqlPeople(database), SqlTokens(database), SqlPushes(database), "postgresql",
+        database.exists,
     )  # fmt: skip
 
 
 def _http(url: str, token: str) -> OpenStore:
-    from amends.adapters.stores.http import Connection, HttpPeople, HttpStore, HttpTokens
+    from amends.adapters.stores.http import Connection, HttpPeople, HttpPushes, HttpStore, HttpTokens
 
     connection = Connection(url, token=token)
-    return OpenStore(HttpStore(connection), HttpPeople(connection), HttpTokens(), "http")
+    people, pushes = HttpPeople(connection), HttpPushes(connection)
+    return OpenStore(HttpStore(connection), people, HttpTokens(), pushes, "http")

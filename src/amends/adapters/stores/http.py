@@ -12,6 +12,7 @@ import msgspec
 
 from amends.application.logkeeping import read_checkpoint, write_checkpoint
 from amends.application.ports import Checkpoint
+from amends.application.pushing import PushedPage
 from amends.errors import (
     AmendsError,
     EventConflictError,
@@ -25,6 +26,9 @@ from amends.errors import (
 )
 from amends.events import chain, lines
 from amends.events.event import Event, Recorded, format_time
+from amends.events.prepared import prepare
+
+prepare(PushedPage)
 
 _PAGE = 1000
 _LONGEST_WAIT = 15.0
@@ -254,6 +258,27 @@ class HttpPeople:
     def forget(self, login: str) -> bool:
         """See ``People.forget``."""
         return bool(self._server.post("people/forget", chain.canonical({"login": login}))["forgotten"])
+
+
+class HttpPushes:
+    """At a server, for a watch on another machine."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._server = connection
+
+    def put(self, page: PushedPage, *, forget: datetime) -> None:  # noqa: ARG002 - the server forgets
+        """Refuse: instances push to the server itself, which knows when a page came in."""
+        raise UsageError(
+            f"found a push of {page.instance} on its way through another machine",
+            remedy="push to the server itself: its /hooks/metrics",
+        )
+
+    def latest(self, service: str, environment: str, releases: Collection[str]) -> list[PushedPage]:
+        """See ``PushedPages.latest``."""
+        told = self._server.get(
+            "metrics/pushed", service=service, environment=environment, release=sorted(releases)
+        )
+        return msgspec.convert(told["pages"], list[PushedPage])
 
 
 class HttpTokens:

@@ -77,3 +77,16 @@ tokens = sa.Table(
     sa.Column("label", sa.Text, nullable=False),
     sa.Column("issued_at", sa.BigInteger, nullable=False),
 )
+
+pushed_pages = sa.Table(
+    "pushed_pages",
+    metadata,
+    sa.Column("service", sa.Text, primary_key=True),
+    sa.Column("environment", sa.Text, primary_key=True),
+    sa.Column("release", sa.Text, primary_key=True),
+    sa.Column("instance", sa.Text, primary_key=True),
+    sa.Column("page", sa.Text, nullable=False),
+    sa.Column("content_type", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Index("pushed_pages_by_age", "at"),
+)

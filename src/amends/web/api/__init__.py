@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from amends.web.api import acting, captures, hooks, language, links, measures, reading, search
+from amends.web.api import acting, captures, hooks, language, links, measures, pushing, reading, search
 
 ROUTERS: tuple[APIRouter, ...] = (
     links.router,
@@ -14,5 +14,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     measures.router,
     search.router,
     hooks.router,
+    pushing.router,
     language.router,
 )
