@@ -21,6 +21,7 @@ from amends.adapters.stores.migrate import SCHEMA_VERSION, VERSION_TABLE
 from amends.adapters.stores.postgres import PostgresDatabase
 from amends.adapters.stores.sql import SqlStore
 from amends.adapters.stores.sqlite import SqliteDatabase
+from amends.application.pushing import PushedPage
 from amends.errors import InvalidEventError, StoreUnavailableError, TamperedLogError, UsageError
 from amends.events import codec
 from amends.events import payloads as p
@@ -70,6 +71,24 @@ def test_migrations_give_the_schema_on_postgresql(postgres_database: str) -> Non
         version = connection.scalar(sa.text(f"SELECT version_num FROM {VERSION_TABLE}"))
     assert int(version) == SCHEMA_VERSION
     engine.dispose()
+
+
+def test_a_log_of_the_first_schema_is_brought_on_and_keeps_its_events(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    first = open_store(str(path))
+    first.store.append(LANE, [deployed("1")], recorded_at=NOW)
+    first.store.close()
+    with sqlite3.connect(path) as raw:
+        raw.execute("DROP TABLE pushed_pages")
+        raw.execute(f"UPDATE {VERSION_TABLE} SET version_num = '0001'")
+        raw.execute("PRAGMA user_version=1")
+    raw.close()
+    again = open_store(str(path))
+    assert [record.id for record in again.store.read_stream(LANE)] == ["1"]
+    page = PushedPage("shop", "production", "1.0", "pod", "up 1\n", "text/plain", NOW)
+    again.pushes.put(page, forget=NOW)
+    assert again.pushes.latest("shop", "production", ["1.0"]) == [page]
+    again.store.close()
 
 
 @pytest.fixture
@@ -156,7 +175,7 @@ def _newer_log(path: Path) -> None:
     [
         (_text, "not a log of amends"),
         (_other_database, "not a log of amends"),
-        (_newer_log, "schema 99; this amends knows schemas up to 1"),
+        (_newer_log, "schema 99; this amends knows schemas up to 2"),
         (Path.mkdir, "cannot be opened|cannot use this file"),
     ],
 )

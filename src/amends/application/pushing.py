@@ -77,7 +77,7 @@ def _names(group: Mapping[str, str]) -> dict[str, str]:
     unknown = sorted(set(group) - set(_GROUP))
     missing = [name for name in _GROUP if not group.get(name, "").strip()]
     if unknown or missing:
-        found = f"found {', '.join(map(repr, unknown))}" if unknown else f"{' and '.join(missing)} is missing"
+        found = f"found {', '.join(map(repr, unknown))}" if unknown else f"missing: {', '.join(missing)}"
         raise UsageError(
             f"a push names its service, environment, release and instance; {found}",
             remedy="push to /hooks/metrics/job/SERVICE/environment/ENV/release/VERSION/instance/NAME",
