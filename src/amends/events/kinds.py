@@ -81,6 +81,7 @@ KINDS: tuple[Kind, ...] = (
     _own("step.concluded", p.StepConcluded, _LANE),
     _own("actuation.intended", p.ActuationIntended, _LANE),
     _own("actuation.done", p.ActuationDone, _LANE),
+    _own("watch.begun", p.WatchBegun, "watch/{deployment}"),
     _own("watch.assessed", p.WatchAssessed, "watch/{deployment}"),
     _own("failure.captured", p.FailureCaptured, _EVIDENCE),
     _cd("incident.detected", "0.3.0", p.IncidentOpened, _INCIDENT),

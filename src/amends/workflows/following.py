@@ -97,6 +97,8 @@ class Follower:
     def _pass_on(self, fact: Fact) -> None:
         if self._tools.tell_people and fact.kind.startswith(_NEWS):
             self._engine.submit("tell", PEOPLE)
+        if getattr(fact.payload, "controller", ""):
+            return  # another controller's rollout: nothing is to be carried on here
         deployment = getattr(fact.payload, "deployment", "")
         service = getattr(fact.payload, "service", "")
         if isinstance(fact.payload, p.DeploymentRequested):

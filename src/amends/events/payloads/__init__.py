@@ -39,6 +39,7 @@ from amends.events.payloads.deployments import DeploymentSteered as DeploymentSt
 from amends.events.payloads.deployments import StepConcluded as StepConcluded
 from amends.events.payloads.deployments import StepStarted as StepStarted
 from amends.events.payloads.deployments import WatchAssessed as WatchAssessed
+from amends.events.payloads.deployments import WatchBegun as WatchBegun
 from amends.events.payloads.evidence import EdgeCaseDocumented as EdgeCaseDocumented
 from amends.events.payloads.evidence import EdgeCaseRetired as EdgeCaseRetired
 from amends.events.payloads.evidence import ExerciseRecorded as ExerciseRecorded

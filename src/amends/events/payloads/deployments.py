@@ -89,12 +89,32 @@ class ActuationDone(Payload, frozen=True, kw_only=True, omit_defaults=True):
     detail: str = ""
 
 
+class WatchBegun(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """A watch began for a rollout that another controller carries out, when it first asked.
+
+    ``deployment`` names the watch, as in its looks; ``rollout`` is the controller's own name. ``candidate``
+    and ``baseline`` are what selectors call ``$version``. ``plan`` is the policy's ``watch`` part, followed
+    to the end.
+    """
+
+    deployment: str
+    service: str
+    environment: str
+    controller: str
+    rollout: str
+    candidate: str
+    baseline: str
+    plan: dict[str, Any]
+    policy: str = ""
+
+
 class WatchAssessed(Payload, frozen=True, kw_only=True, omit_defaults=True):
     """One look of a watch. ``state`` continues the e-process after a restart; ``metrics`` is for people.
 
     ``log_evidence`` is the natural logarithm of the mean e-value of all metrics: a rollback by statistics is
     where it crosses ``log_threshold``. ``moved`` names the metrics that moved, ``cause`` why a verdict fell.
-    ``candidate_alive`` is what the deployer saw; absent where nobody knows.
+    ``candidate_alive`` is what the deployer saw; absent where nobody knows. ``controller`` is who carries the
+    rollout out, where that is not amends; ``deployment`` then names the watch (``watch.begun``).
     """
 
     deployment: str
@@ -112,6 +132,7 @@ class WatchAssessed(Payload, frozen=True, kw_only=True, omit_defaults=True):
     log_evidence: float | None = None
     log_threshold: float | None = None
     candidate_alive: bool | None = None
+    controller: str = ""
 
 
 class DeploymentFinished(Payload, frozen=True, kw_only=True, omit_defaults=True):

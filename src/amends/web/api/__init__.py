@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from amends.web.api import acting, captures, hooks, language, links, measures, pushing, reading, search
+from amends.web.api import (
+    acting,
+    captures,
+    hooks,
+    judging,
+    language,
+    links,
+    measures,
+    pushing,
+    reading,
+    search,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     links.router,
@@ -15,5 +26,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     search.router,
     hooks.router,
     pushing.router,
+    judging.router,
     language.router,
 )
