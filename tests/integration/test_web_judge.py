@@ -123,6 +123,7 @@ def test_argo_is_told_to_promote_only_what_has_shown_itself_well(
     first = ask_argo(server)
     assert first["verdict"] == "watching"
     assert first["missing"]
+    assert [q["query"] for q in looks(server)[0].queries] == ['requests_total{code="500"}', "requests_total"]
     for _ in range(8):
         traffic.serve(ALIKE, requests=3000)
         said = ask_argo(server)

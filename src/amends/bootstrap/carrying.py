@@ -43,7 +43,7 @@ def toolbox(workspace: Workspace) -> Toolbox:
         said = (d.plan.get("watch") or {}).get("source") or {"scrape": {}}
         key = json.dumps(said, sort_keys=True)
         if key not in sources:
-            sources[key] = _metric_source(said, settings, workspace.opened.pushes)
+            sources[key] = metric_source(said, settings, workspace.opened.pushes)
         return sources[key]
 
     def decide(d: Deployment, at: datetime, record: bool) -> GateAnswer:
@@ -115,7 +115,7 @@ def _deployer(plan: Mapping[str, Any], settings: Settings) -> Deployer:
     )
 
 
-def _metric_source(said: Mapping[str, Any], settings: Settings, pushes: PushedPages) -> MetricSource:
+def metric_source(said: Mapping[str, Any], settings: Settings, pushes: PushedPages) -> MetricSource:
     from amends.adapters.metrics.access import HttpAccess
     from amends.adapters.metrics.prometheus import PrometheusSource
     from amends.adapters.metrics.push import PushSource

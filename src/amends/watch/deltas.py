@@ -90,6 +90,21 @@ def rebin(bounds: Sequence[float], counts: Sequence[float], onto: Sequence[float
     return tuple(float(c) for c in np.diff([0.0, *(below[b] for b in onto), total]))
 
 
+def instance_steps(
+    metric: str, last: Sequence[Reading], readings: Iterable[Reading]
+) -> list[tuple[Reading, Increment, tuple[float, ...]]]:
+    """Return what each instance (and segment) of a metric did since ``last``, with its own bucket bounds.
+
+    Instances that were not there before have no step, since what they had counted is unknown.
+    """
+    usable, _ = _usable(metric, readings)
+    found = []
+    for before, now in _pair(last, usable):
+        bounds = tuple(bound for bound, _ in now.buckets)
+        found.append((now, _increment(before, now, bounds), bounds))
+    return found
+
+
 def _usable(metric: str, readings: Iterable[Reading]) -> tuple[list[Reading], list[str]]:
     usable: list[Reading] = []
     problems: list[str] = []

@@ -100,14 +100,29 @@ class Arms:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What a query gave: labels and value of each series, as they came.
+
+    ``left_out`` counts series that are not kept, ``digest`` is the SHA-256 of the whole response.
+    """
+
+    query: str
+    series: tuple[tuple[str, str], ...] = ()
+    left_out: int = 0
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MetricSnapshot:
     """What a source could read at one moment.
 
     ``problems`` are sentences about what it could not; ``queries`` are the resolved selectors or queries,
-    kept with the verdict; ``unanswered`` names the endpoints that gave no answer at all.
+    kept with the verdict, ``answers`` what a query API gave for them; ``unanswered`` names the endpoints that
+    gave no answer at all.
     """
 
     readings: tuple[Reading, ...] = ()
     problems: tuple[str, ...] = ()
     queries: tuple[str, ...] = ()
     unanswered: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()

@@ -14,6 +14,7 @@ from amends.events import payloads as p
 from amends.events.prepared import prepare
 from amends.releases.actuation import Instance, Observation
 from amends.releases.deployment import Deployment
+from amends.watch.answers import kept_answers
 from amends.watch.assess import assess, conclude
 from amends.watch.assessment import Assessment, Cause, Health, Verdict
 from amends.watch.measurements import Arms, Endpoint, MetricSnapshot
@@ -76,7 +77,9 @@ def take_look(tools: Toolbox, sight: Sight) -> Looked:
     health = _health(d, seen)
     state, said = assess(plan, _state(sight), snapshot.readings, health, at, (*problems, *snapshot.problems))
     tick = d.look.tick + 1 if d.look else 1
-    return Looked(state, _payload(d, tick, state, said, health), at)
+    queries = tuple(msgspec.to_builtins(answer) for answer in kept_answers(snapshot))
+    payload = _payload(d, tick, state, said, health)
+    return Looked(state, msgspec.structs.replace(payload, queries=queries), at)
 
 
 def record_look(tools: Toolbox, sight: Sight, looked: Looked) -> Sight:

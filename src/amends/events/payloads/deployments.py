@@ -114,7 +114,8 @@ class WatchAssessed(Payload, frozen=True, kw_only=True, omit_defaults=True):
     ``log_evidence`` is the natural logarithm of the mean e-value of all metrics: a rollback by statistics is
     where it crosses ``log_threshold``. ``moved`` names the metrics that moved, ``cause`` why a verdict fell.
     ``candidate_alive`` is what the deployer saw; absent where nobody knows. ``controller`` is who carries the
-    rollout out, where that is not amends; ``deployment`` then names the watch (``watch.begun``).
+    rollout out, where that is not amends; ``deployment`` then names the watch (``watch.begun``). ``queries``
+    are what the metric source was asked, with the series that came back (as many as a look may keep).
     """
 
     deployment: str
@@ -133,6 +134,7 @@ class WatchAssessed(Payload, frozen=True, kw_only=True, omit_defaults=True):
     log_threshold: float | None = None
     candidate_alive: bool | None = None
     controller: str = ""
+    queries: tuple[dict[str, Any], ...] = ()
 
 
 class DeploymentFinished(Payload, frozen=True, kw_only=True, omit_defaults=True):
