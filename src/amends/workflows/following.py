@@ -15,7 +15,7 @@ _BATCH = 500
 PEOPLE = "notices"
 """The key under which people are told of what happened."""
 
-_NEWS = ("incident.", "notice.", "statement.", "milestone.", "review.published")
+_NEWS = ("incident.", "notice.", "statement.", "milestone.", "review.", "action.", "amendment.", "reminder.")
 _OWN_ANSWERS = ("gates.decided", "policy.adopted")
 
 
