@@ -130,6 +130,7 @@ KINDS: tuple[Kind, ...] = (
     _own("amendment.activated", p.AmendmentMoved, _AMENDMENT),
     _own("amendment.lapsed", p.AmendmentMoved, _AMENDMENT),
     _own("amendment.accepted", p.AmendmentMoved, _AMENDMENT),
+    _own("guards.checked", p.GuardsChecked, "guards/{service}"),
     _own("trial.asked", p.TrialAsked, _SEARCH),
     _own("trial.done", p.TrialDone, _SEARCH),
     _own("search.ended", p.SearchEnded, _SEARCH),
