@@ -8,6 +8,7 @@ CDEvents' rules for custom events (``dev.cdeventsx.amends-<subject>.<predicate>.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from amends.events import payloads as p
 from amends.events.prepared import prepare
@@ -149,6 +150,7 @@ prepare(*{kind.payload for kind in KINDS})
 BY_NAME = {kind.name: kind for kind in KINDS}
 
 
+@lru_cache(maxsize=1024)
 def unversioned(cdevents_type: str) -> str:
     """Return a CDEvents type without its version: ``dev.cdevents.service.deployed``."""
     return ".".join(cdevents_type.split(".")[:4])
