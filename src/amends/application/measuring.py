@@ -226,6 +226,7 @@ def case_of(record: IncidentGist | IncidentRecord) -> Case:
     return Case(record.incident, record.milestones, record.durations, record.matrix.rows, failures)
 
 
+@_collector_paused()
 def measure_all(known: Known, scope: Scope) -> list[Measure]:
     """Return every measure of a scope, in the order of ``KEYS``."""
     cases, amendments = known.cases, known.amendments
@@ -269,8 +270,7 @@ class KeptMeasures:
             if kept is not None and fresh:
                 found = kept
             else:
-                with _collector_paused():
-                    found = (known, scope.until, measure_all(known, scope))
+                found = (known, scope.until, measure_all(known, scope))
             self._kept[key] = found
             while len(self._kept) > _MOST_KEPT:
                 del self._kept[next(iter(self._kept))]
