@@ -267,10 +267,7 @@ class KeptMeasures:
         with self._lock:
             kept = self._kept.pop(key, None)
             fresh = kept is not None and kept[0] is known and abs(scope.until - kept[1]) < _KEPT_FOR
-            if kept is not None and fresh:
-                found = kept
-            else:
-                found = (known, scope.until, measure_all(known, scope))
+            found = kept if kept is not None and fresh else (known, scope.until, measure_all(known, scope))
             self._kept[key] = found
             while len(self._kept) > _MOST_KEPT:
                 del self._kept[next(iter(self._kept))]
