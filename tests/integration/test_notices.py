@@ -267,7 +267,7 @@ def test_rules_tell_once_by_severity_and_duration(tmp_path: Path) -> None:
     audiences = leads() | {"team": {"kind": "team"}, "world": {"kind": "customers"}}
     rules = [{"tell": ["team"]}, {"tell": ["leads", "world"], "after": "30m", "severities": ["major"]},
              {"tell": ["team"], "when": "resolved"}]  # fmt: skip
-    scene = Scene(tmp_path, audiences=audiences, escalation=rules)
+    scene = Scene(tmp_path, audiences=audiences, escalation=rules, reminders="off")
     scene.until_quiet(days=30)  # the story's own incident is mitigated, and its past is told or stale by now
     before = len(scene.story.log.facts(kinds=("notice.intended",)))
     incident = open_incident(

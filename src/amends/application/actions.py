@@ -1,8 +1,8 @@
-"""Action items: added after an incident, changed, done with evidence, and reminded of."""
+"""Action items: added after an incident, changed, done with evidence, and shown."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,6 @@ from amends.application.log import Log
 from amends.application.record import require_incident
 from amends.errors import NotAllowedError, NotFoundError, UsageError, VersionConflictError
 from amends.events import payloads as p
-from amends.events.codec import Fact
 from amends.reviews.actions import (
     Action,
     Guard,
@@ -24,14 +23,6 @@ from amends.reviews.actions import (
     fold_action,
     fold_actions,
     may_move,
-)
-from amends.reviews.reminders import (
-    RISK_BEFORE,
-    Asking,
-    Reminder,
-    asking_of,
-    given_slots,
-    reminders_due,
 )
 
 _ATTEMPTS = 50
@@ -229,12 +220,13 @@ def list_actions(
 
 def _as_of_now(log: Log, found: Iterable[Action]) -> list[Action]:
     actions = list(found)
-    guards = {one.id: _guard(one) for one in _amendments(log, {one.guard for one in actions} - {""})}
+    guards = {one.id: _guard(one) for one in amendments_named(log, {one.guard for one in actions} - {""})}
     now = log.clock.now()
     return [as_of(one, guards, now) for one in actions]
 
 
-def _amendments(log: Log, names: Collection[str]) -> tuple[Amendment, ...]:
+def amendments_named(log: Log, names: Collection[str]) -> tuple[Amendment, ...]:
+    """Return the amendments with these ids."""
     return tuple(
         one for name in sorted(names) for one in fold_amendments(log.stream(f"amendment/{name}"))
     )  # fmt: skip
@@ -242,52 +234,6 @@ def _amendments(log: Log, names: Collection[str]) -> tuple[Amendment, ...]:
 
 def _guard(one: Amendment) -> Guard:
     return Guard(one.id, one.state, one.reason, one.moved_at, one.until)
-
-
-def read_reminders(log: Log, *, service: str = "") -> tuple[Reminder, ...]:
-    """Return the reminders that are due now, what has waited longest first. Nothing is written."""
-    now = log.clock.now()
-    asking = [*_of_actions(list_actions(log, service=service)), *_of_amendments(log, service)]
-    given = given_slots(log.facts(kinds=("reminder.given",)))
-    return reminders_due(asking, given, now)
-
-
-def _of_actions(actions: Sequence[Action]) -> list[Asking]:
-    return [one for action in actions if (one := asking_of(action)) is not None]
-
-
-def _of_amendments(log: Log, service: str) -> list[Asking]:
-    """Return what amendments ask for: those that lapsed, and accepted risks that end."""
-    tags = [f"service:{service}"] if service else []
-    kinds = ("amendment.lapsed", "amendment.accepted")
-    names = {str(getattr(fact.payload, "amendment", "")) for fact in log.facts(tags=tags, kinds=kinds)}
-    asking = []
-    for one in _amendments(log, names):
-        told, owner = one.proposed, one.proposed.team or one.proposed.role or "an unnamed team"
-        if one.state is AmendmentState.LAPSED and one.moved_at is not None:
-            text = f"{told.title}: {one.reason}"
-            asking.append(Asking(one.id, "lapsed", one.incident, told.service, owner, text, one.moved_at))
-        elif one.state is AmendmentState.ACCEPTED_RISK and one.until is not None:
-            text = f"the accepted risk ends: {one.reason}"
-            asking.append(
-                Asking(one.id, "risk", one.incident, told.service, owner, text, one.until, RISK_BEFORE)
-            )
-    return asking
-
-
-def record_reminder(log: Log, reminder: Reminder) -> Fact:
-    """Record that a reminder went out, so that it is not due again before the next slot.
-
-    Said twice for one slot it is recorded once.
-    """
-    asking = reminder.asking
-    told = p.Reminded(
-        about=asking.about, incident=asking.incident, service=asking.service, slot=reminder.slot,
-        number=reminder.number,
-    )  # fmt: skip
-    name = f"reminder:{asking.about}:{reminder.slot.isoformat()}"
-    known = [fact for fact in log.stream(f"reminders/{asking.about}") if fact.id == name]
-    return known[0] if known else log.record("reminder.given", told, id=name)
 
 
 def action_data(found: Action, now: datetime) -> dict[str, Any]:
@@ -302,21 +248,6 @@ def action_data(found: Action, now: datetime) -> dict[str, Any]:
             "reason": found.reason, "evidence": found.evidence, "until": found.until,
             "added_at": found.added_at, "moved_at": found.moved_at, "moved_by": found.moved_by,
             "events": list(found.events),
-        }
-    )  # fmt: skip
-    return data
-
-
-def reminder_data(found: Reminder) -> dict[str, Any]:
-    """Return a reminder as JSON-able values, as ``amends review reminders --format json`` prints it."""
-    import msgspec
-
-    asking = found.asking
-    data: dict[str, Any] = msgspec.to_builtins(
-        {
-            "about": asking.about, "why": asking.why, "incident": asking.incident, "service": asking.service,
-            "owner": asking.owner, "text": asking.text, "due": asking.due, "number": found.number,
-            "slot": found.slot, "then": found.then,
         }
     )  # fmt: skip
     return data

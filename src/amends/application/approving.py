@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from amends.application.log import Log
 from amends.application.record import require_incident
 from amends.errors import NotAllowedError, UsageError
 from amends.events import payloads as p
-from amends.gates.review_rules import ReviewRules
+from amends.gates.review_rules import IncidentRules, ReviewRules
 from amends.reviews.progress import Progress, ReviewState, missing_of, progress_of
 from amends.reviews.revisions import fold_revisions, revision
 
+_Part = TypeVar("_Part", ReviewRules, IncidentRules)
 Word = Literal["submitted", "approved", "returned"]
 
 
 def review_rules(log: Log, service: str) -> ReviewRules:
     """Return what the policy that the service used last says of reviews; defaults where it says nothing."""
+    read = _last_policy(log, service)
+    return _part(ReviewRules, read.get("review")) if read else ReviewRules()
+
+
+def incident_rules(log: Log, service: str) -> tuple[IncidentRules, str]:
+    """Return what the policy that the service used last says opens an incident, and its last environment.
+
+    That is where releases end up: production, by whatever name. Empty where there is no such policy.
+    """
+    read = _last_policy(log, service)
+    listed = read.get("environments")
+    last = str(listed[-1]) if isinstance(listed, list) and listed else ""
+    return _part(IncidentRules, read.get("incidents")), last
+
+
+def _part(kind: type[_Part], said: object) -> _Part:
     from pydantic import ValidationError
+
+    try:
+        return kind.model_validate(said or {})
+    except ValidationError:
+        return kind()  # a text of an older or newer amends
+
+
+def _last_policy(log: Log, service: str) -> dict[str, Any]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -25,10 +50,10 @@ def review_rules(log: Log, service: str) -> ReviewRules:
         if isinstance(fact.payload, p.PolicyAdopted):
             try:
                 read = YAML(typ="safe").load(fact.payload.text)
-                return ReviewRules.model_validate(read.get("review") or {})
-            except (ValidationError, YAMLError, AttributeError, TypeError, ValueError):
-                return ReviewRules()  # a text of an older or newer amends
-    return ReviewRules()
+            except (YAMLError, ValueError):
+                return {}
+            return read if isinstance(read, dict) else {}
+    return {}
 
 
 def read_progress(log: Log, incident: str) -> Progress:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import get_args
 
+from amends.application.bypassing import open_of_bypass
 from amends.application.deciding import require_state, write_on
 from amends.application.dependencies import owner_of
 from amends.application.desk import Desk
@@ -221,12 +222,9 @@ def open_from_bypass(
     deployed = log.facts(
         tags=[f"env:{service}/{environment}"], kinds=["service.deployed", "service.upgraded"]
     )
-    before = {fact.id: getattr(fact.payload, "previous", "") for fact in deployed}
-    return open_incident(
-        log, service=service, release=one.release, previous=before.get(one.event, ""), opened_by="bypass",
-        environment=environment, deployment=one.deployment, role=role, team=team, severity=severity,
-        summary=plain(summary) or f"{one.release} went around the gates of {environment}: {one.reason}",
-        deployed_at=one.at, bypass=one.event, key=f"bypass:{one.event}",
+    seen = next((fact for fact in deployed if fact.id == one.event), None)
+    return open_of_bypass(
+        log, seen, one, summary=plain(summary), role=role, team=team, severity=severity
     )  # fmt: skip
 
 

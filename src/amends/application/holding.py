@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from amends.amendments.amendment import Amendment, AmendmentState
@@ -12,6 +14,7 @@ from amends.amendments.selector import parse_selector
 from amends.application.amending import lapse, list_amendments
 from amends.application.log import Log
 from amends.application.ports import CodeHost
+from amends.errors import NotAllowedError
 from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.gates.entry import GateEntry
@@ -45,12 +48,50 @@ def hold_guards(
 
 
 def lapse_guards(log: Log, held: Sequence[Held], *, role: str = "") -> list[Fact]:
-    """Reopen the amendments whose guards hold no more; return what was recorded."""
-    return [
-        lapse(log, one.amendment.id, reason=f"{one.finding.holding}: {one.finding.reason}", role=role)
-        for one in held
-        if one.finding.lapses
-    ]
+    """Reopen the amendments whose guards hold no more; return what was recorded.
+
+    One that somebody else reopened meanwhile is left as it is.
+    """
+    lapsed = []
+    for one in held:
+        if one.finding.lapses:
+            reason = f"{one.finding.holding}: {one.finding.reason}"
+            with suppress(NotAllowedError):
+                lapsed.append(lapse(log, one.amendment.id, reason=reason, role=role))
+    return lapsed
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the last look of a server or worker found of an amendment's guard.
+
+    ``revision`` is the commit that was read, empty where no checkout could be reached.
+    """
+
+    at: datetime
+    revision: str
+    holding: str
+    reason: str
+    event: str
+
+    @property
+    def sentence(self) -> str:
+        """Say it: when, at which commit, what."""
+        where = f" at {self.revision[:12]}" if self.revision else ", without a checkout of its repository"
+        return f"{self.holding} on {self.at:%Y-%m-%d %H:%M} UTC{where}: {self.reason}"
+
+
+def last_checks(log: Log, *, service: str = "") -> dict[str, Checked]:
+    """Return what was found last of each amendment's guard. One that is not in it nobody looked at."""
+    tags = [f"service:{service}"] if service else []
+    found = {}
+    for fact in log.facts(tags=tags, kinds=("guards.checked",)):
+        if isinstance(fact.payload, p.GuardsChecked):
+            for one in fact.payload.guards:
+                found[one.amendment] = Checked(
+                    fact.occurred_at, fact.payload.revision, one.holding, one.reason, fact.id
+                )
+    return found
 
 
 def _finding(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from amends.application.log import Facts, Log
-from amends.application.record import IncidentRecord, read_record
+from amends.application.record import IncidentGist, IncidentRecord, read_gist
 from amends.errors import NotFoundError
 from amends.events import payloads as p
 from amends.events.codec import Fact
@@ -41,6 +43,20 @@ KEYS = (
 
 _HEAVY = "watch.assessed"
 _SHELVED = tuple(kind.name for kind in KINDS if kind.name != _HEAVY)
+_HELD_KINDS = frozenset((*_DELIVERY_KINDS, *_AMENDMENT_KINDS))
+_OTHERS = tuple(name for name in _SHELVED if name not in _HELD_KINDS)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Pause the garbage collector: all that is read stays, and it would walk through it again and again."""
+    paused = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if paused:
+            gc.enable()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +68,12 @@ class Shelf:
     by_stream: Mapping[str, list[Fact]]
 
     @classmethod
-    def of(cls, log: Log, service: str) -> Shelf:
-        """Read what the log has of a service."""
+    def of(cls, log: Log, service: str, held: Iterable[Fact]) -> Shelf:
+        """Read what the log has of a service, beside those of its facts that are ``held`` already."""
         by_tag: dict[str, dict[str, list[Fact]]] = {}
         by_stream: dict[str, list[Fact]] = {}
-        for fact in log.facts(tags=[f"service:{service}"], kinds=_SHELVED):
+        others = log.facts(tags=[f"service:{service}"], kinds=_OTHERS)
+        for fact in sorted([*others, *held], key=lambda fact: fact.recorded.position):
             by_stream.setdefault(fact.recorded.stream, []).append(fact)
             told = fact.payload
             for tag in tags_of(told):
@@ -113,22 +130,41 @@ class CaseBook:
     def read(self) -> Known:
         """Return all incidents, by when they were detected, with what else measures need."""
         with self._lock:
-            stale: dict[str, None] = {}
             before = self._position
-            while facts := self.log.facts(after=self._position, kinds=_SHELVED, limit=_BATCH):
-                for fact in facts:
-                    stale.update(dict.fromkeys(self._touched(fact)))
-                    if fact.kind in _DELIVERY_KINDS:
-                        self._deliveries.append(fact)
-                    elif fact.kind in _AMENDMENT_KINDS:
-                        self._amendments.append(fact)
-                self._position = facts[-1].recorded.position
-            self._read(stale)
+            with _collector_paused() if not before else nullcontext():
+                self._read(self._follow() if before else self._begin())
             if self._known is not None and before == self._position:
                 return self._known
             cases = sorted(self._cases.values(), key=lambda case: case.incident.detected_at)
             self._known = Known(tuple(cases), tuple(self._deliveries), tuple(self._amendments))
             return self._known
+
+    def _begin(self) -> Collection[str]:
+        """Read what measures hold, and which incidents there are; the rest is read with these, once."""
+        last = self.log.store.last_position()
+        for fact in self.log.facts(kinds=(*_HELD_KINDS, "incident.detected")):
+            if fact.recorded.position <= last:
+                self._hold(fact)
+                if fact.kind == "incident.detected":
+                    self._touched(fact)
+        self._position = last
+        return tuple(self._services)
+
+    def _follow(self) -> Collection[str]:
+        """Read on; return the incidents that something new concerns."""
+        stale: dict[str, None] = {}
+        while facts := self.log.facts(after=self._position, kinds=_SHELVED, limit=_BATCH):
+            for fact in facts:
+                stale.update(dict.fromkeys(self._touched(fact)))
+                self._hold(fact)
+            self._position = facts[-1].recorded.position
+        return stale
+
+    def _hold(self, fact: Fact) -> None:
+        if fact.kind in _DELIVERY_KINDS:
+            self._deliveries.append(fact)
+        elif fact.kind in _AMENDMENT_KINDS:
+            self._amendments.append(fact)
 
     def _read(self, stale: Collection[str]) -> None:
         """Read incidents anew: a few one by one, many by their services, each of which is read once."""
@@ -139,8 +175,11 @@ class CaseBook:
         services: dict[str, list[str]] = {}
         for incident in stale:
             services.setdefault(self._services[incident], []).append(incident)
+        held: dict[str, list[Fact]] = {}
+        for fact in (*self._deliveries, *self._amendments):
+            held.setdefault(str(getattr(fact.payload, "service", "")), []).append(fact)
         for service, incidents in services.items():
-            shelf = Shelf.of(self.log, service)
+            shelf = Shelf.of(self.log, service, held.get(service, ()))
             for incident in incidents:
                 self._take(shelf, incident)
 
@@ -165,17 +204,17 @@ class CaseBook:
         return found
 
     def _take(self, log: Facts, incident: str) -> None:
-        record = read_record(log, incident)
-        self._cases[incident] = case_of(record)
-        known = record.incident
+        gist = read_gist(log, incident)
+        self._cases[incident] = case_of(gist)
+        known = gist.incident
         for name in {known.release, *known.names} - {""}:
             self._by_name.setdefault((known.service, name), set()).add(incident)
         for deployment in {known.opened.deployment, *known.deployments} - {""}:
             self._by_name.setdefault(("deployment", deployment), set()).add(incident)
 
 
-def case_of(record: IncidentRecord) -> Case:
-    """Return what measures need of an incident's record."""
+def case_of(record: IncidentGist | IncidentRecord) -> Case:
+    """Return an incident as measures see it."""
     failures = tuple(
         dict.fromkeys(
             fact.payload.signature for fact in record.facts
@@ -187,6 +226,7 @@ def case_of(record: IncidentRecord) -> Case:
     return Case(record.incident, record.milestones, record.durations, record.matrix.rows, failures)
 
 
+@_collector_paused()
 def measure_all(known: Known, scope: Scope) -> list[Measure]:
     """Return every measure of a scope, in the order of ``KEYS``."""
     cases, amendments = known.cases, known.amendments

@@ -45,17 +45,39 @@ class IncidentRecord:
     factors: tuple[NamedFactor, ...] = ()
 
 
-def read_record(log: Facts, incident: str) -> IncidentRecord:
-    """Return the record of an incident. Raises ``NotFoundError``, naming incidents there are."""
+@dataclass(frozen=True, slots=True)
+class IncidentGist:
+    """What measures need of an incident: no timeline, no words. ``policy`` is the one that held for it."""
+
+    incident: Incident
+    facts: tuple[Fact, ...]
+    milestones: tuple[Milestone, ...]
+    durations: tuple[Duration, ...]
+    matrix: EscapeMatrix
+    policy: Fact | None = None
+
+
+def read_gist(log: Facts, incident: str) -> IncidentGist:
+    """Return the gist of an incident. Raises ``NotFoundError``, naming incidents there are."""
     folded, facts = gathered(log, require_incident(log, incident))
     milestones = milestones_of(folded, facts)
     policy = _policy_in_force(log, folded, facts)
     planned = _planned(policy[0], in_force=policy[1]) if policy else ()
-    shown = (*facts, policy[0]) if policy else facts
+    return IncidentGist(
+        folded, facts, milestones, durations_of(milestones),
+        escape_matrix(folded, facts, planned, RECOGNISER), policy[0] if policy else None,
+    )  # fmt: skip
+
+
+def read_record(log: Facts, incident: str) -> IncidentRecord:
+    """Return the record of an incident. Raises ``NotFoundError``, naming incidents there are."""
+    gist = read_gist(log, incident)
+    folded, facts, milestones = gist.incident, gist.facts, gist.milestones
+    shown = (*facts, gist.policy) if gist.policy else facts
     return IncidentRecord(
         incident=folded, facts=tuple(facts_in_order(shown)), milestones=milestones,
-        durations=durations_of(milestones), timeline=timeline_of(shown, pivot_of(milestones, facts)),
-        matrix=escape_matrix(folded, facts, planned, RECOGNISER), impact=impact_of(folded, facts),
+        durations=gist.durations, timeline=timeline_of(shown, pivot_of(milestones, facts)),
+        matrix=gist.matrix, impact=impact_of(folded, facts),
         contradictions=contradictions_of(folded.id, milestones, facts), answers=answers_of(facts),
         factors=factors_of(facts),
     )  # fmt: skip

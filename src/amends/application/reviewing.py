@@ -32,10 +32,12 @@ _ATTEMPTS = 50
 _LIMIT = 5_000_000
 
 
-def draft_text(log: Log, incident: str, numbers: Mapping[str, int] | None = None) -> str:
+def draft_text(
+    log: Log, incident: str, numbers: Mapping[str, int] | None = None, *, full: bool = False
+) -> str:
     """Return the draft that the record gives now, without saving it. Raises ``NotFoundError``.
 
-    ``numbers`` are citations of an earlier text, which keep their number.
+    ``numbers`` are citations of an earlier text, which keep their number; ``full`` condenses no timeline.
     """
     found = read_record(log, incident)
     agenda, cited = agenda_for(log, found.incident, found.incident.names)
@@ -47,6 +49,7 @@ def draft_text(log: Log, incident: str, numbers: Mapping[str, int] | None = None
             found.impact, agenda, found.answers, found.factors, _work(log, incident), _told(log, incident),
         ),
         numbers,
+        full=full,
     )  # fmt: skip
 
 
@@ -71,7 +74,7 @@ def _told(log: Log, incident: str) -> list[Told]:
     ]
 
 
-def draft_review(log: Log, incident: str, *, again: bool = False) -> int:
+def draft_review(log: Log, incident: str, *, again: bool = False, full: bool = False) -> int:
     """Save the draft as the first revision and return its number.
 
     Where there is a revision, its number is returned and nothing is written. ``again`` drafts anew from the
@@ -80,11 +83,11 @@ def draft_review(log: Log, incident: str, *, again: bool = False) -> int:
     """
     revisions = list_revisions(log, incident)
     if not revisions:
-        return _save(log, incident, draft_text(log, incident), based_on=0, drafted=True).number
+        return _save(log, incident, draft_text(log, incident, full=full), based_on=0, drafted=True).number
     latest = revisions[-1]
     if not again:
         return latest.number
-    fresh = draft_text(log, incident, cited_numbers(latest.text))
+    fresh = draft_text(log, incident, cited_numbers(latest.text), full=full)
     facts = log.stream(f"incident/{incident}")
     last = next((r for r in reversed(revisions) if r.drafted), None)
     titles = [s.title for s in split_sections(last.text)] if last else []

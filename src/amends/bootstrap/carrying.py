@@ -32,6 +32,7 @@ def toolbox(workspace: Workspace) -> Toolbox:
     """
     from amends.adapters.spool import FileSpool
     from amends.application.reviewing import draft_review
+    from amends.bootstrap.holding import guard_keeper
     from amends.bootstrap.telling import notifier
     from amends.workflows.toolbox import Toolbox
 
@@ -60,6 +61,7 @@ def toolbox(workspace: Workspace) -> Toolbox:
         decide_gates=decide, open_incident=lambda d: _open_incident(log, d),
         draft_review=lambda incident: draft_review(log, incident),
         spool=FileSpool(settings.state_dir / "spool.jsonl"), tell_people=notifier(workspace),
+        check_guards=guard_keeper(workspace),
     )  # fmt: skip
 
 

@@ -128,10 +128,12 @@ def list_(
 def show(
     incident: IncidentArgument,
     store: StoreOption = "",
+    full: Annotated[bool, typer.Option("--full", help="Every entry of the timeline by itself")] = False,
     format: Annotated[ShowFormat, typer.Option("--format", help="How to print it.")] = ShowFormat.TEXT,
 ) -> None:
     """Show an incident: milestones, how it got past each gate, timeline; as Markdown, its review's draft.
 
+    Three or more automatic entries of a kind in a row are one line that cites them.
     JSON: docs/reference/incidents.md.
     """
     from amends.application.incidents import incident_data, incident_view
@@ -140,13 +142,13 @@ def show(
 
     with open_incident_desk(store) as desk:
         if format is ShowFormat.MARKDOWN:
-            typer.echo(draft_text(desk.log, incident), nl=False)
+            typer.echo(draft_text(desk.log, incident, full=full), nl=False)
             return
         view = incident_view(desk.log, incident, desk.people)
     typer.echo(
         json.dumps(incident_data(view), ensure_ascii=False)
         if format is ShowFormat.JSON
-        else incident_text(view)
+        else incident_text(view, full=full)
     )
 
 

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from amends.application.incidents import IncidentView
 from amends.incidents.caselines import VISIBILITY
+from amends.incidents.condensing import condense
 from amends.incidents.milestones import Milestone
 from amends.incidents.nextmoves import RowCard
 from amends.incidents.timeline import Knowledge
 from amends.incidents.wording import say_range, say_time, short
 
+_CITED = 8
 
-def incident_text(view: IncidentView) -> str:
-    """Write an incident: milestones, the escape matrix with its sentences, factors, and the timeline."""
-    parts = (_head, _milestones, _matrix, _around, _factors, _timeline, _postmortem, _after)
+
+def incident_text(view: IncidentView, *, full: bool = False) -> str:
+    """Write an incident: milestones, the escape matrix with its sentences, factors, and the timeline.
+
+    Runs of the same automatic entry are one line of it, unless ``full``.
+    """
+    timeline = partial(_timeline, full=full)
+    parts = (_head, _milestones, _matrix, _around, _factors, timeline, _postmortem, _after)
     return "\n".join(line for part in parts for line in part(view))
 
 
@@ -117,11 +125,17 @@ def _factors(view: IncidentView) -> Iterator[str]:
         yield f"  none named yet: amends incident factor {view.incident.id} FACTOR TEXT"
 
 
-def _timeline(view: IncidentView) -> Iterator[str]:
+def _timeline(view: IncidentView, *, full: bool) -> Iterator[str]:
     yield "\nTimeline"
     marks = {Knowledge.LATER: " [learned later]", Knowledge.UNDATED: " [not dated]"}
-    for line in view.record.timeline:
-        yield f"  {say_time(line.at)}  {line.text}{marks.get(line.knowledge, '')}  {line.event[:8]}"
+    shown = condense(view.record.timeline, full=full)
+    for line in shown:
+        cited = ", ".join(event[:8] for event in line.events[:_CITED])
+        if len(line.events) > _CITED:
+            cited += f" and {len(line.events) - _CITED} more"
+        yield f"  {say_time(line.at)}  {line.text}{marks.get(line.knowledge, '')}  {cited}"
+    if len(shown) < len(view.record.timeline):
+        yield f"  {len(view.record.timeline)} entries in {len(shown)} lines; each by itself: --full"
 
 
 def _postmortem(view: IncidentView) -> Iterator[str]:

@@ -32,6 +32,7 @@ class DiffFormat(StrEnum):
 def draft(
     incident: IncidentArgument,
     again: Annotated[bool, typer.Option("--again", help="Renew the sections still as drafted")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Every entry of the timeline by itself")] = False,
     print_: Annotated[bool, typer.Option("--print", help="Print the draft, save nothing")] = False,
     store: StoreOption = "",
     format: FormatOption = Format.TEXT,
@@ -41,9 +42,9 @@ def draft(
 
     with open_log(store) as log:
         if print_:
-            typer.echo(draft_text(log, incident), nl=False)
+            typer.echo(draft_text(log, incident, full=full), nl=False)
             return
-        number = draft_review(log, incident, again=again)
+        number = draft_review(log, incident, again=again, full=full)
     say(format, f"the review of {incident} is at revision {number}", incident=incident, revision=number)
 
 

@@ -15,7 +15,9 @@ from amends.cli.options import Format, FormatOption, PolicyOption, StoreOption
 
 if TYPE_CHECKING:
     from amends.application.log import Log
+    from amends.application.notices.reminding import Sent
     from amends.reviews.progress import Progress
+    from amends.reviews.reminders import Reminder
 
 
 @contextmanager
@@ -135,31 +137,71 @@ def reminders(
     mark: Annotated[
         bool, typer.Option("--mark", help="Record them as given: not due again before the next slot")
     ] = False,
+    sent: Annotated[
+        bool, typer.Option("--sent", help="Those that were given: when, to whom, and how far each channel is")
+    ] = False,
     store: StoreOption = "",
     format: FormatOption = Format.TEXT,
 ) -> None:
-    """List the reminders that are due: action items, lapsed amendments, accepted risks that end.
+    """List the reminders that are due: action items, amendments, accepted risks, reviews, statements.
 
-    Each is due less often the longer it waits. JSON: a list of {"about", "why", "incident", "service",
-    "owner", "text", "due", "number", "slot", "then"}.
+    Each is due less often the longer it waits. A server or worker with a notices.yaml sends them by itself;
+    --mark is for where none runs. JSON: a list of {"about", "why", "incident", "service", "owner", "text",
+    "due", "number", "slot", "then", "audience", "note"}; with --sent of {"about", "at", "slot", "number",
+    "audience", "by"}.
     """
-    from amends.application.actions import read_reminders, record_reminder, reminder_data
+    from amends.application.notices.reminding import sent_reminders, where_to
+    from amends.application.reminding import read_reminders, record_reminder
+    from amends.bootstrap import open_office, open_workspace
 
-    with open_log(store) as log:
-        found = read_reminders(log, service=service)
+    workspace = open_workspace(store=store, reading=True)
+    try:
+        if sent:
+            _print_sent(sent_reminders(workspace.log, service=service), format)
+            return
+        office = open_office(workspace)
+        found = read_reminders(workspace.log, service=service, approvers=office.policy.approvers)
+        declared = workspace.settings.notices.exists()
+        ways = [where_to(office, one) if declared else ("", _NOT_SENT) for one in found]
         for one in found if mark else ():
-            record_reminder(log, one)
+            record_reminder(workspace.log, one)
+    finally:
+        workspace.close()
+    _print_due(list(zip(found, ways, strict=True)), format)
+
+
+_NOT_SENT = "there is no notices.yaml: nobody is sent it"
+
+
+def _print_due(found: list[tuple[Reminder, tuple[str, str]]], format: Format) -> None:
+    from amends.application.reminding import reminder_data
+
     if format is Format.JSON:
-        typer.echo(json.dumps([reminder_data(one) for one in found], ensure_ascii=False))
+        rows = [reminder_data(one) | {"audience": to, "note": note} for one, (to, note) in found]
+        typer.echo(json.dumps(rows, ensure_ascii=False))
         return
-    for one in found:
+    for one, (to, note) in found:
         asking = one.asking
         typer.echo(
             f"{asking.about:8} {asking.owner}, due {asking.due:%Y-%m-%d} ({asking.why}, reminder {one.number}"
             f", the next on {one.then:%Y-%m-%d}): {asking.text}"
         )
+        typer.echo(f"         {'; '.join(part for part in (f'goes to {to}' if to else '', note) if part)}")
     if not found:
-        typer.echo("nothing asks for attention")
+        typer.echo("nothing asks for attention; what was sent: amends review reminders --sent")
+
+
+def _print_sent(found: list[Sent], format: Format) -> None:
+    import msgspec
+
+    if format is Format.JSON:
+        typer.echo(json.dumps(msgspec.to_builtins(found), ensure_ascii=False))
+        return
+    for one in found:
+        to = f"to {one.audience} by {one.by}" if one.audience else "marked as given"
+        typer.echo(f"{one.about:8} {one.at:%Y-%m-%d %H:%M} UTC, reminder {one.number}: {to}")
+    if not found:
+        typer.echo("no reminder was sent yet")
 
 
 def register(app: typer.Typer) -> None:

@@ -123,8 +123,9 @@ def check_payload(event: Event) -> None:
 def _body(kind: kinds.Kind, data: Any) -> dict[str, Any] | None:
     if not isinstance(data, dict):
         return None
-    place = data.get("subject") if kind.custom else data.get("customData")
-    body = place.get("content" if kind.custom else "amends") if isinstance(place, dict) else None
+    where, inside = ("subject", "content") if kind.custom else ("customData", "amends")
+    place = data.get(where)
+    body = place.get(inside) if isinstance(place, dict) else None
     return body if isinstance(body, dict) else None
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from amends.errors import InvalidEventError
 
 
+@lru_cache(maxsize=16_384)  # facts are put in order by their times again and again
 def parse_time(text: str) -> datetime:
     """Read an RFC 3339 timestamp as an aware UTC datetime.
 

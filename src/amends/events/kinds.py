@@ -8,6 +8,7 @@ CDEvents' rules for custom events (``dev.cdeventsx.amends-<subject>.<predicate>.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from amends.events import payloads as p
 from amends.events.prepared import prepare
@@ -131,6 +132,7 @@ KINDS: tuple[Kind, ...] = (
     _own("amendment.activated", p.AmendmentMoved, _AMENDMENT),
     _own("amendment.lapsed", p.AmendmentMoved, _AMENDMENT),
     _own("amendment.accepted", p.AmendmentMoved, _AMENDMENT),
+    _own("guards.checked", p.GuardsChecked, "guards/{service}"),
     _own("trial.asked", p.TrialAsked, _SEARCH),
     _own("trial.done", p.TrialDone, _SEARCH),
     _own("search.ended", p.SearchEnded, _SEARCH),
@@ -149,6 +151,7 @@ prepare(*{kind.payload for kind in KINDS})
 BY_NAME = {kind.name: kind for kind in KINDS}
 
 
+@lru_cache(maxsize=1024)
 def unversioned(cdevents_type: str) -> str:
     """Return a CDEvents type without its version: ``dev.cdevents.service.deployed``."""
     return ".".join(cdevents_type.split(".")[:4])

@@ -18,7 +18,7 @@ from amends.gates.plan import Rollout as Rollout
 from amends.gates.plan import Watch as Watch
 from amends.gates.replay_plan import Replay as Replay
 from amends.gates.results import Watched
-from amends.gates.review_rules import ReviewRules
+from amends.gates.review_rules import IncidentRules, ReviewRules
 from amends.gates.shape import Strict
 from amends.gates.soak import Soak
 from amends.gates.watchers import Watchers
@@ -43,6 +43,7 @@ class Policy(Strict):
     watch: Watch = Field(default_factory=Watch)
     deploy: Deploy = Field(default_factory=Deploy)
     replay: Replay = Field(default_factory=Replay)
+    incidents: IncidentRules = Field(default_factory=IncidentRules)
     review: ReviewRules = Field(default_factory=ReviewRules)
 
     @model_validator(mode="after")

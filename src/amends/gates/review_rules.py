@@ -1,6 +1,10 @@
-"""The part ``review`` of a policy: who has to agree with the review of an incident, and how it settles."""
+"""The parts ``incidents`` and ``review`` of a policy: what opens an incident by itself, and how its review is
+published.
+"""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from pydantic import Field
 
@@ -20,4 +24,17 @@ class ReviewRules(Strict):
     settle: Duration = Field(
         default=2 * DAY,
         description="how long after it was published its action items may change without a reason",
+    )
+
+
+class IncidentRules(Strict):
+    """What opens an incident by itself, beside rollbacks and alerts."""
+
+    bypass: Literal["open", "flag"] = Field(
+        default="open",
+        description="whether a deployment that went around the gates of the last environment opens an "
+        "incident, or is only flagged",
+    )
+    bypass_severity: str = Field(
+        default="low", pattern=r"^\S{0,40}$", description="the severity of such an incident"
     )

@@ -7,7 +7,7 @@ latest revision, of an edge case the last word on it. Persons have no entry, and
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,8 +15,12 @@ from urllib.parse import quote
 
 from amends.events import payloads as p
 from amends.events.codec import Fact
+from amends.events.kinds import KINDS as EVERY_KIND
 
-KINDS = ("incident", "review", "note", "failure", "amendment", "edge case", "release", "change")
+KINDS = (
+    "incident", "review", "note", "comment", "answer", "factor", "action item", "statement", "post-mortem",
+    "failure", "amendment", "edge case", "release", "change", "decision",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +135,100 @@ def _change(fact: Fact, told: p.ChangeMerged) -> Entry:
     )  # fmt: skip
 
 
-_MADE: dict[type, Callable[[Fact, Any], Entry]] = {
+def _comment(fact: Fact, told: p.ReviewCommented) -> Entry:
+    return _entry(
+        fact, f"comment/{told.comment}", "comment", f"Comment on the review of {told.incident}", told.text,
+        told.quote, where=f"{_path(told)}/review#comments", incident=told.incident,
+    )  # fmt: skip
+
+
+def _answer(fact: Fact, told: p.RowAnswered) -> Entry:
+    return _entry(
+        fact, f"answer/{fact.id}", "answer", f"{told.gate} in {told.incident}", told.words, told.question,
+        where=f"{_path(told)}#matrix", incident=told.incident,
+    )  # fmt: skip
+
+
+def _factor(fact: Fact, told: p.FactorNamed) -> Entry:
+    return _entry(
+        fact, f"factor/{fact.id}", "factor", f"{told.factor} in {told.incident}", told.words,
+        where=f"{_path(told)}#factors", incident=told.incident,
+    )  # fmt: skip
+
+
+def _action(fact: Fact, told: p.ActionAdded | p.ActionChanged) -> Entry | None:
+    """A change that leaves the title as it is has only its reason to be found by."""
+    reason = told.reason if isinstance(told, p.ActionChanged) else ""
+    if not told.title:
+        return _reasoned(fact, told)
+    return _entry(
+        fact, f"action/{told.action}", "action item", f"{told.action}: {told.title}", told.owner, reason,
+        where=f"/actions/{_part(told.action)}", incident=told.incident,
+    )  # fmt: skip
+
+
+def _statement(fact: Fact, told: p.StatementRevised) -> Entry:
+    return _entry(
+        fact, f"statement/{told.incident}", "statement", f"{told.title} ({told.incident})", told.text,
+        where=_path(told), incident="" if told.drafted else told.incident,
+    )  # fmt: skip
+
+
+def _postmortem(fact: Fact, told: p.PostmortemImported) -> Entry:
+    return _entry(
+        fact, f"postmortem/{told.incident}/{told.file}", "post-mortem", told.title or told.file,
+        *(one.text for one in told.excerpts), where=_path(told), incident=told.incident,
+    )  # fmt: skip
+
+
+_REASONS = ("reason", "note", "evidence")
+
+
+def _reasoned(fact: Fact, told: p.Payload) -> Entry | None:
+    """Make an entry of the reason that somebody gave; ``None`` where nobody gave one."""
+    words = [said for field in _REASONS if isinstance(said := getattr(told, field, ""), str) and said]
+    if not words:
+        return None
+    about = next((name for field in _ABOUT if (name := getattr(told, field, ""))), "")
+    what = fact.kind.replace(".", " ")
+    return _entry(fact, f"decision/{fact.id}", "decision", f"{what}: {about}" if about else what, *words)
+
+
+_ABOUT = ("action", "amendment", "incident", "release", "deployment", "change")
+
+
+def _path(told: Any) -> str:
+    return f"/incidents/{_part(told.incident)}"
+
+
+_MADE: dict[type, Callable[[Fact, Any], Entry | None]] = {
     p.IncidentOpened: _incident, p.ReviewRevised: _review, p.NoteTaken: _note, p.FailureCaptured: _failure,
     p.AmendmentProposed: _amendment, p.EdgeCaseDocumented: _edge_case, p.EdgeCaseRetired: _retired,
-    p.ReleaseDeclared: _release, p.ChangeMerged: _change,
+    p.ReleaseDeclared: _release, p.ChangeMerged: _change, p.ReviewCommented: _comment,
+    p.RowAnswered: _answer, p.FactorNamed: _factor, p.ActionAdded: _action, p.ActionChanged: _action,
+    p.StatementRevised: _statement, p.PostmortemImported: _postmortem, p.ActionMoved: _reasoned,
+    p.AmendmentMoved: _reasoned, p.ChangeReverted: _reasoned, p.CommentMoved: _reasoned,
+    p.DeploymentRequested: _reasoned, p.DeploymentSteered: _reasoned, p.IncidentAssessed: _reasoned,
+    p.IncidentBackdated: _reasoned, p.IncidentMoved: _reasoned, p.IncidentSplit: _reasoned,
+    p.NeighbourConcerned: _reasoned, p.OverrideGranted: _reasoned, p.QuarantineLifted: _reasoned,
+    p.ReviewMoved: _reasoned, p.ServiceRolledBack: _reasoned, p.SignedOff: _reasoned,
 }  # fmt: skip
 
-EVENT_KINDS = (
-    "incident.detected", "review.revised", "note.taken", "failure.captured", "amendment.proposed",
-    "edgecase.documented", "edgecase.retired", "artifact.packaged", "change.merged",
-)  # fmt: skip
+EVENT_KINDS = tuple(kind.name for kind in EVERY_KIND if kind.payload in _MADE)
 """The kinds of event that ``entry_of`` makes entries of."""
+
+NOT_SEARCHED: Mapping[str, str] = {
+    **dict.fromkeys(("thanks.given", "thanks.withdrawn"), "names a person, by choice and in one place only"),
+    **dict.fromkeys(("notice.intended", "notice.deferred"), "repeats the record for an audience"),
+    **dict.fromkeys(("notice.sent", "notice.failed"), "is what a channel answered"),
+    **dict.fromkeys(("amendment.proven", "amendment.disproven", "amendment.unreplayable", "proof.run"),
+                    "is what a proof computed"),
+    **dict.fromkeys(("trial.done", "replay.finished"), "is what a run computed"),
+    **dict.fromkeys(("watch.assessed", "step.concluded", "actuation.intended", "deployment.finished",
+                     "quarantine.set"), "is what a rollout computed"),
+    "policy.adopted": "is a file, which `amends policy` shows and compares",
+}  # fmt: skip
+"""Kinds of event with words that are not searched, and why."""
 
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _NAME = re.compile(r"\w*(?:[a-z][A-Z]|_)\w*")

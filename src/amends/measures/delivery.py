@@ -251,9 +251,11 @@ def _weeks(found: Sequence[Delivery], scope: Scope) -> list[int]:
     if scope.since and monday < begin:
         monday += timedelta(weeks=1)
     counts = []
+    moments = sorted(one.at for one in found)
     while monday + timedelta(weeks=1) <= scope.until:
-        counts.append(sum(1 for one in found if monday <= one.at < monday + timedelta(weeks=1)))
-        monday += timedelta(weeks=1)
+        following = monday + timedelta(weeks=1)
+        counts.append(bisect_left(moments, following) - bisect_left(moments, monday))
+        monday = following
     return counts if len(counts) >= 1 and len(found) >= 1 else []
 
 

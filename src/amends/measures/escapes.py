@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -34,9 +35,10 @@ def escapes_by_gate(cases: Sequence[Case], scope: Scope) -> Measure:
         (gate.kind, case.incident.detected_at) for case in found for gate in case.gates
         if gate.state not in NOT_PASSED
     ]  # fmt: skip
+    counts = Counter(gate.state for case in found for gate in case.gates)
     states = [
         Figure(
-            f"gates: {state.value}", sum(1 for row in rows if row["state"] == state.value), "count",
+            f"gates: {state.value}", counts[state], "count",
             where=(("state", state.value),),
         )
         for state in EscapeState

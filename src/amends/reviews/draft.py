@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from amends.events import payloads as p
 from amends.events.codec import Fact
+from amends.incidents.condensing import condense
 from amends.incidents.escape import EscapeMatrix, EscapeRow, EscapeState
 from amends.incidents.factors import NamedFactor
 from amends.incidents.impact import Statement
@@ -61,11 +62,12 @@ class _Citations:
         return self.numbers[event]
 
 
-def draft_markdown(record: Record, numbers: Mapping[str, int] | None = None) -> str:
+def draft_markdown(record: Record, numbers: Mapping[str, int] | None = None, *, full: bool = False) -> str:
     """Write the draft. The same record gives the same text.
 
     ``numbers`` are the events that an earlier text cites, and by which number: they keep it, and new ones
-    are numbered on.
+    are numbered on. Runs of the same automatic entry are one line of the timeline that cites them all,
+    unless ``full``.
     """
     notes = _Citations(dict(numbers or {}))
     incident = record.incident
@@ -74,7 +76,7 @@ def draft_markdown(record: Record, numbers: Mapping[str, int] | None = None) -> 
         "*Drafted from the record. People edit it from here; the draft stays in the history.*\n",
         "## Summary\n", *_summary(record, notes),
         "## Impact\n", *_impact(record, notes),
-        "## Timeline\n", *_timeline(record, notes),
+        "## Timeline\n", *_timeline(record, notes, full),
         "## How it got past each gate\n", *_matrix(record, notes),
         "## Overrides and bypasses since the last review\n", *_agenda(record, notes),
         "## Milestones\n", *_milestones(record, notes),
@@ -126,10 +128,10 @@ _MARKS = {
 }  # fmt: skip
 
 
-def _timeline(record: Record, notes: _Citations) -> list[str]:
+def _timeline(record: Record, notes: _Citations, full: bool) -> list[str]:
     lines = [
-        f"- {say_time(line.at)}: {_line(line.text)}{_MARKS[line.knowledge]}{notes.cite((line.event,))}"
-        for line in record.timeline
+        f"- {say_time(line.at)}: {_line(line.text)}{_MARKS[line.knowledge]}{notes.cite(line.events)}"
+        for line in condense(record.timeline, full=full)
     ]
     return ["\n".join(lines) + "\n"] if lines else ["Nothing is recorded.\n"]
 

@@ -22,7 +22,7 @@ BEFORE: Mapping[str, timedelta] = {
 RISK_BEFORE = timedelta(days=7)
 LONGEST = timedelta(days=28)
 """The gap between two reminders doubles from a day up to this."""
-Why = Literal["action", "risk", "lapsed", "review"]
+Why = Literal["action", "risk", "lapsed", "review", "statement"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,21 @@ def _due(one: Asking, last: datetime | None, now: datetime) -> Reminder | None:
             return Reminder(one, reached, number, slot)
         number, reached = number + 1, slot
     return None
+
+
+def next_slot(asking: Iterable[Asking], given: Mapping[str, datetime], now: datetime) -> datetime | None:
+    """Return when the next reminder is due: ``now`` for one that is, ``None`` where nothing asks."""
+    moments = []
+    for one in asking:
+        if _due(one, given.get(one.about), now) is not None:
+            return now
+        moments.append(next(slot for slot in slots_of(one.due, one.before) if slot > now))
+    return min(moments, default=None)
+
+
+def reminder_id(reminder: Reminder) -> str:
+    """Return the id under which a reminder is recorded, whoever gives it: one for each slot."""
+    return f"reminder:{reminder.asking.about}:{reminder.slot.isoformat()}"
 
 
 def given_slots(facts: Iterable[Fact]) -> dict[str, datetime]:

@@ -8,6 +8,7 @@ from amends.application.ports import Engine, Stop
 from amends.errors import AmendsError
 from amends.events import payloads as p
 from amends.events.codec import Fact
+from amends.workflows.bypasses import SETTLES
 from amends.workflows.toolbox import SOURCE, Toolbox
 
 _WAIT_SECONDS = 1.0
@@ -15,7 +16,7 @@ _BATCH = 500
 PEOPLE = "notices"
 """The key under which people are told of what happened."""
 
-_NEWS = ("incident.", "notice.", "statement.", "milestone.", "review.published")
+_NEWS = ("incident.", "notice.", "statement.", "milestone.", "review.", "action.", "amendment.", "reminder.")
 _OWN_ANSWERS = ("gates.decided", "policy.adopted")
 
 
@@ -61,6 +62,10 @@ class Follower:
         over = {f.payload.deployment: f.payload for f in log.facts(kinds=("deployment.finished",))
                 if isinstance(f.payload, p.DeploymentFinished)}  # fmt: skip
         told = self._with_review()
+        carried = {f.payload.service for f in log.facts(kinds=("policy.adopted",))
+                   if isinstance(f.payload, p.PolicyAdopted)}  # fmt: skip
+        for service in sorted(carried):
+            self._engine.submit("bypass", service)
         latest: dict[tuple[str, str], str] = {}
         for identity, request in asked.items():
             latest[request.service, request.environment] = identity
@@ -97,6 +102,8 @@ class Follower:
     def _pass_on(self, fact: Fact) -> None:
         if self._tools.tell_people and fact.kind.startswith(_NEWS):
             self._engine.submit("tell", PEOPLE)
+        if isinstance(fact.payload, p.ServiceDeployed) and not fact.recorded.event.imported:
+            self._engine.submit("bypass", fact.payload.service, due=self._tools.clock.now() + SETTLES)
         if getattr(fact.payload, "controller", ""):
             return  # another controller's rollout: nothing is to be carried on here
         deployment = getattr(fact.payload, "deployment", "")

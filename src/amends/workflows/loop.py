@@ -13,6 +13,7 @@ from amends.application.logkeeping import keep_checkpoint
 from amends.application.ports import Clock, Engine, Stop
 from amends.errors import AmendsError
 from amends.workflows.advance import advance
+from amends.workflows.bypasses import open_bypasses
 from amends.workflows.following import PEOPLE, Follower
 from amends.workflows.reconcile import reconcile
 from amends.workflows.toolbox import Progress, Toolbox
@@ -28,6 +29,9 @@ OnFault = Callable[[str, Exception], None]
 
 MakeEngine = Callable[[Mapping[str, Job], OnFault, int], Engine]
 """Makes the engine that calls these jobs, so many at once."""
+
+GUARDS = "guards"
+"""The key under which active guards are looked at."""
 
 _Task = tuple[str, str]
 _LONGEST_SLEEP = 0.5  # real seconds until it is looked whether to stop
@@ -160,6 +164,8 @@ def run_loop(
         "reconcile": reconcile_one,
         "checkpoint": keep_one,
         "tell": _telling(tools, tell),
+        "hold": _holding(tools, tell),
+        "bypass": _bypasses(tools, tell),
     }
     engine: Engine
     if shared is None:
@@ -169,6 +175,8 @@ def run_loop(
     engine.submit("checkpoint", "checkpoint of the log")
     if tools.tell_people:
         engine.submit("tell", PEOPLE)
+    if tools.check_guards:
+        engine.submit("hold", GUARDS)
     following = Follower(tools, engine, shared=shared is not None)
     follower = threading.Thread(target=following.run, args=(stop,), name="amends-follower")
     follower.start()
@@ -191,3 +199,30 @@ def _telling(tools: Toolbox, tell: Tell) -> Job:
         return min(progress.due or now + _AT_THE_LATEST, now + _AT_THE_LATEST)
 
     return tell_one
+
+
+def _holding(tools: Toolbox, tell: Tell) -> Job:
+    """Return the job that looks at guards. A process that does not leaves it to one that does."""
+
+    def hold_one(_key: str) -> datetime:
+        now = tools.clock.now()
+        if tools.check_guards is None:
+            return now + _FOR_ANOTHER
+        progress = tools.check_guards()
+        if progress.did:
+            tell(GUARDS, progress)
+        return progress.due or now + _AT_THE_LATEST
+
+    return hold_one
+
+
+def _bypasses(tools: Toolbox, tell: Tell) -> Job:
+    """Return the job that opens the incidents of a service's deployments that went around its gates."""
+
+    def open_one(service: str) -> datetime | None:
+        progress = open_bypasses(tools.log, service)
+        if progress.did:
+            tell(service, progress)
+        return progress.due
+
+    return open_one

@@ -1,4 +1,4 @@
-"""Telling people: rules that are due, the weekly digest, and what lies in the outbox.
+"""Telling people: rules and reminders that are due, the weekly digest, and what lies in the outbox.
 
 One pass does all that is due and says when to come again. Passes may run in several processes: what may be
 said once has one id in the log, and an attempt is recorded, version-checked, before anything is handed over.
@@ -18,11 +18,13 @@ from amends.application.notices.courier import DeliveryError, Letter, letter_id
 from amends.application.notices.digests import send_digest, waiting
 from amends.application.notices.office import Office, open_incident_desk, read_thread
 from amends.application.notices.reading import KINDS, plan
+from amends.application.notices.reminding import remind
 from amends.application.notices.statements import draft_statement, publish
 from amends.application.notices.telling import SOURCE, defer, send
 from amends.errors import AmendsError, StoreUnavailableError, VersionConflictError
 from amends.events import payloads as p
 from amends.events.codec import Fact
+from amends.events.kinds import BY_NAME
 from amends.reviews.audiences.escalation import STALE_AFTER, Telling, due, next_at
 from amends.reviews.notices.digest import last_due
 from amends.reviews.notices.outbox import (
@@ -37,9 +39,13 @@ from amends.reviews.notices.outbox import (
 
 MOVES = ("incident.detected", "incident.resolved", "incident.reopened", "milestone.set", "review.published",
          "statement.revised", "statement.approved", "incident.assessed", "neighbour.concerned")  # fmt: skip
+ASKING = ("action.", "amendment.", "review.", "statement.", "reminder.")
+"""The beginnings of kinds that change of what somebody is reminded, or when."""
+
 _AT_ONCE = 8
 _ATTEMPTS = 50
 _AFTER_A_FAULT = timedelta(minutes=10)
+_ASKING_KINDS = tuple(name for name in BY_NAME if name.startswith(ASKING))
 _Key = tuple[str, str]
 
 
@@ -64,13 +70,15 @@ class Notifier:
     _approved: set[str] = field(default_factory=set)
     _digested: dict[str, datetime] = field(default_factory=dict)
     _paused: dict[str, datetime] = field(default_factory=dict)
+    _remind_at: datetime | None = None
+    _asked: int = -1
 
     def run(self) -> Passed:
         """Do all that is due."""
         now = self.office.log.clock.now()
         self._catch_up(now)
         told, amiss = self._escalate(now)
-        told += self._publish() + self._digests(now)
+        told += self._publish() + self._remind(now, amiss) + self._digests(now)
         self._catch_up(now)
         sent, failed = self._deliver(now)
         self._catch_up(now)
@@ -133,6 +141,26 @@ class Notifier:
         approved, self._approved = self._approved, set()
         return sum(len(publish(self.office, incident)) for incident in sorted(approved))
 
+    def _remind(self, now: datetime, amiss: list[str]) -> int:
+        """Remind owners of what is due. It is looked only when a slot has come or the log says something."""
+        log = self.office.log
+        fresh = log.facts(kinds=_ASKING_KINDS, after=max(self._asked, 0))
+        asked = max((fact.recorded.position for fact in fresh), default=max(self._asked, 0))
+        begun, self._asked = self._asked >= 0, asked
+        if begun and not fresh and (self._remind_at is None or self._remind_at > now):
+            return 0
+        try:
+            found = remind(self.office)
+        except StoreUnavailableError:
+            self._asked = -1
+            raise
+        except AmendsError as error:  # holds up no notice
+            amiss.append(f"reminders: {error.message}")
+            self._remind_at = now + _AFTER_A_FAULT
+            return 0
+        self._remind_at = found.again_at
+        return found.told
+
     def _digests(self, now: datetime) -> int:
         at = last_due(self.office.policy.digest, now)
         audiences = {name for (_, name), thread in self._threads.items() if thread.deferred}
@@ -183,6 +211,8 @@ class Notifier:
         moments = [max(one.due, self._paused.get(one.channel, one.due)) for _, _, one in self._open()]
         if self.office.policy.escalation:
             moments += self._look_at.values()
+        if self._remind_at is not None:
+            moments.append(self._remind_at)
         if any(thread.waiting for thread in self._threads.values()):
             moments.append(last_due(self.office.policy.digest, now) + timedelta(days=7))
         return min(moments, default=None)

@@ -67,6 +67,9 @@ class Toolbox:
     tell_people:
         Do all telling that is due (rules, digests, the outbox) and say what came of it (nothing, if nothing
         did) and when to be called again; ``None`` where nobody declared whom to tell.
+    check_guards:
+        Look whether active guards still hold, where that is due, and say when to be called again; ``None``
+        where it is turned off.
     memory:
         What was seen last. Losing it costs a read; it holds nothing that the log does not, except while the
         log cannot be reached.
@@ -80,6 +83,7 @@ class Toolbox:
     draft_review: Callable[[str], object]
     spool: Spool
     tell_people: Callable[[], Progress] | None = None
+    check_guards: Callable[[], Progress] | None = None
     memory: dict[str, Sight] = field(default_factory=dict)
 
     @property

@@ -15,11 +15,10 @@ from amends.application.actions import (
     change_action,
     list_actions,
     move_action,
-    read_reminders,
-    record_reminder,
     require_action,
 )
 from amends.application.amending import Proposal, lapse, propose
+from amends.application.reminding import read_reminders, record_reminder
 from amends.application.reviewing import publish, save_revision
 from amends.errors import NotAllowedError, NotFoundError, UsageError
 from amends.events import payloads as p

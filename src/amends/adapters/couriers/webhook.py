@@ -16,6 +16,7 @@ from amends.application.notices.courier import DeliveryError, Handed, Letter
 from amends.events.event import format_time
 from amends.reviews.audiences.settings import Webhook
 
+_TYPES = {"digest": "digest.sent", "reminder": "reminder.sent"}
 _GONE = 410  # the standard's word for: never send here again
 
 
@@ -70,7 +71,7 @@ class WebhookCourier:
 def body_of(letter: Letter) -> dict[str, object]:
     """Return the JSON of a letter: ``type``, ``timestamp`` and ``data``, as the standard has them."""
     return {
-        "type": "digest.sent" if letter.occasion == "digest" else "incident.notice",
+        "type": _TYPES.get(letter.occasion, "incident.notice"),
         "timestamp": format_time(letter.intended_at),
         "data": {
             "topic": letter.topic, "audience": letter.audience, "revision": letter.revision,

@@ -15,7 +15,7 @@ from amends.application.searching import Found, Hit
 from amends.errors import StoreUnavailableError
 from amends.learning.entries import Entry
 
-_VERSION = 1
+_VERSION = 2
 # The columns of an entry, in their order; those that hold words come first.
 _WORDY = ("title", "text", "also")
 _PLAIN = ("key", "kind", "place", "service", "at", "event", "incident")

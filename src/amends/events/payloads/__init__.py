@@ -14,6 +14,8 @@ from amends.events.payloads.actions import Reminded as Reminded
 from amends.events.payloads.amendments import AmendmentJudged as AmendmentJudged
 from amends.events.payloads.amendments import AmendmentMoved as AmendmentMoved
 from amends.events.payloads.amendments import AmendmentProposed as AmendmentProposed
+from amends.events.payloads.amendments import GuardHeld as GuardHeld
+from amends.events.payloads.amendments import GuardsChecked as GuardsChecked
 from amends.events.payloads.amendments import Price as Price
 from amends.events.payloads.amendments import PricedRelease as PricedRelease
 from amends.events.payloads.amendments import ProofRun as ProofRun

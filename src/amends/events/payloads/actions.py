@@ -59,7 +59,8 @@ class ActionMoved(Payload, frozen=True, kw_only=True, omit_defaults=True):
 class Reminded(Payload, frozen=True, kw_only=True, omit_defaults=True):
     """The owner of what is due was reminded of it. ``slot`` is the moment of the schedule that this was for.
 
-    ``about`` is an action item or an amendment.
+    ``about`` is an action item, an amendment, a review with a role (``INC-1/review/ROLE``) or a statement
+    (``INC-1/statement``).
     """
 
     about: str

@@ -134,3 +134,22 @@ class AmendmentMoved(Payload, frozen=True, kw_only=True, omit_defaults=True):
     policy: str = ""
     until: Moment | None = None
     guard: str = ""
+
+
+class GuardHeld(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """What was found of one active guard: ``holding`` is holds, deleted, skipped, weakened or unknown."""
+
+    amendment: str
+    holding: str
+    reason: str = ""
+
+
+class GuardsChecked(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """The guards of a service were looked at, by themselves. ``revision`` is the commit that was read.
+
+    It is empty where no checkout of the repository could be reached.
+    """
+
+    service: str
+    revision: str = ""
+    guards: tuple[GuardHeld, ...] = ()

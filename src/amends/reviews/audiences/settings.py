@@ -75,12 +75,16 @@ class Channel(Strict):
 
 
 class Audience(Strict):
-    """Who reads a notice. ``people`` is how many; ``services`` those it has to do with (all, if none)."""
+    """Who reads a notice. ``people`` is how many; ``services`` those it has to do with (all, if none).
+
+    ``owners`` are the teams and roles whose reminders go there, beside one that is called like it.
+    """
 
     kind: AudienceKind
     people: int | None = Field(default=None, ge=0)
     channels: list[str] = Field(default_factory=list)
     services: list[str] = Field(default_factory=list)
+    owners: list[str] = Field(default_factory=list, description="teams and roles whose reminders go here")
 
     def concerns(self, service: str) -> bool:
         """Return whether an audience has to do with a service."""
@@ -134,6 +138,9 @@ class NoticePolicy(Strict):
     channels: dict[Name, Channel] = Field(default_factory=dict)
     escalation: list[Rule] = Field(default_factory=list)
     digest: Digest = Field(default_factory=Digest)
+    reminders: Literal["now", "digest", "off"] = Field(
+        default="now", description="how owners are reminded: at once, in the weekly digest, or not at all"
+    )
     redaction: Redaction = Field(default_factory=Redaction)
     words_per_minute: float = Field(default=WORDS_PER_MINUTE, gt=0)
 

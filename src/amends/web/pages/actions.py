@@ -10,10 +10,13 @@ from starlette.responses import Response
 from amends.application import actions as application
 from amends.application.actions import Moved, Wanted
 from amends.application.approving import read_progress
+from amends.application.notices.reminding import sent_reminders
+from amends.application.reminding import read_reminders
 from amends.web.forms import Role, Words, back_to, moment_of, required_role
 from amends.web.templating import page, path_part
 
 router = APIRouter(include_in_schema=False)
+_SHOWN = 20
 Priority = Annotated[Literal["", "high", "medium", "low"], Form()]
 OwnerKind = Annotated[Literal["team", "role"], Form()]
 
@@ -30,10 +33,10 @@ def actions(request: Request, owner: str = "", service: str = "", every: bool = 
     """List the action items that are left, what is late first; and the reminders that are due."""
     log = request.app.state.workspace.log
     found = application.list_actions(log, owner=owner.strip(), service=service.strip(), left=not every)
-    reminders = application.read_reminders(log, service=service.strip())
+    reminders = read_reminders(log, service=service.strip())
     return page(
         request, "actions.html", found=found, reminders=reminders, owner=owner.strip(),
-        service=service.strip(), every=every,
+        service=service.strip(), every=every, sent=sent_reminders(log, service=service.strip())[:_SHOWN],
     )  # fmt: skip
 
 
