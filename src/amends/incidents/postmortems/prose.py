@@ -45,7 +45,8 @@ _WINDOW_FIELD = re.compile(
     re.IGNORECASE,
 )
 _WINDOW = re.compile(
-    r"\b(?:outages?|unavailable|impact\w*|degrad\w+|down|downtime|errors?|failed|failing|fail\w*|disrupt\w+|affected|incident|unable|interrupt\w+|inaccessible|unresponsive|experienced)\b",
+    r"\b(?:outages?|unavailable|impact\w*|degrad\w+|down|downtime|errors?|failed|failing|fail\w*|disrupt\w+|affected|incident|unable|interrupt\w+|inaccessible|unresponsive|unreachable|experienced|nobody|no one|"
+    r"could not|couldn[\u2019']t|can ?not|can[\u2019']t|offline|slow\w*|elevated|delay\w*|missing|lost|broken)\b",
     re.IGNORECASE,
 )
 _BEFORE_RANGE = re.compile(

@@ -85,7 +85,8 @@ class Day:
 class Mention:
     """A time in a text from ``start`` to ``end``: its parts, each ``None`` where it is not written.
 
-    ``until`` is a range's other end, ``about`` whether it is said to be approximate.
+    ``until`` is a range's other end, ``about`` whether it is said to be approximate. ``weekday`` (Monday is 0)
+    and ``days_on`` ("the next day") stand in for a date where a line names its day only so.
     """
 
     start: int
@@ -95,6 +96,8 @@ class Mention:
     zone: tzinfo | None = None
     about: bool = False
     until: Mention | None = None
+    weekday: int | None = None
+    days_on: int = 0
 
 
 def zone_of(name: str) -> tzinfo | None:
