@@ -36,7 +36,7 @@ def pick(lines: Sequence[Line]) -> dict[str, Reading]:
     """Return the milestones that a timeline's lines state, by name."""
     declared = next((line for line in lines if line.signs.declared is not None), None)
     start = _explicit_start(lines)
-    detected = _detected(lines, start)
+    detected = _by_declaration(_detected(lines, start), declared)
     begin = max((x.place for x in (start, detected[0]) if x), default=0)
     over = [line for line in lines if line.signs.over is not None and line.place >= begin]
     found = {
@@ -87,8 +87,8 @@ def _detected(lines: Sequence[Line], start: Line | None) -> tuple[Line | None, R
         next((x for x in lines[begin + 1 : end + 1] if x.signs.reacting is not None), None) if start else None
     )
     looking = next((x for x in lines if begin <= x.place <= end and x.signs.investigating is not None), None)
-    if looking and known and looking.place < known[0].place and looking.signs.failing is not None:
-        return looking, reading(looking, LIKELY)
+    if looking and known and looking.place < known[0].place:  # what is found later is the cause
+        known = []
     if known and not (acting and start and acting.place < known[0].place):
         return known[0], _noticed(lines, known[0], end)
     if acting and start and known:  # somebody acts, so it was known by then
@@ -98,6 +98,15 @@ def _detected(lines: Sequence[Line], start: Line | None) -> tuple[Line | None, R
     if looking.signs.failing is not None:
         return looking, reading(looking, LIKELY)
     return looking, between(lines[max(looking.place - 1, begin)], looking, looking)
+
+
+def _by_declaration(
+    detected: tuple[Line | None, Reading | None], declared: Line | None
+) -> tuple[Line | None, Reading | None]:
+    """Nobody declares an incident that nobody knows of: a later alarm is not how it was detected."""
+    if declared and detected[0] and declared.place < detected[0].place:
+        return declared, reading(declared, LIKELY)
+    return detected
 
 
 def _noticed(lines: Sequence[Line], first: Line, end: int) -> Reading:
@@ -148,12 +157,15 @@ def _mitigated(lines: Sequence[Line], over: Sequence[Line]) -> Reading | None:
     signs = first.signs
     if first.entry.narrative and signs.detected is not None and signs.detected < (signs.over or 0):
         return between(first, lines[min(first.place + 1, len(lines) - 1)], first)
-    if signs.fixing is not None and (signs.recovered is not None or signs.fixing == signs.resolved):
+    if signs.fixing is not None and (signs.recovered is not None or signs.fully is not None or signs.fixing == signs.resolved):
         return reading(first, CLEAR)
-    acts = [x for x in lines[: first.place] if x.signs.fixing is not None and x.signs.over is None]
+    acts = [
+        x for x in lines[: first.place]
+        if (x.signs.fixing is not None or x.signs.underway is not None) and x.signs.over is None
+    ]  # fmt: skip
     if acts and acts[-1].place >= first.place - _NEAR:
         return between(acts[-1], first, first)
-    return reading(first, LIKELY) if signs.recovered is not None else None
+    return reading(first, LIKELY) if signs.recovered is not None or signs.fully is not None else None
 
 
 _NEAR = 4  # lines: what was done long before does not explain why it works now
@@ -163,8 +175,13 @@ def _resolved(over: Sequence[Line]) -> Reading | None:
     stated = [x for x in over if x.signs.resolved is not None]
     if stated:
         return reading(stated[-1], CLEAR)
-    works = [x for x in over if x.signs.recovered is not None]
-    return reading(works[-1], LIKELY) if works else None
+    works = [x for x in over if x.signs.recovered is not None or x.signs.fully is not None]
+    if not works:
+        return None
+    whole = [x for x in works if x.signs.fully is not None]
+    if works[-1].signs.fully is not None or len(works) == 1:
+        return reading(works[-1], CLEAR if whole else LIKELY)
+    return between(whole[-1] if whole else works[0], works[-1], works[-1])
 
 
 def shifted(one: Reading, *, earliest: datetime | None, latest: datetime | None) -> Reading:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from amends.incidents.postmortems.blocks import Block
 from amends.incidents.postmortems.cues import SENTENCES
@@ -53,6 +53,7 @@ _BEFORE_RANGE = re.compile(
     r"(?:\b(?:from|between|starting at|starting)\s*|[(:]\s*)(?:about |around |approximately |~)?$",
     re.IGNORECASE,
 )
+_LASTING = re.compile(r"[\s,;(]{0,4}(?:and )?last(?:ing|ed)(?: for)?\s", re.IGNORECASE)
 _STATED = (
     ("time to detect", re.compile(r"\btime[ -]to[ -]detect\w*|\bttd\b|\bdetection (?:delay|time)\b|\bdelay (?:in|of|to) detect\w+", re.IGNORECASE)),
     ("time to recover", re.compile(r"\btime[ -]to[ -](?:recover\w*|resol\w+|restor\w+|repair|mitigat\w+|fix)\b|\bttr\b|\bmttr\b|\brecovery time\b", re.IGNORECASE)),
@@ -135,6 +136,7 @@ def windows(parts: Sequence[Sectioned], known: About) -> list[Window]:
         ):
             for sentence, line in sentences_of(part.block):
                 found += [w for m in _ranges_of_harm(sentence) if (w := _window(m, line, known))]
+                found += _lasting(sentence, line, known)
     return found
 
 
@@ -147,6 +149,17 @@ def _ranges_of_harm(sentence: str) -> Iterator[Mention]:
             or _BEFORE_RANGE.search(sentence[max(0, mention.start - 30) : mention.start])
         ):
             yield mention
+
+
+def _lasting(sentence: str, line: int, known: About) -> Iterator[Window]:
+    """Yield the stretch of "March 17, 13:46 UTC (lasting 2 hours and 28 minutes)"."""
+    for mention in mentions_in(sentence) if _LASTING.search(sentence) else ():
+        found = _LASTING.match(sentence, mention.end)
+        amount = AMOUNT.match(sentence, found.end()) if found else None
+        span = _span(mention, known.day, known.zone) if amount and mention.clock else None
+        if amount and span and span[0] == span[1]:
+            last = span[0] + timedelta(seconds=seconds_of(amount["all"])[0])
+            yield Window(span[0], last, line, span[0].tzinfo is not None)
 
 
 def _window(mention: Mention, line: int, known: About) -> Window | None:

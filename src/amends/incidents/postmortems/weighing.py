@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from amends.incidents.postmortems.facts import Reading
-from amends.incidents.postmortems.picking import CLEAR, EXPLICIT, LIKELY, Line, reading
+from amends.incidents.postmortems.picking import CLEAR, EXPLICIT, LIKELY, Line, between, reading, shifted
 from amends.incidents.postmortems.prose import Stated, Window
 
 _CLOSE = timedelta(minutes=1)
+_SOON = timedelta(minutes=10)
 
 
 def weigh(
@@ -29,9 +30,11 @@ def _by_window(found: dict[str, Reading], lines: Sequence[Line], windows: Sequen
         started = found.get("started")
         if started is None or started.at is None or started.confidence < EXPLICIT:
             beside = _at(lines, window.first)
+            seen = _first_symptom(lines, beside) if beside else None
             sure = CLEAR - 0.1 * (not window.zoned)
             found["started"] = (
-                reading(beside, EXPLICIT) if beside
+                between(beside, seen, beside) if beside and seen
+                else reading(beside, EXPLICIT) if beside
                 else Reading(window.first, window.first, window.first, window.line, sure)
             )  # fmt: skip
         if "resolved" not in found and "mitigated" not in found:
@@ -51,6 +54,8 @@ def _by_durations(found: dict[str, Reading], lines: Sequence[Line], stated: Sequ
     if detect and detected and detected.at and ((now := found.get("started")) is None or now.at is None):
         _settle(found, "started", lines, detected.at - timedelta(seconds=detect.seconds))
     now = found.get("started")
+    if detect and now and now.low and detected:
+        found["detected"] = _with_stated(detected, now.low + timedelta(seconds=detect.seconds), detect)
     if detect and now and now.at and (detected is None or detected.at is None):
         at = now.at + timedelta(seconds=detect.seconds)
         if detected and not (detected.low and detected.high and detected.low <= at <= detected.high):
@@ -59,6 +64,32 @@ def _by_durations(found: dict[str, Reading], lines: Sequence[Line], stated: Sequ
         found["detected"] = (
             reading(beside, CLEAR) if beside else Reading(at, at, at, detect.line, LIKELY, detect.text)
         )
+
+
+def _first_symptom(lines: Sequence[Line], change: Line) -> Line | None:
+    """Return the line that first saw harm soon after a change, with which a stated stretch begins.
+
+    Some count the harm from the change, some from what was seen of it.
+    """
+    if change.signs.symptom is not None or change.signs.started is not None or change.signs.change is None:
+        return None
+    for line in lines[change.place + 1 :]:
+        if line.entry.earliest - change.entry.earliest > _SOON:
+            return None
+        if line.signs.symptom is not None or line.signs.alerted is not None:
+            return line
+    return None
+
+
+def _with_stated(detected: Reading, at: datetime, detect: Stated) -> Reading:
+    """Where the timeline and a stated time to detect disagree, the detection lies between the two."""
+    low, high = detected.low, detected.high
+    if low is None or high is None or (low.tzinfo is None) != (at.tzinfo is None):
+        return detected
+    slack = timedelta(seconds=max(detect.grain, 0.1 * detect.seconds))
+    if low - slack <= at <= high + slack:
+        return detected
+    return shifted(detected, earliest=min(low, at), latest=max(high, at))
 
 
 def _settle(found: dict[str, Reading], name: str, lines: Sequence[Line], at: datetime) -> None:
