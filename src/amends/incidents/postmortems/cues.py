@@ -44,7 +44,7 @@ SYMPTOM = _cue(
     r"\bstop(?:s|ped)? (?!monitor|investigat|work on|the |all )\w+ing\b|\b(?:no longer|does not|do not|did not|doesn[\u2019']t|don[\u2019']t|didn[\u2019']t) (?:be )?(?:start|work|respond|accept|load|run|reach|resolve|connect|send|deliver|process|launch|available|reachable|accessible|function)\w*",
     r"\b(?:all|most|many|some|several|the first|first|a third of|half of|every|new) (?:\w+ ){0,3}(?:fail(?:s|ed|ing)?|time out|timed out|are rejected|were rejected)\b",
     r"\b(?:nobody|no one|users|customers|clients|people|they|we) (?:can|could|cannot|are|were|is|was) ?(?:no longer|not|n[\u2019']t|unable)? ?(?:unable to|able to|log ?in|access|reach|connect|see errors)\b(?<! can| are)",
-    r"\b(?:certificates?|disks?|disc|memory|quota|queues?|partition|volume)\b[^.,;]{0,40}\b(?:expires?d?|(?:fills?|filled) up|(?:is|was|runs?|ran) (?:full|out)|exhausted)\b|\bmelt\w* down\b|\bfill(?:s|ed) up\b",
+    r"\b(?:certificates?|disks?|disc|memory|quota|queues?|partition|volume)\b[^.,;]{0,40}\b(?:expires?d?|(?:fills?|filled) up|(?:is|was|runs?|ran) (?:full|out)|exhausted)\b|\b(?:enter(?:s|ed)|(?:goes|went|gone) into) (?:an? |the )?(?:not ?ready|failed|error|degraded|unhealthy|read-?only|crash\w*)\b|\bmelt\w* down\b|\bfill(?:s|ed) up\b",
     r"\bdegrad(?:ation|es|ed)\b",
 )
 EFFECT = _cue(
@@ -97,7 +97,7 @@ UNFINISHED = _cue(
 )
 RECOVERED = _cue(
     rf"\b(?:(?:start(?:s|ed)|began|begins?|begun) (?:to )?)?(?!{_AGAIN})(?:\w+ing|\w+ed|\w+[ai]ble|able to \w+|works?|fine|up|there|online) (?:(?!again|fail|and|but|issue|problem|error|outage)[\w-]+ ){{0,4}}again\b(?! (?:fail|crash|with (?:the same )?error))|\bonce (?:again|more) \w+ing\b",
-    r"\b(?:is|are|was|were) (?:now )?(?:fine|healthy|in sync|operational|stable)(?: now| again)?\b|\bfinish\w* recover\w*|\brecovery (?:is |was )?complete\w*",
+    r"\b(?:is|are|was|were) (?:now )?(?:fine|healthy|in sync|operational|stable)(?: now| again)?\b|\b(?:it|fix|everything|that|this) (?:now |indeed )?work(?:s|ed)\b|\bfinish\w* recover\w*|\brecovery (?:is |was )?complete\w*",
     r"\b(?:operating|functioning|working|running|behaving) (?:\w+ )?(?:normally|as (?:usual|normal|expected))|\b(?:requests?|uploads?|logins?|payments?|orders?|builds?|queries|messages?|connections?|calls) (?:now )?(?:succeed(?:s|ed|ing)?|go through|went through|get through)\b",
     r"\b(?:back|returns?|returned|returning|resumed?s?) (?:to )?(?:normal\w*|online|up|service|healthy|operational|working|baseline)|(?:back|returns?|returned|up) to 100 ?%|\bback (?:in|to) working\b|\b(?:up|works?|working|running|functioning|healthy|available|online|okay|ok|stable|operational) again\b|\b(?:returning|returned|bring\w*|brought) (?:\w+ ){0,4}to (?:working|normal|a healthy|full)\b",
     r"\b(?:service|services|everything|site|system|systems|traffic|operations?|functionality|cluster|api|access|connectivity|performance|availability|website|platform|all \w+|errors?|latency|success rates?|prow|database|pods?)\b[^.]{0,60}\b(?:restored|recovered|normal(?:ised|ized|ises|izes|ly)?|operational|healthy|functional|functioning|stable|stabili[sz]ed|up-to-date|fine)\b",

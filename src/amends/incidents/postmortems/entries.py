@@ -37,6 +37,7 @@ _LOOKS_LIKE = 7  # the level of a line that only looks like a heading
 _BACK = timedelta(hours=6)
 _DAYS_AHEAD = 3  # a weekday further on is more likely a slip
 _LEADING = 160  # characters in which a line's time stands
+_PAGE_WIDTH = 120  # characters
 LONGEST_TEXT = 4_000
 
 
@@ -87,10 +88,14 @@ class _Gathering:
         self.open = True
 
     def more(self, text: str, *, wrapped: bool = False) -> None:
-        """Add to the open entry, to its last line if that was ``wrapped``; what nobody would read is cut."""
+        """Add to the open entry, to its last line if that was ``wrapped``; what nobody would read is cut.
+
+        A line longer than a page is wide was not broken for its width: what follows it stands by itself.
+        """
         if self.open and self.found and len(self.found[-1].text) < LONGEST_TEXT:
             last = self.found[-1]
-            longer = f"{last.text}{' ' if wrapped else chr(10)}{text}".strip()
+            same = wrapped and len(last.text) - last.text.rfind("\n") <= _PAGE_WIDTH
+            longer = f"{last.text}{' ' if same else chr(10)}{text}".strip()
             self.found[-1] = replace(last, text=longer[:LONGEST_TEXT])
 
 

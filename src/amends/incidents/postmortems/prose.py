@@ -129,7 +129,7 @@ def windows(parts: Sequence[Sectioned], known: About) -> list[Window]:
     """Return the stretches of time for which the document says that something was wrong."""
     found = []
     for part in parts:
-        if part.block.kind in ("text", "item", "row") and part.part not in (
+        if part.block.kind in ("text", "item", "row", "heading") and part.part not in (
             Part.TALK,
             Part.ACTIONS,
             Part.LESSONS,

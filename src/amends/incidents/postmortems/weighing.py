@@ -11,6 +11,7 @@ from amends.incidents.postmortems.prose import Stated, Window
 
 _CLOSE = timedelta(minutes=1)
 _SOON = timedelta(minutes=10)
+_UNSURE = 0.5  # what two readings that disagree are given
 
 
 def weigh(
@@ -47,19 +48,43 @@ def _by_durations(found: dict[str, Reading], lines: Sequence[Line], stated: Sequ
     """Two lines that lie a stated duration apart bear each other out."""
     detect = next((s for s in stated if s.name == "time to detect" and not s.rough), None)
     recover = next((s for s in stated if s.name == "time to recover" and not s.rough), None)
-    end, detected = found.get("mitigated") or found.get("resolved"), found.get("detected")
+    if recover:
+        _start_before(found, lines, (found.get("mitigated") or found.get("resolved"), recover))
+    if detect:
+        _start_before(found, lines, (found.get("detected"), detect))
+        _without_doubtful_start(found, detect)
     started = found.get("started")
-    if recover and end and end.at and (started is None or started.at is None):
-        _settle(found, "started", lines, end.at - timedelta(seconds=recover.seconds))
-    if detect and detected and detected.at and ((now := found.get("started")) is None or now.at is None):
-        _settle(found, "started", lines, detected.at - timedelta(seconds=detect.seconds))
-    now = found.get("started")
-    if detect and now and now.low and detected:
-        found["detected"] = _with_stated(detected, now.low + timedelta(seconds=detect.seconds), detect)
-    if detect and now and now.at and (detected is None or detected.at is None):
-        at = now.at + timedelta(seconds=detect.seconds)
-        if detected and not (detected.low and detected.high and detected.low <= at <= detected.high):
-            return
+    if detect and started and started.low:
+        _detected_after(found, lines, started.low + timedelta(seconds=detect.seconds), detect)
+    if recover and started and started.at and not {"mitigated", "resolved"} & set(found):
+        _settle(found, "mitigated", lines, started.at + timedelta(seconds=recover.seconds))
+
+
+def _start_before(
+    found: dict[str, Reading], lines: Sequence[Line], later: tuple[Reading | None, Stated]
+) -> None:
+    """Take the line for the start that lies a stated duration before what is known."""
+    started, (end, stated) = found.get("started"), later
+    if end and end.low and (started is None or started.at is None):
+        _settle(found, "started", lines, end.low - timedelta(seconds=stated.seconds))
+
+
+def _without_doubtful_start(found: dict[str, Reading], detect: Stated) -> None:
+    """Leave out a start that no line names where the stated time to detect, too, says it was another."""
+    started, detected = found.get("started"), found.get("detected")
+    if started and detected and started.at and detected.at and started.confidence < EXPLICIT:
+        if _with_stated(detected, started.at + timedelta(seconds=detect.seconds), detect) is not detected:
+            del found["started"]
+
+
+def _detected_after(
+    found: dict[str, Reading], lines: Sequence[Line], at: datetime, detect: Stated
+) -> None:
+    """Take the stated time to detect into account: it settles an open detection, and widens another."""
+    detected = found.get("detected")
+    if detected:
+        detected = found["detected"] = _with_stated(detected, at, detect)
+    if detected is None or (detected.at is None and detected.confidence > _UNSURE):
         beside = _at(lines, at)
         found["detected"] = (
             reading(beside, CLEAR) if beside else Reading(at, at, at, detect.line, LIKELY, detect.text)
