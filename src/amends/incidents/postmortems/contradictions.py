@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from amends.incidents.postmortems.entries import Entry
 from amends.incidents.postmortems.facts import Contradiction, Reading
-from amends.incidents.postmortems.prose import AMOUNT, Stated, Window, seconds_of, sentences
-from amends.incidents.postmortems.sections import Part, Sectioned
+from amends.incidents.postmortems.prose import AMOUNT, Stated, Window, seconds_of
+from amends.incidents.postmortems.sections import Part, Sectioned, sentences
 from amends.incidents.postmortems.times import days_in, mentions_in
 
 _ORDER = (

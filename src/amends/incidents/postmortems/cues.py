@@ -105,9 +105,7 @@ RECOVERED = _cue(
     rf"\b(?:{_WHAT}|errors?|alerts?|5\d\ds?) (?:have |has |had )?(?:is |was |were |are )?(?:fully |completely |all )?(?:over|ends?|ended|cease[sd]?|stop(?:s|ped)?|subside[sd]?|clear(?:s|ed)?|gone|(?:goes|went) away|solved|disappear\w*|drop(?:s|ped)? (?:back |off)\w*)\b",
     rf"\bend of (?:the |this |customer |user )?(?:\w+ )?{_WHAT}\b|\b(?:solv|fix|resolv)(?:ed|es|ing) (?:the |this |these |all |our )?(?:\w+ )?{_WHAT}\b|\brecovered\b|\bverified (?:\w+ )?(?:working|operational)\b",
 )
-FULLY = _cue(
-    r"\bfull(?:y)? (?:\w+ )?(?:restored|recovered|recovery)\b"
-)
+FULLY = _cue(r"\bfull(?:y)? (?:\w+ )?(?:restored|recovered|recovery)\b")
 MITIGATED = _cue(
     r"\bmitigated\b|\bmitigation (?:is |was )?(?:in place|complete\w*|applied|deployed|effective|confirmed|successful)\b|\b(?:issue|impact|incident|problem) mitigat\w+"
 )
@@ -122,12 +120,10 @@ NOT_YET = _cue(
 NOT_YET_DONE = _cue(
     r"\b(?:not|never|n't|cannot|unable|without|fail(?:s|ed|ing)? to|if|should|would|could|may|might|to be)\b[^.;,]{0,40}$"
 )
-UNDERWAY = _cue(
-    r"\b(?:begin|began|begins|beginning|start(?:s|ed|ing)?|initiat\w+|kick(?:s|ed) off)\b"
-)
+UNDERWAY = _cue(r"\b(?:begin|began|begins|beginning|start(?:s|ed|ing)?|initiat\w+|kick(?:s|ed) off)\b")
 PARTLY = _cue(
     r"\b(?:but|however|though|although)\b[^.]{0,60}\b(?:fail|error|still|down|slow)\w*",
-    r"\bpartial(?:ly)?\b|\bbegins? (?:to )?recover|\brecovering\b|\bmonitoring (?:for|recovery)|\bstill\b|\bdespite\b|\bunresolved\b|\bremain(?:s|ed)? (?:elevated|down|unavailable|high)"
+    r"\bpartial(?:ly)?\b|\bbegins? (?:to )?recover|\brecovering\b|\bmonitoring (?:for|recovery)|\bstill\b|\bdespite\b|\bunresolved\b|\bremain(?:s|ed)? (?:elevated|down|unavailable|high)",
 )
 CALM = _cue(
     r"\b(?:all (?:fine|good|ok)|tests? (?:pass|indicat)\w*|passed|look(?:s|ed)? (?:fine|good)|no (?:issues?|errors?|problems?))\b"

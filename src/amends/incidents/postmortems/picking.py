@@ -157,7 +157,9 @@ def _mitigated(lines: Sequence[Line], over: Sequence[Line]) -> Reading | None:
     signs = first.signs
     if first.entry.narrative and signs.detected is not None and signs.detected < (signs.over or 0):
         return between(first, lines[min(first.place + 1, len(lines) - 1)], first)
-    if signs.fixing is not None and (signs.recovered is not None or signs.fully is not None or signs.fixing == signs.resolved):
+    if signs.fixing is not None and (
+        signs.recovered is not None or signs.fully is not None or signs.fixing == signs.resolved
+    ):
         return reading(first, CLEAR)
     acts = [
         x for x in lines[: first.place]

@@ -7,13 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
-from amends.incidents.postmortems.blocks import Block
-from amends.incidents.postmortems.cues import SENTENCES
 from amends.incidents.postmortems.document import About, fields_of
 from amends.incidents.postmortems.entries import leading, span_of
 from amends.incidents.postmortems.facts import Reading
-from amends.incidents.postmortems.sections import Part, Sectioned
-from amends.incidents.postmortems.times import Mention, mentions_in
+from amends.incidents.postmortems.sections import Part, Sectioned, sentences
+from amends.incidents.postmortems.times import Mention, may_tell_time, mentions_in
 
 _UNIT = r"(?:s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?|days?|d)\b"
 _NUMBER = r"(?:\d{1,4}(?:[.,]\d{1,2})?[ -]?|(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)[ -])"
@@ -59,7 +57,8 @@ _STATED = (
     ("time to recover", re.compile(r"\btime[ -]to[ -](?:recover\w*|resol\w+|restor\w+|repair|mitigat\w+|fix)\b|\bttr\b|\bmttr\b|\brecovery time\b", re.IGNORECASE)),
     ("duration", re.compile(r"\b(?:lasted|lasting|(?:total |incident |outage |impact )*duration|downtime|(?:outage|incident|down|unavailable|disruption|degraded|effect) (?:\w+ ){0,3}(?:of|for)|minute (?:period|outage|downtime)|hour (?:period|outage|downtime)|failed\s+for)\b", re.IGNORECASE)),
 )  # fmt: skip
-_LONGEST = 2_000
+_DIGIT = re.compile(r"\d")
+_UNITS = ("minute", "hour", "second", "day")
 _NEAR = 60  # characters between a duration and what it is the duration of
 
 
@@ -85,28 +84,6 @@ class Stated:
     text: str
 
 
-def sentences(parts: Sequence[Sectioned], *wanted: Part) -> Iterator[tuple[str, int]]:
-    """Yield the sentences of some parts of a document with their lines."""
-    for part in parts:
-        if (not wanted or part.part in wanted) and part.block.kind in ("text", "item", "row"):
-            yield from sentences_of(part.block)
-
-
-def sentences_of(block: Block) -> Iterator[tuple[str, int]]:
-    """Yield a block's sentences, a wrapped one with the line where it begins."""
-    text = block.text
-    joined = text.replace("\n", " ")
-    position, line = 0, block.line
-    for hit in [*SENTENCES.finditer(joined), None]:
-        end = hit.start() if hit else len(joined)
-        sentence = joined[position:end].strip()
-        if sentence:
-            yield sentence[:_LONGEST], line
-        following = hit.end() if hit else end
-        line += text.count("\n", position, following)
-        position = following
-
-
 def field_readings(parts: Sequence[Sectioned], known: About) -> dict[str, Reading]:
     """Return the milestones that the document gives by name ("Start time: 10:00 UTC")."""
     found: dict[str, Reading] = {}
@@ -129,12 +106,11 @@ def windows(parts: Sequence[Sectioned], known: About) -> list[Window]:
     """Return the stretches of time for which the document says that something was wrong."""
     found = []
     for part in parts:
-        if part.block.kind in ("text", "item", "row", "heading") and part.part not in (
-            Part.TALK,
-            Part.ACTIONS,
-            Part.LESSONS,
-        ):
-            for sentence, line in sentences_of(part.block):
+        if part.part not in (Part.TALK, Part.ACTIONS, Part.LESSONS):
+            own = [(part.block.text, part.block.line)] if part.block.kind == "heading" else part.sentences
+            for sentence, line in own:
+                if not may_tell_time(sentence):
+                    continue
                 found += [w for m in _ranges_of_harm(sentence) if (w := _window(m, line, known))]
                 found += _lasting(sentence, line, known)
     return found
@@ -180,6 +156,8 @@ def stated_durations(parts: Sequence[Sectioned]) -> list[Stated]:
     for sentence, line in sentences(
         parts, *(part for part in Part if part not in (Part.TALK, Part.ACTIONS, Part.TIMELINE))
     ):
+        if not (_DIGIT.search(sentence) or any(unit in sentence for unit in _UNITS)):
+            continue
         amounts = [x for x in AMOUNT.finditer(sentence) if not _is_bound(sentence, x)]
         for name, words in _STATED if amounts else ():
             hit = words.search(sentence)

@@ -10,7 +10,14 @@ from amends.incidents.postmortems import contradictions as against
 from amends.incidents.postmortems.blocks import Block
 from amends.incidents.postmortems.decoding import decode_document
 from amends.incidents.postmortems.document import About, about
-from amends.incidents.postmortems.entries import Entry, Raw, dated_entries, raw_entries, tells_status, tells_times
+from amends.incidents.postmortems.entries import (
+    Entry,
+    Raw,
+    dated_entries,
+    raw_entries,
+    tells_status,
+    tells_times,
+)
 from amends.incidents.postmortems.episodes import accounts_in, main_episode
 from amends.incidents.postmortems.facts import Contradiction, Postmortem, Reading, TimelineLine
 from amends.incidents.postmortems.markdown import read_markdown, read_text
@@ -109,7 +116,7 @@ def _raws(parts: Sequence[Sectioned]) -> tuple[list[Raw], bool]:
     )  # fmt: skip
     if len(anywhere) > 2:
         return anywhere, False
-    told = narrated([x.block for x in parts if x.part not in outside])
+    told = narrated([x for x in parts if x.part not in outside])
     return (told, True) if len(told) > len(own) else (own, False)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import StrEnum
 
 from amends.incidents.postmortems.blocks import Block, Heading
+from amends.incidents.postmortems.cues import SENTENCES
 from amends.incidents.postmortems.times import mentions_in, zone_of
 
 
@@ -46,6 +47,7 @@ _TIME_WORDS = re.compile(r"\btime(?:s|stamps?|[ -]?zones?)?\b|\bclock", re.IGNOR
 _ZONE_WORDS = re.compile(
     r"\b(?:UTC|GMT)(?: ?[+\u2212-] ?\d{1,2}(?::?\d\d)?)?|\b[A-Z]{2,5}\b|\b[A-Z][a-z]+/[A-Z][A-Za-z_]+|\b(?:Pacific|Eastern)\b"
 )
+_LONGEST = 2_000
 _LONGEST_STATEMENT = 160
 _WORD = re.compile(r"[^\W\d_]")
 _LOOKS_LIKE, _FEW_WORDS = 7, 6  # a sentence that ends with a colon heads no part of a document
@@ -53,11 +55,15 @@ _LOOKS_LIKE, _FEW_WORDS = 7, 6  # a sentence that ends with a colon heads no par
 
 @dataclass(frozen=True, slots=True)
 class Sectioned:
-    """A block with what it is part of. ``heading`` is the one that says so."""
+    """A block with what it is part of. ``heading`` is the one that says so.
+
+    ``sentences`` are those of a text, item or row with their lines, cut once for all who read them.
+    """
 
     block: Block
     part: Part
     heading: Heading | None = None
+    sentences: tuple[tuple[str, int], ...] = ()
 
 
 def part_named(heading: str) -> Part:
@@ -85,8 +91,32 @@ def sectioned(blocks: Iterable[Block]) -> list[Sectioned]:
             if own != title and _is_time(block.text):
                 announced.of_times[block.line] = before
         before = announced.by(above, title)
-        found.append(Sectioned(block, *before))
+        told = tuple(_sentences_of(block)) if block.kind in ("text", "item", "row") else ()
+        found.append(Sectioned(block, *before, told))
     return found
+
+
+def sentences(parts: Iterable[Sectioned], *wanted: Part) -> Iterator[tuple[str, int]]:
+    """Yield the sentences of some parts of a document with their lines."""
+    for part in parts:
+        if not wanted or part.part in wanted:
+            yield from part.sentences
+
+
+def _sentences_of(block: Block) -> Iterator[tuple[str, int]]:
+    """Yield a block's sentences, a wrapped one with the line where it begins."""
+    text = block.text
+    joined = text.replace("\n", " ")
+    wrapped = "\n" in text
+    position, line = 0, block.line
+    for hit in [*SENTENCES.finditer(joined), None]:
+        end = hit.start() if hit else len(joined)
+        sentence = joined[position:end].strip()
+        if sentence:
+            yield sentence[:_LONGEST], line
+        following = hit.end() if hit else end
+        line += text.count("\n", position, following) if wrapped else 0
+        position = following
 
 
 @dataclass(slots=True)

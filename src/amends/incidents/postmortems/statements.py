@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from amends.incidents.postmortems.document import fields_of
 from amends.incidents.postmortems.facts import ActionItem, Rollback, Statement
-from amends.incidents.postmortems.prose import sentences
-from amends.incidents.postmortems.sections import Part, Sectioned
+from amends.incidents.postmortems.sections import Part, Sectioned, sentences
 
 _LONGEST = 600
 _SHORTEST = 15

@@ -77,9 +77,7 @@ def _without_doubtful_start(found: dict[str, Reading], detect: Stated) -> None:
             del found["started"]
 
 
-def _detected_after(
-    found: dict[str, Reading], lines: Sequence[Line], at: datetime, detect: Stated
-) -> None:
+def _detected_after(found: dict[str, Reading], lines: Sequence[Line], at: datetime, detect: Stated) -> None:
     """Take the stated time to detect into account: it settles an open detection, and widens another."""
     detected = found.get("detected")
     if detected:
