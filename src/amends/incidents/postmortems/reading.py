@@ -26,11 +26,12 @@ from amends.incidents.postmortems.narration import narrated
 from amends.incidents.postmortems.picking import Line, lines_with_signs, pick, shifted
 from amends.incidents.postmortems.prose import Stated, Window, field_readings, stated_durations, windows
 from amends.incidents.postmortems.sections import Part, Sectioned, sectioned
-from amends.incidents.postmortems.statements import read_actions, read_detection, read_rollback, read_trigger
+from amends.incidents.postmortems.statements import read_actions, read_detection, read_rollback
+from amends.incidents.postmortems.triggers import read_trigger
 from amends.incidents.postmortems.weighing import weigh
 
 _MOST_CONTRADICTIONS = 50
-_MANY_LINES = 3_000
+_FIRST_WORDS = 300  # characters of an entry that are about its beginning
 
 
 def read_postmortem(name: str, data: bytes, zone: tzinfo | None = None) -> Postmortem:
@@ -75,7 +76,7 @@ def _several(
         own = replace(own, zone=own.zone or known.zone, day=own.day or known.day)
         read.append(_one(account, own))
     return Postmortem(
-        known.title, known.title_line, {}, trigger=read_trigger(parts, None), detection=None,
+        known.title, known.title_line, {}, trigger=read_trigger(parts, known.title, ()), detection=None,
         rollback=read_rollback(parts, ended=False), action_items=read_actions(parts), parts=tuple(read),
         contradictions=tuple(c for one in read for c in one.contradictions)[:_MOST_CONTRADICTIONS],
         doubts=(*doubts, f"the document tells {len(read)} incidents; each is read by itself"),
@@ -92,11 +93,11 @@ def _one(parts: Sequence[Sectioned], known: About) -> Postmortem:
     told_by_lines = pick(lines)
     picked = weigh(told_by_lines, lines, field_readings(parts, known), stated, harm)
     found = _mended(picked)
-    start, noticed = (_line_of(lines, told_by_lines.get(name)) for name in ("started", "detected"))
+    noticed = _line_of(lines, told_by_lines.get("detected"))
     return Postmortem(
         known.title, known.title_line, found,
         timeline=tuple(TimelineLine(e.earliest, e.latest, e.text, e.line) for e in entries),
-        trigger=read_trigger(parts, start), detection=read_detection(parts, noticed),
+        trigger=read_trigger(parts, known.title, _changes(lines, found)), detection=read_detection(parts, noticed),
         rollback=read_rollback(parts, ended=bool(entries) or "resolved" in found),
         action_items=read_actions(parts),
         contradictions=tuple(_contradictions(parts, entries, picked, stated, harm)),
@@ -132,6 +133,19 @@ def _mended(found: Mapping[str, Reading]) -> dict[str, Reading]:
         elif second in mended and first != "started":
             mended.pop(second if one.confidence >= other.confidence else first, None)
     return mended
+
+
+def _changes(lines: Sequence[Line], found: Mapping[str, Reading]) -> list[tuple[str, int]]:
+    """Return the line where it began, and the last change up to then, or up to when it was noticed."""
+    start = found.get("started")
+    upto = start or found.get("detected")
+    if upto is None or upto.high is None:
+        return []
+    known = [x for x in lines if x.entry.zoned == (upto.high.tzinfo is not None)]
+    at = max((x.place for x in known if x.entry.earliest <= upto.high), default=-1)
+    began = [x for x in lines if start and x.place == at]
+    changed = [x for x in lines[: at + 1] if x.signs.change is not None and x.signs.over is None][-1:]
+    return [(x.entry.text.replace("\n", " ")[:_FIRST_WORDS], x.entry.line) for x in dict.fromkeys([*began, *changed])]
 
 
 def _line_of(lines: Sequence[Line], one: Reading | None) -> tuple[str, int] | None:

@@ -9,40 +9,16 @@ from amends.incidents.postmortems.document import fields_of
 from amends.incidents.postmortems.facts import ActionItem, Rollback, Statement
 from amends.incidents.postmortems.sections import Part, Sectioned, sentences
 
-_LONGEST = 600
-_SHORTEST = 15
-_FIRST_SENTENCES = 25
-_ENOUGH = 2.5
-_TRIGGER_FIELD = re.compile(r"triggers?|triggered by|trigger event", re.IGNORECASE)
-_CAUSE_FIELD = re.compile(r"(?:root |probable |likely )?causes?|root cause\(s\)|reason", re.IGNORECASE)
+LONGEST = 600
+SHORTEST = 15
 _DETECTION_FIELD = re.compile(
     r"detection|detected by|how (?:was it )?detected|detection method|discovered by", re.IGNORECASE
 )
-_HARM = re.compile(
-    r"\b(?:outage|fail\w*|error\w*|unavailable|down|crash\w*|broke\w*|degrad\w+|bug|issue|incident|disrupt\w*|deleted)\b",
-    re.IGNORECASE,
-)
-
-
-def _kinds(*pairs: tuple[str, str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+def kinds_by(*pairs: tuple[str, str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((kind, re.compile(words, re.IGNORECASE)) for kind, words in pairs)
 
 
-_TRIGGERS = _kinds(
-    ("certificate", r"\bcertificates?\b[^.]{0,40}\bexpir|\bexpired (?:\w+ )?(?:certificate|cert|tls|ssl)"),
-    ("config", r"\b(?:mis)?configur\w+|\bconfig\b|\bfeature flag\b|\bsetting\b|\bfirewall rule|\brouting (?:rule|polic)\w*|\bdns record|\bpermissions? change|\brate[ -]limit\w* (?:rule|polic)|\brenam(?:ed|ing) \w+ argument|\bargument name"),
-    ("deploy", r"\bdeploy\w*|\breleas(?:e|ed|ing)\b|\broll(?:ed)?[ -]?out\b|\bupgrad\w+|\bnew version\b|\bversion bump|\bbump(?:ed)?\b|\bcommit\b|\bmerg(?:e|ed)\b|\bpull request\b|\bcode change\b|\brefactor\w*|\bpatch\b"),
-    ("infrastructure_change", r"\bmigrat\w+|\bmaintenance\b|\bnode (?:upgrade|drain|replac)\w*|\breplac(?:ed|ing) (?:\w+ ){0,3}(?:node|network|server|hardware|disk|equipment)|\bdelet(?:ed|ion|ing)\b|\bdecommission\w*|\bremov(?:ed|ing) (?:\w+ ){0,3}(?:server|node|capacity|cluster)"),
-    ("load", r"\b(?:traffic|load|requests?|demand) (?:\w+ )?(?:spike|surge|increase|peak)\w*|\b(?:spike|surge|increase|flood) (?:in|of) (?:\w+ )?(?:traffic|load|requests|users|demand)|\bout of (?:memory|disk|capacity)|\bno space left|\bexhaust\w+|\bcapacity\b|\bquota\b|\boverload\w*|\bddos\b"),
-    ("third_party", r"\b(?:upstream|third[ -]party|vendor|provider|aws|gcp|google cloud|azure|cloudflare|github)\b[^.]{0,60}\b(?:outage|incident|fail\w*|issue|degrad\w+|down)\b"),
-    ("infrastructure_failure", r"\b(?:hardware|disk|power|network|node|host|server|database|switch|router|cooling)s?\b[^.]{0,30}\b(?:fail\w*|lost|crash\w*|died|down|outage|fault)\b|\blost\b[^.]{0,20}\bnodes?\b"),
-    ("attack", r"\battack\w*|\bmalicious\b|\bcompromis\w+|\bvulnerabilit\w+|\bexploit\w*"),
-)  # fmt: skip
-_CAUSAL = re.compile(
-    r"\b(?:caus(?:ed|es|ing|e)\b|because\b|due to\b|trigger\w*|root cause|result(?:ed|ing)? (?:in|of|from)|led to\b|introduc\w+|as a (?:result|consequence)|stemm\w+ from|after (?:an?|the) (?:\w+ ){0,4}(?:deploy|release|upgrade|change|update)\w*|by (?:an?|the) (?:\w+ ){0,4}(?:bug|change|update|deploy\w*|upgrade|failure|typo))",
-    re.IGNORECASE,
-)
-_DETECTIONS = _kinds(
+_DETECTIONS = kinds_by(
     ("alert", r"\b(?:alert(?:s|ed|ing)?|alarms?|pag(?:ed|er\w*)|monitoring (?:\w+ )?(?:detect|notif|alert|trigger|caught|system|show)\w*|automated (?:warning|monitoring|check)s?|health ?checks? fail\w*|uptime check)\b"),
     ("ci_deploy_failure", r"\b(?:deploy\w*|ci|travis|jenkins|build|pipeline|release)\b[^.]{0,40}\b(?:fail(?:ed|s|ure)?|errored|broke)\b|\btried to deploy\b[^.]{0,60}\bfailed\b"),
     ("customer_report", r"\b(?:customers?|clients?|support (?:ticket|engineer|team|case)s?|merchants?|subscribers?)\b"),
@@ -67,7 +43,7 @@ _BACK = re.compile(
     r"\b(?:roll(?:ed|s|ing)?[ -]?back|rollbacks?|revert(?:s|ed|ing)?|downgrad(?:ed|e|ing)|back(?:ed)?[ -]out|undo(?:ne|ing)?|restor(?:ed|ing) (?:\w+ ){0,4}(?:previous|last known|old\w*|earlier))\b",
     re.IGNORECASE,
 )
-_ONLY_TALK = re.compile(
+ONLY_TALK = re.compile(
     r"\b(?:would|could|should|might|may|if|did not|didn't|without|can't|cannot|instead of|no|avoid\w*|consider\w*|difficult|before|next time|procedure documentation)\b[^.;]{0,50}$",
     re.IGNORECASE,
 )
@@ -87,53 +63,21 @@ _COLUMN = re.compile(
 _MARKS = re.compile(r"^[\s✅✔☑❌🔲☐:–—-]+")
 
 
-def read_trigger(parts: Sequence[Sectioned], start: tuple[str, int] | None) -> Statement | None:
-    """Return what set it off: the trigger's section, else a causal sentence, else the line where it began."""
-    told = [one for one in sentences(parts, Part.TRIGGER) if len(one[0]) > _SHORTEST]
-    told = told or _named(parts, _TRIGGER_FIELD) or _named(parts, _CAUSE_FIELD)
-    if told:
-        kind = next((k for text, _ in told if (k := _kind(_TRIGGERS, text))), "unknown")
-        return Statement(kind, told[0][0][:_LONGEST], told[0][1], 0.9 - 0.2 * (kind == "unknown"))
-    weighed = [
-        (_causal_weight(text) + bonus, -place, text, line)
-        for wanted, bonus in ((Part.CAUSE, 0.5), (Part.SUMMARY, 0.5), (Part.OTHER, 0.0))
-        for place, (text, line) in enumerate(sentences(parts, wanted))
-        if place < _FIRST_SENTENCES and len(text) > _SHORTEST
-    ]
-    best = max(weighed, default=None)
-    if best and best[0] >= _ENOUGH:
-        return Statement(_kind(_TRIGGERS, best[2]) or "unknown", best[2][:_LONGEST], best[3], 0.65)
-    if start and (kind := _kind(_TRIGGERS, start[0])):
-        return Statement(kind, start[0][:_LONGEST], start[1], 0.5)
-    return None
-
-
-def _named(parts: Sequence[Sectioned], wanted: re.Pattern[str]) -> list[tuple[str, int]]:
+def named_values(parts: Sequence[Sectioned], wanted: re.Pattern[str]) -> list[tuple[str, int]]:
     """Return what stands beside a name: "Trigger: a deployment of 4.1"."""
     return [
         (field.value, field.line)
         for part in parts
         if part.part not in _TIMELESS
         for field in fields_of(part.block)
-        if wanted.fullmatch(field.name) and len(field.value) > _SHORTEST
+        if wanted.fullmatch(field.name) and len(field.value) > SHORTEST
     ]
-
-
-def _causal_weight(text: str) -> float:
-    """How much a sentence sounds like what set it off: a cause, a change, and what came of it."""
-    causal = min(2, len(_CAUSAL.findall(text)))
-    return (
-        causal
-        + (1 if _kind(_TRIGGERS, text) else -1)
-        + bool(_HARM.search(text))
-        - 2 * bool(_ONLY_TALK.search(text[:120]))
-    )
 
 
 def read_detection(parts: Sequence[Sectioned], line: tuple[str, int] | None) -> Statement | None:
     """Return how it was noticed: the section about it, else the timeline's line, else a sentence about it."""
     own = [one for one in sentences(parts, Part.DETECTION) if not one[0].startswith("http")]
-    own = own or _named(parts, _DETECTION_FIELD)
+    own = own or named_values(parts, _DETECTION_FIELD)
     own = [one for one in own if _LEARNING.search(one[0])] or own[:1]
     prose = sentences(parts, Part.SUMMARY, Part.IMPACT, Part.RESOLUTION, Part.OTHER)
     said = [
@@ -143,17 +87,18 @@ def read_detection(parts: Sequence[Sectioned], line: tuple[str, int] | None) -> 
     ]
     for text, place, confidence in said:
         if kind := how_detected(text):
-            return Statement(kind, text[:_LONGEST], place, confidence)
-    return Statement("unknown", said[0][0][:_LONGEST], said[0][1], said[0][2] - 0.2) if said else None
+            return Statement(kind, text[:LONGEST], place, confidence)
+    return Statement("unknown", said[0][0][:LONGEST], said[0][1], said[0][2] - 0.2) if said else None
 
 
 def how_detected(text: str) -> str:
     """Return by what means a text says that something was noticed; empty if it does not say."""
     quiet = _NOT_ALERT.sub(" ", text)
-    return _kind(_DETECTIONS, quiet)
+    return kind_of(_DETECTIONS, quiet)
 
 
-def _kind(kinds: Sequence[tuple[str, re.Pattern[str]]], text: str) -> str:
+def kind_of(kinds: Sequence[tuple[str, re.Pattern[str]]], text: str) -> str:
+    """Return the first kind whose words a text has; empty for none."""
     return next((kind for kind, words in kinds if words.search(text)), "")
 
 
@@ -166,7 +111,7 @@ def read_rollback(parts: Sequence[Sectioned], *, ended: bool) -> Rollback:
     worked: bool | None = None
     for text, line in sentences([x for x in parts if x.part not in _TIMELESS]):
         hit = _BACK.search(text)
-        if hit is None or _ONLY_TALK.search(text[max(0, hit.start() - 60) : hit.start()]):
+        if hit is None or ONLY_TALK.search(text[max(0, hit.start() - 60) : hit.start()]):
             continue
         tried = tried or line
         if _BACK_FAILED.search(text):
@@ -202,4 +147,4 @@ def _listed(parts: Sequence[Sectioned]) -> Iterator[ActionItem]:
 
 
 def _action(text: str, line: int, confidence: float, whole: str = "") -> ActionItem:
-    return ActionItem(_MARKS.sub("", text)[:_LONGEST], line, bool(_DONE.search(whole or text)), confidence)
+    return ActionItem(_MARKS.sub("", text)[:LONGEST], line, bool(_DONE.search(whole or text)), confidence)
