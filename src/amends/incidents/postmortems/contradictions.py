@@ -138,7 +138,7 @@ def prose_contradictions(
     parts: Sequence[Sectioned], entries: Sequence[Entry], found: Mapping[str, Reading]
 ) -> Iterator[Contradiction]:
     """Yield dates far from the timeline's, later fixes than the resolution, and earlier log lines."""
-    dated = [entry for entry in entries if entry.dated]
+    dated = [entry for entry in entries if entry.dated] or entries
     if dated:
         low, high = min(e.earliest.date() for e in dated) - _FAR, max(e.latest.date() for e in dated) + _FAR
         for text, line in sentences(parts, Part.IMPACT, Part.FIGURES):

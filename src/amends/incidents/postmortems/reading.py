@@ -28,7 +28,7 @@ from amends.incidents.postmortems.prose import Stated, Window, field_readings, s
 from amends.incidents.postmortems.sections import Part, Sectioned, sectioned
 from amends.incidents.postmortems.statements import read_actions, read_detection, read_rollback
 from amends.incidents.postmortems.triggers import read_trigger
-from amends.incidents.postmortems.weighing import weigh
+from amends.incidents.postmortems.weighing import reconciled, weigh
 
 _MOST_CONTRADICTIONS = 50
 _FIRST_WORDS = 300  # characters of an entry that are about its beginning
@@ -77,7 +77,7 @@ def _several(
         read.append(_one(account, own))
     return Postmortem(
         known.title, known.title_line, {}, trigger=read_trigger(parts, known.title, ()), detection=None,
-        rollback=read_rollback(parts, ended=False), action_items=read_actions(parts), parts=tuple(read),
+        rollback=read_rollback(parts, ended=False, repaired=""), action_items=read_actions(parts), parts=tuple(read),
         contradictions=tuple(c for one in read for c in one.contradictions)[:_MOST_CONTRADICTIONS],
         doubts=(*doubts, f"the document tells {len(read)} incidents; each is read by itself"),
     )  # fmt: skip
@@ -92,13 +92,15 @@ def _one(parts: Sequence[Sectioned], known: About) -> Postmortem:
     stated, harm = stated_durations(parts), windows(parts, known)
     told_by_lines = pick(lines)
     picked = weigh(told_by_lines, lines, field_readings(parts, known), stated, harm)
-    found = _mended(picked)
+    found = _mended(reconciled(picked, stated))
     noticed = _line_of(lines, told_by_lines.get("detected"))
     return Postmortem(
         known.title, known.title_line, found,
         timeline=tuple(TimelineLine(e.earliest, e.latest, e.text, e.line) for e in entries),
         trigger=read_trigger(parts, known.title, _changes(lines, found)), detection=read_detection(parts, noticed),
-        rollback=read_rollback(parts, ended=bool(entries) or "resolved" in found),
+        rollback=read_rollback(
+            parts, ended=bool(entries) or "resolved" in found, repaired=_repaired(lines, found)
+        ),
         action_items=read_actions(parts),
         contradictions=tuple(_contradictions(parts, entries, picked, stated, harm)),
         doubts=_doubts(raws, entries, known),
@@ -146,6 +148,14 @@ def _changes(lines: Sequence[Line], found: Mapping[str, Reading]) -> list[tuple[
     began = [x for x in lines if start and x.place == at]
     changed = [x for x in lines[: at + 1] if x.signs.change is not None and x.signs.over is None][-1:]
     return [(x.entry.text.replace("\n", " ")[:_FIRST_WORDS], x.entry.line) for x in dict.fromkeys([*began, *changed])]
+
+
+def _repaired(lines: Sequence[Line], found: Mapping[str, Reading]) -> str:
+    """Return the last repair before it was over, as the timeline tells it; empty if it tells none."""
+    end = found.get("mitigated") or found.get("resolved")
+    upto = next((x.place for x in lines if end and x.entry.line == end.line), -1)
+    done = [x for x in lines[: upto + 1] if x.signs.fixing is not None]
+    return done[-1].entry.text.split("\n")[0] if done else ""
 
 
 def _line_of(lines: Sequence[Line], one: Reading | None) -> tuple[str, int] | None:

@@ -20,7 +20,7 @@ def kinds_by(*pairs: tuple[str, str]) -> tuple[tuple[str, re.Pattern[str]], ...]
 
 _DETECTIONS = kinds_by(
     ("alert", r"\b(?:alert(?:s|ed|ing)?|alarms?|pag(?:ed|er\w*)|monitoring (?:\w+ )?(?:detect|notif|alert|trigger|caught|system|show)\w*|automated (?:warning|monitoring|check)s?|health ?checks? fail\w*|uptime check)\b"),
-    ("ci_deploy_failure", r"\b(?:deploy\w*|ci|travis|jenkins|build|pipeline|release)\b[^.]{0,40}\b(?:fail(?:ed|s|ure)?|errored|broke)\b|\btried to deploy\b[^.]{0,60}\bfailed\b"),
+    ("ci_deploy_failure", r"\b(?:deploy\w*|ci|travis|jenkins|build|pipeline|release)\b(?:[^.]|\.(?=\d)){0,40}\b(?:fail(?:ed|s|ure)?|errored|broke)\b|\b(?:tried|attempt\w*) to (?:deploy|release|build)\b(?:[^.]|\.(?=\d)){0,60}\bfail\w*|\bfail\w* to (?:deploy|build|release)\b"),
     ("customer_report", r"\b(?:customers?|clients?|support (?:ticket|engineer|team|case)s?|merchants?|subscribers?)\b"),
     ("partner_report", r"\b(?:partners?|federation members?|third[ -]part(?:y|ies)|researchers?)\b"),
     ("internal_report", r"\b(?:developers?|colleagues?|employees?|internal (?:user|team|report)s?|another team|other teams?|co-?workers?)\b[^.]{0,60}\b(?:report|notif|inform|notic|complain|ask|rais|flag)\w*"),
@@ -51,6 +51,7 @@ _BACK_FAILED = re.compile(
     r"\b(?:roll(?:ed)?[ -]?back|rollback|revert\w*)\b[^.]{0,80}\b(?:fail\w*|did not|didn't|insufficient|not (?:help|work|fix|resolve|effective|actually|enough)|never|could not|unable|blocked|persist\w*|remain\w*)\b|\b(?:despite|fail\w*|unable to|could not|couldn't|not able to)\b[^.;]{0,30}\b(?:roll(?:ing)?[ -]?back|rollback|revert\w*)\b|\bneither\b[^.]{0,40}\brollback\b",
     re.IGNORECASE,
 )
+_OFF = re.compile(r"\b(?:disabl\w+|(?:turn|switch)(?:ed|s)? (?:\w+ ){0,3}off)\b", re.IGNORECASE)
 _TIMELESS = (Part.LESSONS, Part.ACTIONS, Part.TALK)
 _DONE = re.compile(
     r"✅|✔|☑|\[x\]|\((?:done|completed?|fixed)\)|~~|^\s*(?:done|completed)\b|\b(?:done|completed)\s*$",
@@ -82,13 +83,17 @@ def read_detection(parts: Sequence[Sectioned], line: tuple[str, int] | None) -> 
     prose = sentences(parts, Part.SUMMARY, Part.IMPACT, Part.RESOLUTION, Part.OTHER)
     said = [
         *((*one, 0.85) for one in own[:3]),
-        *([(*line, 0.75)] if line and _LEARNING.search(line[0]) else []),
-        *((*one, 0.5) for one in prose if _LEARNING.search(one[0]) and _THEN.search(one[0])),
+        *([(*line, 0.75)] if line and _tells_how(line[0]) else []),
+        *((*one, 0.5) for one in prose if not line and _LEARNING.search(one[0]) and _THEN.search(one[0])),
     ]
     for text, place, confidence in said:
         if kind := how_detected(text):
             return Statement(kind, text[:LONGEST], place, confidence)
     return Statement("unknown", said[0][0][:LONGEST], said[0][1], said[0][2] - 0.2) if said else None
+
+
+def _tells_how(text: str) -> bool:
+    return bool(_LEARNING.search(text)) or how_detected(text) == "ci_deploy_failure"
 
 
 def how_detected(text: str) -> str:
@@ -102,10 +107,12 @@ def kind_of(kinds: Sequence[tuple[str, re.Pattern[str]]], text: str) -> str:
     return next((kind for kind, words in kinds if words.search(text)), "")
 
 
-def read_rollback(parts: Sequence[Sectioned], *, ended: bool) -> Rollback:
+def read_rollback(parts: Sequence[Sectioned], *, ended: bool, repaired: str) -> Rollback:
     """Return whether going back was tried, and whether it worked.
 
-    "Not attempted" is said only of a document that tells how it ended (``ended``).
+    "Not attempted" is said only of a document that tells how it ended (``ended``), and not where what was
+    repaired last (``repaired``) was to switch something off: that may be what had been switched on. Going
+    back worked, whatever failed before, if it was that last repair.
     """
     tried: int | None = None
     worked: bool | None = None
@@ -119,7 +126,9 @@ def read_rollback(parts: Sequence[Sectioned], *, ended: bool) -> Rollback:
         elif worked is None and ended:
             worked = True
     if tried is None:
-        return Rollback(False if ended else None)
+        return Rollback(False if ended and not _OFF.search(repaired) else None)
+    if _BACK.search(repaired) and not _BACK_FAILED.search(repaired):
+        worked = True
     return Rollback(True, worked, tried)
 
 

@@ -11,7 +11,6 @@ from amends.incidents.postmortems.prose import Stated, Window
 
 _CLOSE = timedelta(minutes=1)
 _SOON = timedelta(minutes=10)
-_UNSURE = 0.5  # what two readings that disagree are given
 
 
 def weigh(
@@ -23,6 +22,26 @@ def weigh(
     _by_window(found, lines, windows)
     _by_durations(found, lines, stated)
     return found | dict(named)
+
+
+def reconciled(found: Mapping[str, Reading], stated: Sequence[Stated]) -> dict[str, Reading]:
+    """Return the milestones without the certainty that a stated time to detect contradicts.
+
+    A start that no line names is left out then; where one does, the detection lies between the two.
+    """
+    settled = dict(found)
+    detect = next((s for s in stated if s.name == "time to detect" and not s.rough), None)
+    started, detected = found.get("started"), found.get("detected")
+    if detect is None or started is None or detected is None or started.low is None:
+        return settled
+    widened = _with_stated(detected, started.low + timedelta(seconds=detect.seconds), detect)
+    if widened is detected:
+        return settled
+    if started.at and detected.at and started.confidence < EXPLICIT:
+        del settled["started"]
+    else:
+        settled["detected"] = widened
+    return settled
 
 
 def _by_window(found: dict[str, Reading], lines: Sequence[Line], windows: Sequence[Window]) -> None:
@@ -52,7 +71,6 @@ def _by_durations(found: dict[str, Reading], lines: Sequence[Line], stated: Sequ
         _start_before(found, lines, (found.get("mitigated") or found.get("resolved"), recover))
     if detect:
         _start_before(found, lines, (found.get("detected"), detect))
-        _without_doubtful_start(found, detect)
     started = found.get("started")
     if detect and started and started.low:
         _detected_after(found, lines, started.low + timedelta(seconds=detect.seconds), detect)
@@ -69,20 +87,10 @@ def _start_before(
         _settle(found, "started", lines, end.low - timedelta(seconds=stated.seconds))
 
 
-def _without_doubtful_start(found: dict[str, Reading], detect: Stated) -> None:
-    """Leave out a start that no line names where the stated time to detect, too, says it was another."""
-    started, detected = found.get("started"), found.get("detected")
-    if started and detected and started.at and detected.at and started.confidence < EXPLICIT:
-        if _with_stated(detected, started.at + timedelta(seconds=detect.seconds), detect) is not detected:
-            del found["started"]
-
-
 def _detected_after(found: dict[str, Reading], lines: Sequence[Line], at: datetime, detect: Stated) -> None:
-    """Take the stated time to detect into account: it settles an open detection, and widens another."""
+    """Settle an open detection by the stated time to detect."""
     detected = found.get("detected")
-    if detected:
-        detected = found["detected"] = _with_stated(detected, at, detect)
-    if detected is None or (detected.at is None and detected.confidence > _UNSURE):
+    if detected is None or (detected.at is None and _with_stated(detected, at, detect) is detected):
         beside = _at(lines, at)
         found["detected"] = (
             reading(beside, CLEAR) if beside else Reading(at, at, at, detect.line, LIKELY, detect.text)
