@@ -27,6 +27,7 @@ _SPANS = {
 }  # fmt: skip
 _ERROR = re.compile(r"error|fatal|panic|exception|fail", re.IGNORECASE)
 _FAR = timedelta(days=3)
+_ROUND_FROM, _ROUND = 1_800, 600
 _MOST_COMPARED = 100  # durations, and stretches of harm: each is compared with each
 
 
@@ -207,7 +208,8 @@ def _span(first: Reading, second: Reading) -> tuple[float, float] | None:
 
 
 def _fits(one: Stated, low: float, high: float) -> bool:
-    slack = max(one.grain * 0.5, one.seconds * (0.15 if one.rough else 0.01))
+    whole = one.seconds >= _ROUND_FROM and one.seconds % _ROUND == 0  # people round without saying so
+    slack = max(one.grain * 0.5, one.seconds * (0.15 if one.rough else 0.05 if whole else 0.01))
     return low - slack <= one.seconds <= high + slack
 
 

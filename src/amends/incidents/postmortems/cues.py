@@ -60,6 +60,7 @@ FAILING = _cue(
     r"\b(?:fail(?:s|ed|ing|ure|ures)|errors?|errored|down|broken|outage|unavailable|unresponsive)\b"
 )
 NOTICED = _cue(
+    r"^\W*(?:discover(?:y|ed)|detect(?:ion|ed)) ?[:\u2013\u2014-] ",
     r"\bdetect(?:s|ed|ion)\b|\bnotic(?:es|ed|e)\b|\b(?:became|become|becomes|made|were|was) aware\b|\bspot(?:s|ted)\b",
     rf"\b{_WHAT} (?:is |was |were |has been |had been |gets |got )?(?:first )?(?:identified|discovered|found|observed|seen|spotted|witnessed|recogni[sz]ed)\b",
     r"\b(?:witness|observ)(?:es|ed)\b|\bdiscover(?:s|ed)? (?:that|the|an?|our|we|some)\b|\bwe (?:see|saw|find|found)\b",
@@ -96,6 +97,7 @@ UNFINISHED = _cue(
     r"\b(?:begin|began|begins|beginning|start(?:s|ed|ing)?|trigger(?:s|ed)?|initiat\w+|attempt\w*|try|tries|tried|trying|decid\w+|decision|prepar\w+|plan\w*|propos\w*|creat(?:e|es|ed) a (?:pr|pull)|work(?:s|ing)? on|consider\w*|discuss\w*|opens? a (?:pr|pull)|suspect\w*)\b"
 )
 RECOVERED = _cue(
+    r"^\W*(?:recover(?:y|ed)|restored) ?[:\u2013\u2014-] ",
     rf"\b(?:(?:start(?:s|ed)|began|begins?|begun) (?:to )?)?(?!{_AGAIN})(?:\w+ing|\w+ed|\w+[ai]ble|able to \w+|works?|fine|up|there|online) (?:(?!again|fail|and|but|issue|problem|error|outage)[\w-]+ ){{0,4}}again\b(?! (?:fail|crash|with (?:the same )?error))|\bonce (?:again|more) \w+ing\b",
     r"\b(?:is|are|was|were) (?:now )?(?:fine|healthy|in sync|operational|stable)(?: now| again)?\b|\b(?:it|fix|everything|that|this) (?:now |indeed )?work(?:s|ed)\b|\bfinish\w* recover\w*|\brecovery (?:is |was )?complete\w*",
     r"\b(?:operating|functioning|working|running|behaving) (?:\w+ )?(?:normally|as (?:usual|normal|expected))|\b(?:requests?|uploads?|logins?|payments?|orders?|builds?|queries|messages?|connections?|calls) (?:now )?(?:succeed(?:s|ed|ing)?|go through|went through|get through)\b",

@@ -92,7 +92,7 @@ def _one(parts: Sequence[Sectioned], known: About) -> Postmortem:
     stated, harm = stated_durations(parts), windows(parts, known)
     told_by_lines = pick(lines)
     picked = weigh(told_by_lines, lines, field_readings(parts, known), stated, harm)
-    found = _mended(reconciled(picked, stated))
+    found = _mended(reconciled(picked, lines, stated))
     noticed = _line_of(lines, told_by_lines.get("detected"))
     return Postmortem(
         known.title, known.title_line, found,

@@ -11,6 +11,7 @@ from amends.incidents.postmortems.prose import Stated, Window
 
 _CLOSE = timedelta(minutes=1)
 _SOON = timedelta(minutes=10)
+_MOST_LINES = 200  # each is compared with all
 
 
 def weigh(
@@ -24,12 +25,15 @@ def weigh(
     return found | dict(named)
 
 
-def reconciled(found: Mapping[str, Reading], stated: Sequence[Stated]) -> dict[str, Reading]:
+def reconciled(
+    found: Mapping[str, Reading], lines: Sequence[Line], stated: Sequence[Stated]
+) -> dict[str, Reading]:
     """Return the milestones without the certainty that a stated time to detect contradicts.
 
     A start that no line names is left out then; where one does, the detection lies between the two.
     """
     settled = dict(found)
+    _with_recovery(settled, lines, stated)
     detect = next((s for s in stated if s.name == "time to detect" and not s.rough), None)
     started, detected = found.get("started"), found.get("detected")
     if detect is None or started is None or detected is None or started.low is None:
@@ -42,6 +46,17 @@ def reconciled(found: Mapping[str, Reading], stated: Sequence[Stated]) -> dict[s
     else:
         settled["detected"] = widened
     return settled
+
+
+def _with_recovery(found: dict[str, Reading], lines: Sequence[Line], stated: Sequence[Stated]) -> None:
+    """Where a stated time to recover leads to another line than the end of harm, that lies between the two."""
+    recover = next((s for s in stated if s.name == "time to recover" and not s.rough), None)
+    started, end = found.get("started"), found.get("mitigated")
+    if recover and started and started.at and end and started.confidence >= CLEAR:
+        beside = _at(lines, started.at + timedelta(seconds=recover.seconds))
+        resolved = found.get("resolved")
+        if beside and beside.entry.at and not (resolved and resolved.at == beside.entry.at):
+            found["mitigated"] = _with_stated(end, beside.entry.at, recover)
 
 
 def _by_window(found: dict[str, Reading], lines: Sequence[Line], windows: Sequence[Window]) -> None:
@@ -67,6 +82,9 @@ def _by_durations(found: dict[str, Reading], lines: Sequence[Line], stated: Sequ
     """Two lines that lie a stated duration apart bear each other out."""
     detect = next((s for s in stated if s.name == "time to detect" and not s.rough), None)
     recover = next((s for s in stated if s.name == "time to recover" and not s.rough), None)
+    if detect and recover and (found.get("started") is None or found["started"].confidence < EXPLICIT):
+        both = _start_by_both(lines, detect, recover)
+        found |= {"started": reading(both, CLEAR)} if both else {}
     if recover:
         _start_before(found, lines, (found.get("mitigated") or found.get("resolved"), recover))
     if detect:
@@ -76,6 +94,20 @@ def _by_durations(found: dict[str, Reading], lines: Sequence[Line], stated: Sequ
         _detected_after(found, lines, started.low + timedelta(seconds=detect.seconds), detect)
     if recover and started and started.at and not {"mitigated", "resolved"} & set(found):
         _settle(found, "mitigated", lines, started.at + timedelta(seconds=recover.seconds))
+
+
+def _start_by_both(lines: Sequence[Line], detect: Stated, recover: Stated) -> Line | None:
+    """Return the only line from which both stated durations lead to a line."""
+    starts = [
+        line
+        for line in lines[:_MOST_LINES]
+        if line.entry.at
+        and all(
+            (beside := _at(lines, line.entry.at + timedelta(seconds=one.seconds))) and beside is not line
+            for one in (detect, recover)
+        )
+    ]
+    return starts[0] if len({line.entry.at for line in starts}) == 1 else None
 
 
 def _start_before(
