@@ -109,6 +109,32 @@ def duration_contradictions(
             )
 
 
+def date_contradictions(
+    title: tuple[str, int], entries: Sequence[Entry], found: Mapping[str, Reading], windows: Sequence[Window]
+) -> Iterator[Contradiction]:
+    """Yield a title whose date is none of the timeline's, and stretches of harm in other weeks."""
+    dated = [entry for entry in entries if entry.dated]
+    days = [day for _, _, written in days_in(title[0]) if written.year and (day := written.on(None))]
+    if dated and days:
+        low, high = min(e.earliest for e in dated).date(), max(e.latest for e in dated).date()
+        if not any(low - _FAR <= day <= high + _FAR for day in days):
+            yield Contradiction(
+                "dates", f"the title says {days[0]}, the timeline {low} to {high}", (title[1], dated[0].line)
+            )
+    known = [one for one in found.values() if one.low and one.high]
+    if not known:
+        return
+    first = min(one.low.date() for one in known if one.low)
+    last = max(one.high.date() for one in known if one.high)
+    for window in windows[:_MOST_COMPARED]:
+        begin, end = window.first.date(), window.last.date()
+        if (end < first - _FAR or begin > last + _FAR) and _close_to_year(begin, first, last):
+            yield Contradiction(
+                "dates", f"the text says {begin} to {end}, the timeline {first} to {last}",
+                (window.line, known[0].line),
+            )  # fmt: skip
+
+
 def sentence_contradictions(parts: Sequence[Sectioned]) -> Iterator[Contradiction]:
     """Yield sentences that give two times and a duration between them which does not fit."""
     for text, line in sentences(parts, *(part for part in Part if part is not Part.TALK)):

@@ -43,7 +43,7 @@ def pick(lines: Sequence[Line]) -> dict[str, Reading]:
         "started": _started(lines, start, detected[0], over),
         "detected": detected[1],
         "declared": reading(declared, EXPLICIT) if declared else None,
-        "mitigated": _mitigated(lines, over),
+        "mitigated": _mitigated(lines, over, begin),
         "resolved": _resolved(over),
     }
     return {name: one for name, one in found.items() if one is not None}
@@ -147,7 +147,7 @@ def _started(
     return reading(causing, LIKELY) if causing and (detected or over) else None
 
 
-def _mitigated(lines: Sequence[Line], over: Sequence[Line]) -> Reading | None:
+def _mitigated(lines: Sequence[Line], over: Sequence[Line], begin: int) -> Reading | None:
     stated = next((x for x in over if x.signs.mitigated is not None), None)
     if stated:
         return reading(stated, EXPLICIT)
@@ -162,7 +162,7 @@ def _mitigated(lines: Sequence[Line], over: Sequence[Line]) -> Reading | None:
     ):
         return reading(first, CLEAR)
     acts = [
-        x for x in lines[: first.place]
+        x for x in lines[begin : first.place]
         if (x.signs.fixing is not None or x.signs.underway is not None) and x.signs.over is None
     ]  # fmt: skip
     if acts and acts[-1].place >= first.place - _NEAR:

@@ -102,7 +102,7 @@ def _one(parts: Sequence[Sectioned], known: About) -> Postmortem:
             parts, ended=bool(entries) or "resolved" in found, repaired=_repaired(lines, found)
         ),
         action_items=read_actions(parts),
-        contradictions=tuple(_contradictions(parts, entries, picked, stated, harm)),
+        contradictions=tuple(_contradictions(parts, known, entries, picked, stated, harm)),
         doubts=_doubts(raws, entries, known),
     )  # fmt: skip
 
@@ -147,7 +147,10 @@ def _changes(lines: Sequence[Line], found: Mapping[str, Reading]) -> list[tuple[
     at = max((x.place for x in known if x.entry.earliest <= upto.high), default=-1)
     began = [x for x in lines if start and x.place == at]
     changed = [x for x in lines[: at + 1] if x.signs.change is not None and x.signs.over is None][-1:]
-    return [(x.entry.text.replace("\n", " ")[:_FIRST_WORDS], x.entry.line) for x in dict.fromkeys([*began, *changed])]
+    return [
+        (x.entry.text.replace("\n", " ")[:_FIRST_WORDS], x.entry.line)
+        for x in dict.fromkeys([*began, *changed])
+    ]
 
 
 def _repaired(lines: Sequence[Line], found: Mapping[str, Reading]) -> str:
@@ -166,12 +169,13 @@ def _line_of(lines: Sequence[Line], one: Reading | None) -> tuple[str, int] | No
 
 
 def _contradictions(
-    parts: Sequence[Sectioned], entries: Sequence[Entry], found: Mapping[str, Reading],
+    parts: Sequence[Sectioned], known: About, entries: Sequence[Entry], found: Mapping[str, Reading],
     stated: Sequence[Stated], harm: Sequence[Window],
 ) -> list[Contradiction]:  # fmt: skip
     told = [
         *against.milestone_contradictions(found), *against.timeline_contradictions(entries),
         *against.duration_contradictions(found, stated, harm),
+        *against.date_contradictions((known.title, known.title_line), entries, found, harm),
         *against.sentence_contradictions(parts), *against.prose_contradictions(parts, entries, found),
     ]  # fmt: skip
     unique = {(one.kind, one.text): one for one in told}

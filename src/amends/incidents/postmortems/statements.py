@@ -14,6 +14,8 @@ SHORTEST = 15
 _DETECTION_FIELD = re.compile(
     r"detection|detected by|how (?:was it )?detected|detection method|discovered by", re.IGNORECASE
 )
+
+
 def kinds_by(*pairs: tuple[str, str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((kind, re.compile(words, re.IGNORECASE)) for kind, words in pairs)
 

@@ -94,7 +94,9 @@ def _sounding_like_causes(parts: Sequence[Sectioned]) -> Iterator[tuple[float, s
         for place, (text, line) in enumerate(sentences(parts, wanted)):
             if place >= _FIRST_SENTENCES:
                 break
-            weight = _causal_weight(text) + _OF_CAUSES * (wanted is Part.CAUSE) if len(text) > SHORTEST else 0.0
+            weight = (
+                _causal_weight(text) + _OF_CAUSES * (wanted is Part.CAUSE) if len(text) > SHORTEST else 0.0
+            )
             if weight >= _CAUSAL_ENOUGH:
                 yield weight / 2, text, line
 

@@ -38,6 +38,8 @@ def reconciled(
     started, detected = found.get("started"), found.get("detected")
     if detect is None or started is None or detected is None or started.low is None:
         return settled
+    if detected.confidence >= EXPLICIT:  # a named time says more than a figure
+        return settled
     widened = _with_stated(detected, started.low + timedelta(seconds=detect.seconds), detect)
     if widened is detected:
         return settled
@@ -52,7 +54,14 @@ def _with_recovery(found: dict[str, Reading], lines: Sequence[Line], stated: Seq
     """Where a stated time to recover leads to another line than the end of harm, that lies between the two."""
     recover = next((s for s in stated if s.name == "time to recover" and not s.rough), None)
     started, end = found.get("started"), found.get("mitigated")
-    if recover and started and started.at and end and started.confidence >= CLEAR:
+    if (
+        recover
+        and started
+        and started.at
+        and end
+        and started.confidence >= CLEAR
+        and end.confidence < EXPLICIT
+    ):
         beside = _at(lines, started.at + timedelta(seconds=recover.seconds))
         resolved = found.get("resolved")
         if beside and beside.entry.at and not (resolved and resolved.at == beside.entry.at):
@@ -84,7 +93,7 @@ def _by_durations(found: dict[str, Reading], lines: Sequence[Line], stated: Sequ
     recover = next((s for s in stated if s.name == "time to recover" and not s.rough), None)
     if detect and recover and (found.get("started") is None or found["started"].confidence < EXPLICIT):
         both = _start_by_both(lines, detect, recover)
-        found |= {"started": reading(both, CLEAR)} if both else {}
+        found |= {"started": reading(both, EXPLICIT)} if both else {}
     if recover:
         _start_before(found, lines, (found.get("mitigated") or found.get("resolved"), recover))
     if detect:
