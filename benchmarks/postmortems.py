@@ -5,8 +5,8 @@ and is stated by the document as such; for an annotated day, when it is that day
 annotation has none counts as wrong. Intervals are Wilson's, 95%.
 
 An action item is right when it shares a third of its words with one of the annotator's, who paraphrased them
-(words by their first five letters; each of theirs is used once). A contradiction is right when it, or the lines
-that it points at, has a number or time of one that the annotator noted.
+(words by their first five letters; each of theirs is used once). A contradiction is right when it, or the
+lines that it points at, has a number or time of one that the annotator noted.
 
 Usage: ``.venv/bin/python benchmarks/postmortems.py [DATA]``, the folder with ``postmortems/truth.jsonl``.
 """

@@ -46,8 +46,9 @@ _HANDLE = re.compile(r"(?<![\w@/.`:+-])@[A-Za-z][A-Za-z0-9_-]{1,38}\b(?![/.@]\w)
 SOMEBODY = "somebody"
 _FAKE_HEADING = re.compile(
     r"(?:\*\*|__)([^*_\n]{1,80}?):?(?:\*\*|__):?|([A-Z][^\n.:|]{1,60}):"
-    r"|((?i:(?:incident |event )?timeline|chronology|sequence of events|what happened|(?:executive )?summary|impact|root causes?|"
-    r"action items|follow[ -]ups?|detection|resolution|background|trigger|lessons learn(?:ed|t))(?: ?\([^()\n]{1,60}\))?)"
+    r"|((?i:(?:incident |event )?timeline|chronology|sequence of events|what happened|(?:executive )?summary|"
+    r"impact|root causes?|action items|follow[ -]ups?|detection|resolution|background|trigger|"
+    r"lessons learn(?:ed|t))(?: ?\([^()\n]{1,60}\))?)"
 )
 
 

@@ -20,7 +20,8 @@ from amends.incidents.postmortems.times import Day, Mention, mentions_in
 _LEAD = re.compile(
     r"[\W_]*(?:(?:at|on|by|around|about|approx(?:imately)?|from|between|circa|"
     r"shortly (?:after|before)|just (?:after|before)|"
-    r"the|time|date|t|(?:next|following|same) (?:day|morning|afternoon|evening)|(?:mon|tues?|wed(?:nes)?|thur?s?|fri|sat(?:ur)?|sun)(?:day)?)\b[\W_]*){0,4}",
+    r"the|time|date|t|(?:next|following|same) (?:day|morning|afternoon|evening)|"
+    r"(?:mon|tues?|wed(?:nes)?|thur?s?|fri|sat(?:ur)?|sun)(?:day)?)\b[\W_]*){0,4}",
     re.IGNORECASE,
 )
 _NEXT_DAY = re.compile(r"\b(?:next|following) (?:day|morning|afternoon|evening)\b", re.IGNORECASE)

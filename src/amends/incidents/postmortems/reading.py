@@ -77,7 +77,8 @@ def _several(
         read.append(_one(account, own))
     return Postmortem(
         known.title, known.title_line, {}, trigger=read_trigger(parts, known.title, ()), detection=None,
-        rollback=read_rollback(parts, ended=False, repaired=""), action_items=read_actions(parts), parts=tuple(read),
+        rollback=read_rollback(parts, ended=False, repaired=""),
+        action_items=read_actions(parts), parts=tuple(read),
         contradictions=tuple(c for one in read for c in one.contradictions)[:_MOST_CONTRADICTIONS],
         doubts=(*doubts, f"the document tells {len(read)} incidents; each is read by itself"),
     )  # fmt: skip
@@ -97,7 +98,8 @@ def _one(parts: Sequence[Sectioned], known: About) -> Postmortem:
     return Postmortem(
         known.title, known.title_line, found,
         timeline=tuple(TimelineLine(e.earliest, e.latest, e.text, e.line) for e in entries),
-        trigger=read_trigger(parts, known.title, _changes(lines, found)), detection=read_detection(parts, noticed),
+        trigger=read_trigger(parts, known.title, _changes(lines, found)),
+        detection=read_detection(parts, noticed),
         rollback=read_rollback(
             parts, ended=bool(entries) or "resolved" in found, repaired=_repaired(lines, found)
         ),

@@ -43,7 +43,7 @@ _HEADINGS = (
     (Part.SUMMARY, r"summary|overview|abstract|tl;?dr|what happened|description|introduction|in brief|background|the incident|the outage|incident$|outage$"),
 )  # fmt: skip
 _PATTERNS = tuple((part, re.compile(words, re.IGNORECASE)) for part, words in _HEADINGS)
-_TIME_WORDS = re.compile(r"\btime(?:s|stamps?|[ -]?zones?)?\b|\bclock", re.IGNORECASE)
+_TIME_WORDS = re.compile(r"\btime(?:s|line|stamps?|[ -]?zones?)?\b|\bclock", re.IGNORECASE)
 _ZONE_WORDS = re.compile(
     r"\b(?:UTC|GMT)(?: ?[+\u2212-] ?\d{1,2}(?::?\d\d)?)?|\b[A-Z]{2,5}\b|\b[A-Z][a-z]+/[A-Z][A-Za-z_]+|\b(?:Pacific|Eastern)\b"
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from amends.incidents.postmortems.facts import Statement
@@ -66,19 +66,19 @@ def read_trigger(
     evidence = [*_sounding_like_causes(parts), *((_OF_TIMELINE, *line) for line in changes)]
     if not evidence:
         return None
-    votes: Counter[str] = Counter()
+    votes: dict[str, float] = defaultdict(float)
     for weight, text in (*((w, t) for w, t, _ in evidence), (_OF_TITLE, title)):
         found = kinds_in(text)
         for kind in found:
             votes[kind] += weight / len(found)
-    winner, most = votes.most_common(1)[0] if votes else ("unknown", 0.0)
-    if most < _MAJORITY * votes.total():
+    winner, most = max(votes.items(), key=lambda one: one[1], default=("unknown", 0.0))
+    if most < _MAJORITY * sum(votes.values()) or list(votes.values()).count(most) > 1:
         winner = "unknown"
     _, text, line = max(
         (one for one in evidence if winner == "unknown" or winner in kinds_in(one[1])),
         key=lambda one: one[0], default=evidence[0],
     )  # fmt: skip
-    share = most / votes.total() if votes else 0.0
+    share = most / sum(votes.values()) if votes else 0.0
     return Statement(winner, text[:LONGEST], line, 0.4 if winner == "unknown" else 0.4 + 0.3 * share)
 
 

@@ -43,7 +43,10 @@ def reconciled(
     widened = _with_stated(detected, started.low + timedelta(seconds=detect.seconds), detect)
     if widened is detected:
         return settled
-    if started.at and detected.at and started.confidence < EXPLICIT:
+    named = started.confidence >= EXPLICIT or any(
+        x.entry.line == started.line and x.signs.started is not None for x in lines
+    )
+    if started.at and detected.at and not named:
         del settled["started"]
     else:
         settled["detected"] = widened
@@ -51,7 +54,7 @@ def reconciled(
 
 
 def _with_recovery(found: dict[str, Reading], lines: Sequence[Line], stated: Sequence[Stated]) -> None:
-    """Where a stated time to recover leads to another line than the end of harm, that lies between the two."""
+    """Where a stated time to recover leads to another line than the end of harm, it lies between the two."""
     recover = next((s for s in stated if s.name == "time to recover" and not s.rough), None)
     started, end = found.get("started"), found.get("mitigated")
     if (
