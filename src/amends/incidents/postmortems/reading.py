@@ -180,8 +180,8 @@ def _contradictions(
         *against.date_contradictions((known.title, known.title_line), entries, found, harm),
         *against.sentence_contradictions(parts), *against.prose_contradictions(parts, entries, found),
     ]  # fmt: skip
-    unique = {(one.kind, one.text): one for one in told}
-    return list(unique.values())[:_MOST_CONTRADICTIONS]
+    unique = {(one.kind, one.lines): one for one in reversed(told)}
+    return list(reversed(unique.values()))[:_MOST_CONTRADICTIONS]
 
 
 def _doubts(raws: Sequence[Raw], entries: Sequence[Entry], known: About) -> tuple[str, ...]:

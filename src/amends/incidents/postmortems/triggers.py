@@ -72,7 +72,11 @@ def read_trigger(
         for kind in found:
             votes[kind] += weight / len(found)
     winner, most = max(votes.items(), key=lambda one: one[1], default=("unknown", 0.0))
-    if most < _MAJORITY * sum(votes.values()) or list(votes.values()).count(most) > 1:
+    level = [kind for kind, votes_for in votes.items() if votes_for == most]
+    if len(level) > 1:  # what stood in the timeline when it began decides
+        began = {kind for text, _ in changes for kind in kinds_in(text)} & set(level)
+        winner = began.pop() if len(began) == 1 else "unknown"
+    if most < _MAJORITY * sum(votes.values()):
         winner = "unknown"
     _, text, line = max(
         (one for one in evidence if winner == "unknown" or winner in kinds_in(one[1])),
