@@ -40,12 +40,12 @@ SYMPTOM = _cue(
     r"\bcrash(?:es|ed|ing|[ -]?loop\w*)?\b|\b(?:loss|lost) (?:of )?(?:connectivity|traffic|power|network|access)|\bstops? (?:respond|work|process|receiv)\w*|\bstopped (?:respond|work|process|receiv)\w*",
     r"\b(?:error|failure|latency|cpu|load|5xx|timeout)s?(?: rates?| levels?)? (?:\w+ )?(?:spik|increas|ris|rose|climb|jump|elevat|grow|grew)",
     r"\b(?:spike|increase|surge|rise) (?:in|of) (?:\w+ ){0,3}(?:errors?|failures?|latency|5xx|5\d\d|timeouts?|load)",
-    r"\b(?:status |http |of )?5\d\d(?:s| errors?| (?:status )?messages?| responses?)\b|\bservice degradation begins\b",
+    r"\b(?:status |http |of |return\w* )?5\d\d(?:s| errors?| (?:status )?messages?| responses?)\b|\bservice degradation begins\b",
     r"\bstop(?:s|ped)? (?!monitor|investigat|work on|the |all )\w+ing\b|\b(?:no longer|does not|do not|did not|doesn[\u2019']t|don[\u2019']t|didn[\u2019']t) (?:be )?(?:start|work|respond|accept|load|run|reach|resolve|connect|send|deliver|process|launch|available|reachable|accessible|function)\w*",
     r"\b(?:all|most|many|some|several|the first|first|a third of|half of|every|new) (?:\w+ ){0,3}(?:fail(?:s|ed|ing)?|time out|timed out|are rejected|were rejected)\b",
     r"\b(?:nobody|no one|users|customers|clients|people|they|we) (?:can|could|cannot|are|were|is|was) ?(?:no longer|not|n[\u2019']t|unable)? ?(?:unable to|able to|log ?in|access|reach|connect|see errors)\b(?<! can| are)",
     r"\b(?:certificates?|disks?|disc|memory|quota|queues?|partition|volume)\b[^.,;]{0,40}\b(?:expires?d?|(?:fills?|filled) up|(?:is|was|runs?|ran) (?:full|out)|exhausted)\b|\b(?:enter(?:s|ed)|(?:goes|went|gone) into) (?:an? |the )?(?:not ?ready|failed|error|degraded|unhealthy|read-?only|crash\w*)\b|\bmelt\w* down\b|\bfill(?:s|ed) up\b",
-    r"\bdegrad(?:ation|es|ed)\b",
+    r"\bdegrad(?:ation|es|ed)\b|\breturn(?:s|ed|ing) (?:http )?(?:status )?[45]\d\d\b|\b(?:reach(?:es|ed)|falls?|fell|drop(?:s|ped)?) (?:to )?(?:0\b|zero\b)",
 )
 EFFECT = _cue(
     r"\bcaus(?:ing|es|ed)\b|\b(?:faulty|buggy)\b|\bbreak(?:ing|s)\b|\bbroke\b|\bresult(?:ing|ed|s) in\b|\btrigger(?:ing|s|ed)\b|\bintroduc(?:ing|es|ed)\b[^.]{0,40}\b(?:bug|issue|problem|regression|error|defect|fault)",
@@ -61,7 +61,7 @@ FAILING = _cue(
 )
 NOTICED = _cue(
     r"^\W*(?:discover(?:y|ed)|detect(?:ion|ed)) ?[:\u2013\u2014-] ",
-    r"\bdetect(?:s|ed|ion)\b|\bnotic(?:es|ed|e)\b|\b(?:became|become|becomes|made|were|was) aware\b|\bspot(?:s|ted)\b",
+    r"\bdetect(?:s|ed|ion)\b|\bnotic(?:es|ed|e)\b|\b(?:became|become|becomes|made|were|was) aware\b|\bspot(?:s|ted)\b|\breali[sz](?:e|es|ed|ation)\b",
     rf"\b{_WHAT} (?:is |was |were |has been |had been |gets |got )?(?:first )?(?:identified|discovered|found|observed|seen|spotted|witnessed|recogni[sz]ed)\b",
     r"\b(?:witness|observ)(?:es|ed)\b|\bdiscover(?:s|ed)? (?:that|the|an?|our|we|some)\b|\bwe (?:see|saw|find|found)\b",
     r"\bteam (?:\w+ )?identif(?:y|ies|ied)\b|\bengineers? (?:\w+ )?(?:identif|discover|see|saw)\w*",
@@ -100,7 +100,7 @@ RECOVERED = _cue(
     r"^\W*(?:recover(?:y|ed)|restored) ?[:\u2013\u2014-] ",
     rf"\b(?:(?:start(?:s|ed)|began|begins?|begun) (?:to )?)?(?!{_AGAIN})(?:\w+ing|\w+ed|\w+[ai]ble|able to \w+|works?|fine|up|there|online) (?:(?!again|fail|and|but|issue|problem|error|outage)[\w-]+ ){{0,4}}again\b(?! (?:fail|crash|with (?:the same )?error))|\bonce (?:again|more) \w+ing\b",
     r"\b(?:is|are|was|were) (?:now )?(?:fine|healthy|in sync|operational|stable)(?: now| again)?\b|\b(?:it|fix|everything|that|this) (?:now |indeed )?work(?:s|ed)\b|\bfinish\w* recover\w*|\brecovery (?:is |was )?complete\w*",
-    r"\b(?:operating|functioning|working|running|behaving) (?:\w+ )?(?:normally|as (?:usual|normal|expected))|\b(?:requests?|uploads?|logins?|payments?|orders?|builds?|queries|messages?|connections?|calls) (?:now )?(?:succeed(?:s|ed|ing)?|go through|went through|get through)\b",
+    r"\b(?:operating|functioning|working|running|behaving) (?:\w+ )?(?:normally|as (?:usual|normal|expected|intended|designed|before))|\bback (?:in |into )?(?:operation|service|action)\b|\b(?:requests?|uploads?|logins?|payments?|orders?|builds?|queries|messages?|connections?|calls) (?:now )?(?:succeed(?:s|ed|ing)?|go through|went through|get through)\b",
     r"\b(?:back|returns?|returned|returning|resumed?s?) (?:to )?(?:normal\w*|online|up|service|healthy|operational|working|baseline)|(?:back|returns?|returned|up) to 100 ?%|\bback (?:in|to) working\b|\b(?:up|works?|working|running|functioning|healthy|available|online|okay|ok|stable|operational) again\b|\b(?:returning|returned|bring\w*|brought) (?:\w+ ){0,4}to (?:working|normal|a healthy|full)\b",
     r"\b(?:service|services|everything|site|system|systems|traffic|operations?|functionality|cluster|api|access|connectivity|performance|availability|website|platform|all \w+|errors?|latency|success rates?|prow|database|pods?)\b[^.]{0,60}\b(?:restored|recovered|normal(?:ised|ized|ises|izes|ly)?|operational|healthy|functional|functioning|stable|stabili[sz]ed|up-to-date|fine)\b",
     r"\b(?:fully|completely|full service|service|services) (?:\w+ ){0,2}(?:restored|recovered|operational|restoration|recovery)\b|\bfull recovery\b|\ball[ -]clear\b|\bconfirmed expected behaviou?r\b|\bnormal (?:operations?|service|levels?|behaviou?r)\b",
@@ -116,11 +116,11 @@ RESOLVED = _cue(
     rf"\bpermanent(?:ly)? (?:fix|resolv|solv)\w*|\b{_WHAT}\b (?:[\w-]+ ){{0,5}}(?:is|was|has been|and|finally) (?:\w+ )?fixed\b|\bcontains? (?:the |a )?fix\b|\b(?:outage|incident) (?:is |was )?(?:ends?|ended|over)\b|\bresolving the (?:outage|incident|issue)\b",
 )
 NOT_YET = _cue(
-    r"\b(?:not|never|n't|no longer able|cannot|unable|without|yet to|fail(?:s|ed|ing)? to)\b[^.;,]{0,40}$",
+    r"(?:n[\u2019']t|\b(?:not|never|no longer able|cannot|unable|without|yet to|fail(?:s|ed|ing)? to))\b[^.;,]{0,40}$",
     r"\b(?:believ\w+|think\w*|guess\w*|stop\w*|ask\w*|hop\w+|expect\w+|assum\w+|suspect\w*|thought|should|will|would|may|might|could|if|until|once|when|wait\w*|try\w*|tries|tried|attempt\w*|in order|to be|need\w*|partial\w*|most(?:ly)?|some|gradual\w*|appear\w*|seem\w*|temporar\w+|begin\w*|began|start\w*|apparently|usually|often|generally|sometimes|before)\b[^.;]{0,50}$",
 )
 NOT_YET_DONE = _cue(
-    r"\b(?:not|never|n't|cannot|unable|without|fail(?:s|ed|ing)? to|if|should|would|could|may|might|to be)\b[^.;,]{0,40}$"
+    r"(?:n[\u2019']t|\b(?:not|never|cannot|unable|without|fail(?:s|ed|ing)? to|if|should|would|could|may|might|to be))\b[^.;,]{0,40}$"
 )
 UNDERWAY = _cue(r"\b(?:begin|began|begins|beginning|start(?:s|ed|ing)?|initiat\w+|kick(?:s|ed) off)\b")
 PARTLY = _cue(
@@ -134,7 +134,7 @@ PERSISTING = _cue(
     r"\bstill (?:persist|occur|happen|see|fail|not|down|broken|there)\w*|\bpersists?\b|\bpersisting\b"
 )
 NOT_NOTICED = _cue(
-    r"\b(?:no|not|never|without|n't|fail(?:s|ed)? to)\b[^.;,]{0,30}$",
+    r"(?:n[\u2019']t|\b(?:no|not|never|without|fail(?:s|ed)? to))\b[^.;,]{0,30}$|\b(?:start(?:s|ed)?|begins?|began) $",
     r"\b(?:improv\w+|add(?:ed|s|ing)?|creat\w+|missing|better|new|clear\w*|resolv\w*|silenc\w*|error) $",
 )
 

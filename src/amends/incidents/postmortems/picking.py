@@ -94,7 +94,8 @@ def _detected(lines: Sequence[Line], start: Line | None) -> tuple[Line | None, R
     if acting and start and known:  # somebody acts, so it was known by then
         return acting, between(start, acting, acting)
     if looking is None:
-        return None, None
+        later = next((x for x in lines[end:] if x.signs.noticed is not None), None)
+        return None, reading(later, LIKELY) if later else None  # it ended before anybody knew
     if looking.signs.failing is not None:
         return looking, reading(looking, LIKELY)
     return looking, between(lines[max(looking.place - 1, begin)], looking, looking)

@@ -30,7 +30,7 @@ _DETECTIONS = kinds_by(
     ("operator_observation", r"\b(?:notic\w+|observ\w+|spott\w+|saw|seen|discover\w+|witness\w+|found|identif\w+|detected|looking|we)\b"),
 )  # fmt: skip
 _NOT_ALERT = re.compile(
-    r"\b(?:no|not|without|n't|lack\w*|missing|absence of|never|rather than|instead of|did not|failed to)\b[^.;]{0,60}\b(?:alert|alarm|monitor|pag)",
+    r"\b(?:no|not|without|doesn[\u2019']t|didn[\u2019']t|weren[\u2019']t|wasn[\u2019']t|lack\w*|missing|absence of|never|rather than|instead of|did not|failed to)\b[^.;]{0,60}\b(?:alert|alarm|monitor|pag)",
     re.IGNORECASE,
 )
 _LEARNING = re.compile(
@@ -46,7 +46,7 @@ _BACK = re.compile(
     re.IGNORECASE,
 )
 ONLY_TALK = re.compile(
-    r"\b(?:would|could|should|might|may|if|did not|didn't|without|can't|cannot|instead of|no|avoid\w*|consider\w*|difficult|before|next time|procedure documentation)\b[^.;]{0,50}$",
+    r"\b(?:would|could|should|might|may|if|did not|didn[\u2019']t|without|can[\u2019']t|cannot|instead of|no|avoid\w*|consider\w*|difficult|before|next time|procedure documentation)\b[^.;]{0,50}$",
     re.IGNORECASE,
 )
 _BACK_FAILED = re.compile(
