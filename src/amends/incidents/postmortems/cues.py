@@ -113,7 +113,7 @@ MITIGATED = _cue(
 )
 RESOLVED = _cue(
     r"\bresolved\b|\bresolution (?:is |was )?(?:confirmed|complete\w*|verified)\b|\bincident (?:is |was |has been |formally |officially )?(?:closed|over|ended|concluded|marked)\b|\bclos(?:e|es|ed|ing) (?:the |this )?(?:incident|issue)\b|\b(?:issue|incident|problem) (?:is |was )?\[?(?:closed|solved)\b",
-    rf"\bpermanent(?:ly)? (?:fix|resolv|solv)\w*|\b{_WHAT}\b (?:[\w-]+ ){{0,5}}(?:is|was|has been|and|finally) (?:\w+ )?fixed\b|\bcontains? (?:the |a )?fix\b|\b(?:outage|incident) (?:is |was )?(?:ends?|ended|over)\b|\bresolving the (?:outage|incident|issue)\b",
+    rf"\b(?:permanent|long-term|final)(?:ly)? (?:fix|resolv|solv|solution|delet|remov)\w*|\b{_WHAT}\b (?:[\w-]+ ){{0,5}}(?:is|was|has been|and|finally) (?:\w+ )?fixed\b|\bcontains? (?:the |a )?fix\b|\b(?:outage|incident) (?:is |was )?(?:ends?|ended|over)\b|\bresolving the (?:outage|incident|issue)\b",
 )
 NOT_YET = _cue(
     r"(?:n[\u2019']t|\b(?:not|never|no longer able|cannot|unable|without|yet to|fail(?:s|ed|ing)? to))\b[^.;,]{0,40}$",
