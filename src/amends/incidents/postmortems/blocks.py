@@ -44,7 +44,12 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
 _EMPHASIS = re.compile(r"\*{1,3}|'{2,3}|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)|~~|`+")
 _HANDLE = re.compile(r"(?<![\w@/.`:+-])@[A-Za-z][A-Za-z0-9_-]{1,38}\b(?![/.@]\w)")
 SOMEBODY = "somebody"
-_FAKE_HEADING = re.compile(r"(?:\*\*|__)([^*_\n]{1,80}?):?(?:\*\*|__):?|([A-Z][^\n.:|]{1,60}):")
+_FAKE_HEADING = re.compile(
+    r"(?:\*\*|__)([^*_\n]{1,80}?):?(?:\*\*|__):?|([A-Z][^\n.:|]{1,60}):"
+    r"|((?i:(?:incident |event )?timeline|chronology|sequence of events|what happened|(?:executive )?summary|"
+    r"impact|root causes?|action items|follow[ -]ups?|detection|resolution|background|trigger|"
+    r"lessons learn(?:ed|t))(?: ?\([^()\n]{1,60}\))?)"
+)
 
 
 def plain(text: str) -> str:
@@ -64,7 +69,7 @@ def without_handles(text: str) -> str:
 def fake_heading(source: str) -> str:
     """Return the words of a line that stands for a heading (``**Timeline:**``, ``Timeline:``), or nothing."""
     found = _FAKE_HEADING.fullmatch(source.strip())
-    return (found[1] or found[2] or "").strip() if found else ""
+    return (found[1] or found[2] or found[3] or "").strip() if found else ""
 
 
 def with_paths(blocks: Iterable[Block]) -> Iterator[Block]:

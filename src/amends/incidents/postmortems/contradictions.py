@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from amends.incidents.postmortems.entries import Entry
 from amends.incidents.postmortems.facts import Contradiction, Reading
-from amends.incidents.postmortems.prose import AMOUNT, Stated, Window, seconds_of, sentences
-from amends.incidents.postmortems.sections import Part, Sectioned
+from amends.incidents.postmortems.prose import AMOUNT, Stated, Window, seconds_of
+from amends.incidents.postmortems.sections import Part, Sectioned, sentences
 from amends.incidents.postmortems.times import days_in, mentions_in
 
 _ORDER = (
@@ -27,6 +27,8 @@ _SPANS = {
 }  # fmt: skip
 _ERROR = re.compile(r"error|fatal|panic|exception|fail", re.IGNORECASE)
 _FAR = timedelta(days=3)
+_ROUND_FROM, _ROUND = 1_800, 600
+_MOST_COMPARED = 100  # durations, and stretches of harm: each is compared with each
 
 
 def order_of(found: Mapping[str, Reading]) -> Iterator[tuple[str, str]]:
@@ -85,7 +87,7 @@ def duration_contradictions(
 ) -> Iterator[Contradiction]:
     """Yield stated durations that no two milestones, and no stated window, bear out."""
     told: set[tuple[str, float]] = set()
-    for one in stated:
+    for one in stated[:_MOST_COMPARED]:
         if (one.name, one.seconds) in told:
             continue
         told.add((one.name, one.seconds))
@@ -93,7 +95,7 @@ def duration_contradictions(
         spans = [span for a, b in pairs if (span := _span(found[a], found[b]))]
         spans += [
             (s, s)
-            for w in windows
+            for w in windows[:_MOST_COMPARED]
             if one.name != "time to detect" and (s := (w.last - w.first).total_seconds())
         ]
         if spans and not any(_fits(one, low, high) for low, high in spans):
@@ -105,6 +107,32 @@ def duration_contradictions(
                 + (f" to {_minutes(high)}" if high != low else ""),
                 lines,
             )
+
+
+def date_contradictions(
+    title: tuple[str, int], entries: Sequence[Entry], found: Mapping[str, Reading], windows: Sequence[Window]
+) -> Iterator[Contradiction]:
+    """Yield a title whose date is none of the timeline's, and stretches of harm in other weeks."""
+    dated = [entry for entry in entries if entry.dated]
+    days = [day for _, _, written in days_in(title[0]) if written.year and (day := written.on(None))]
+    if dated and days:
+        low, high = min(e.earliest for e in dated).date(), max(e.latest for e in dated).date()
+        if not any(low - _FAR <= day <= high + _FAR for day in days):
+            yield Contradiction(
+                "dates", f"the title says {days[0]}, the timeline {low} to {high}", (title[1], dated[0].line)
+            )
+    known = [one for one in found.values() if one.low and one.high]
+    if not known:
+        return
+    first = min(one.low.date() for one in known if one.low)
+    last = max(one.high.date() for one in known if one.high)
+    for window in windows[:_MOST_COMPARED]:
+        begin, end = window.first.date(), window.last.date()
+        if (end < first - _FAR or begin > last + _FAR) and _close_to_year(begin, first, last):
+            yield Contradiction(
+                "dates", f"the text says {begin} to {end}, the timeline {first} to {last}",
+                (window.line, known[0].line),
+            )  # fmt: skip
 
 
 def sentence_contradictions(parts: Sequence[Sectioned]) -> Iterator[Contradiction]:
@@ -137,7 +165,7 @@ def prose_contradictions(
     parts: Sequence[Sectioned], entries: Sequence[Entry], found: Mapping[str, Reading]
 ) -> Iterator[Contradiction]:
     """Yield dates far from the timeline's, later fixes than the resolution, and earlier log lines."""
-    dated = [entry for entry in entries if entry.dated]
+    dated = [entry for entry in entries if entry.dated] or entries
     if dated:
         low, high = min(e.earliest.date() for e in dated) - _FAR, max(e.latest.date() for e in dated) + _FAR
         for text, line in sentences(parts, Part.IMPACT, Part.FIGURES):
@@ -206,7 +234,8 @@ def _span(first: Reading, second: Reading) -> tuple[float, float] | None:
 
 
 def _fits(one: Stated, low: float, high: float) -> bool:
-    slack = max(one.grain * 0.5, one.seconds * (0.15 if one.rough else 0.01))
+    whole = one.seconds >= _ROUND_FROM and one.seconds % _ROUND == 0  # people round without saying so
+    slack = max(one.grain * 0.5, one.seconds * (0.15 if one.rough else 0.05 if whole else 0.01))
     return low - slack <= one.seconds <= high + slack
 
 

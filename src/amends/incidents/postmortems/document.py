@@ -14,6 +14,8 @@ from amends.incidents.postmortems.times import days_in, mentions_in
 _FIELD = re.compile(
     r"\W{0,4}([A-Za-z][A-Za-z /()'-]{1,50}?)\s{0,3}(?::|\||\t|=|–|—| - )\W{0,4}(.{1,400})", re.DOTALL
 )
+_SEPARATOR = re.compile(r"[:|\t=–—]| - ")
+_NAME_ENDS = 62  # characters: no name of a field is longer
 _DATE_FIELD = re.compile(
     r"(?:incident |outage |event )?(?:date|when|day)(?:s|\(s\))?(?: of (?:the )?(?:incident|outage|event))?$",
     re.IGNORECASE,
@@ -59,7 +61,7 @@ def fields_of(block: Block) -> Iterator[Field]:
         yield Field(block.cells[0].rstrip(":").strip(), block.cells[1], block.line)
     elif block.kind in ("item", "text", "heading"):
         for number, line in lines_of(block):
-            if found := _FIELD.match(line[:500]):
+            if _SEPARATOR.search(line, 0, _NAME_ENDS) and (found := _FIELD.match(line[:500])):
                 yield Field(found[1].strip(), found[2].strip(), number)
 
 
@@ -114,11 +116,9 @@ def _zone(parts: Sequence[Sectioned]) -> tzinfo | None:
             return zone
     zones: dict[str, tzinfo] = {}
     for part in parts:
-        if part.part not in (Part.TALK, Part.ACTIONS) and part.block.kind in (
-            "text",
-            "heading",
-            "item",
-            "row",
-        ):
-            zones |= {str(m.zone): m.zone for m in mentions_in(part.block.text[:4_000]) if m.zone}
-    return next(iter(zones.values())) if len(zones) == 1 else None
+        block = part.block
+        if part.part not in (Part.TALK, Part.ACTIONS) and block.kind in ("text", "heading", "item", "row"):
+            zones |= {str(m.zone): m.zone for m in mentions_in(block.text[:4_000]) if m.zone}
+            if len(zones) > 1:
+                return None
+    return next(iter(zones.values()), None)

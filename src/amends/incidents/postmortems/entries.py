@@ -20,9 +20,14 @@ from amends.incidents.postmortems.times import Day, Mention, mentions_in
 _LEAD = re.compile(
     r"[\W_]*(?:(?:at|on|by|around|about|approx(?:imately)?|from|between|circa|"
     r"shortly (?:after|before)|just (?:after|before)|"
-    r"the|time|date|t|(?:mon|tues?|wed(?:nes)?|thur?s?|fri|sat(?:ur)?|sun)(?:day)?)\b[\W_]*){0,4}",
+    r"the|time|date|t|(?:next|following|same) (?:day|morning|afternoon|evening)|"
+    r"(?:mon|tues?|wed(?:nes)?|thur?s?|fri|sat(?:ur)?|sun)(?:day)?)\b[\W_]*){0,4}",
     re.IGNORECASE,
 )
+_NEXT_DAY = re.compile(r"\b(?:next|following) (?:day|morning|afternoon|evening)\b", re.IGNORECASE)
+_WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)", re.IGNORECASE)
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_UNKNOWN_TIME = re.compile(r"[ ,T]*\(?(?:[hH]{2}:[mM]{2}|[xX?_-]{2}:[xX?_-]{2}|\?{2,3})\)?(?= |\||:|$)")
 _AFTER_DATE = re.compile(r"\s*(?:$|[:|)\]–—-]|,? (?:\w+day)?$)")
 _TRIM = " \t|:;,.-–—)]*~>→"
 _STATUS = re.compile(
@@ -31,7 +36,9 @@ _STATUS = re.compile(
 _TIME_COLUMN = re.compile(r"time|when|date|utc|gmt|\b[cpem][es]?[dst]t?\b|^at$", re.IGNORECASE)
 _LOOKS_LIKE = 7  # the level of a line that only looks like a heading
 _BACK = timedelta(hours=6)
+_DAYS_AHEAD = 3  # a weekday further on is more likely a slip
 _LEADING = 160  # characters in which a line's time stands
+_PAGE_WIDTH = 120  # characters
 LONGEST_TEXT = 4_000
 
 
@@ -82,10 +89,14 @@ class _Gathering:
         self.open = True
 
     def more(self, text: str, *, wrapped: bool = False) -> None:
-        """Add to the open entry, to its last line if that was ``wrapped``; what nobody would read is cut."""
+        """Add to the open entry, to its last line if that was ``wrapped``; what nobody would read is cut.
+
+        A line longer than a page is wide was not broken for its width: what follows it stands by itself.
+        """
         if self.open and self.found and len(self.found[-1].text) < LONGEST_TEXT:
             last = self.found[-1]
-            longer = f"{last.text}{' ' if wrapped else chr(10)}{text}".strip()
+            same = wrapped and len(last.text) - last.text.rfind("\n") <= _PAGE_WIDTH
+            longer = f"{last.text}{' ' if same else chr(10)}{text}".strip()
             self.found[-1] = replace(last, text=longer[:LONGEST_TEXT])
 
 
@@ -95,11 +106,25 @@ def leading(text: str) -> tuple[Mention, str] | None:
     mentions = mentions_in(head)
     if not mentions or not _LEAD.fullmatch(head[: mentions[0].start]):
         return None
-    mention = mentions[0]
+    mention = _with_day_named(mentions[0], head[: mentions[0].start])
     rest = text[mention.end :]
+    if mention.clock is None:
+        rest = _UNKNOWN_TIME.sub("", rest[:40], count=1) + rest[40:] if _UNKNOWN_TIME.match(rest) else rest
     if mention.clock is None and not _AFTER_DATE.match(rest[:40]):
         return None
     return mention, rest.lstrip(_TRIM + "\n").rstrip()
+
+
+def _with_day_named(mention: Mention, before: str) -> Mention:
+    """Add the day that words in front of a time name: "Tuesday, 10:00", "The next morning at 7:45"."""
+    if mention.day is not None:
+        return mention
+    named = _WEEKDAY.search(before)
+    return replace(
+        mention,
+        weekday=_WEEKDAYS.index(named[1].lower()) if named else None,
+        days_on=int(bool(_NEXT_DAY.search(before))),
+    )
 
 
 def raw_entries(blocks: Iterable[Block]) -> list[Raw]:
@@ -177,6 +202,12 @@ def _lines(state: _Gathering, block: Block) -> None:
             state.start(Raw(found[0], found[1], number, state.day))
 
 
+def tells_times(block: Block) -> bool:
+    """Tell a paragraph that lists times, one a line, from one that tells a story."""
+    lines = [line for _, line in lines_of(block)]
+    return len(lines) > 2 and 2 * sum(leading(line) is not None for line in lines) > len(lines)
+
+
 def tells_status(block: Block) -> bool:
     """Tell an update of a status page from other text."""
     return _status_update(block) is not None
@@ -224,11 +255,24 @@ def _dated(raws: Sequence[Raw], near: date | None, zone: tzinfo | None) -> Itera
         if day is None:
             continue
         clock = mention.clock
-        if not stated and before and clock and current:
+        named = _day_named(mention, current) if not stated and current else None
+        if named:
+            day = named
+        elif not stated and before and clock and current:
             gone_back = datetime.combine(current, before) - datetime.combine(current, clock)
             day = current + timedelta(days=1) if gone_back > _BACK else current
         current, before = day, clock or before
         yield _entry(raw, day, bool(stated), mention.zone or raw.zone or zone)
+
+
+def _day_named(mention: Mention, current: date) -> date | None:
+    """Return the day that a line names by "next day", or by its weekday: that day, or the one after it."""
+    if mention.days_on:
+        return current + timedelta(days=mention.days_on)
+    if mention.weekday is None:
+        return None
+    ahead = (mention.weekday - current.weekday()) % 7
+    return current + timedelta(days=ahead) if ahead <= _DAYS_AHEAD else None
 
 
 def _entry(raw: Raw, day: date, dated: bool, zone: tzinfo | None) -> Entry:

@@ -62,6 +62,8 @@ def main_episode(entries: Sequence[Entry]) -> Sequence[Entry]:
             groups[-1].append(entry)
         else:
             groups.append([entry])
+    if len(groups) < 2:
+        return entries
     ended = [group for group in groups if any(signs_of(entry.text).over is not None for entry in group)]
     return ended[0] if ended else entries
 

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from amends.incidents.postmortems.blocks import Block
 from amends.incidents.postmortems.entries import Raw
-from amends.incidents.postmortems.prose import sentences_of
+from amends.incidents.postmortems.sections import Sectioned
 from amends.incidents.postmortems.times import Day, mentions_in
 
 
-def narrated(blocks: Sequence[Block]) -> list[Raw]:
+def narrated(parts: Sequence[Sectioned]) -> list[Raw]:
     """Return the sentences of prose that give one time of day, or begin with one."""
     found: list[Raw] = []
     day: Day | None = None
-    for block in blocks:
-        if block.kind not in ("text", "item", "row"):
-            continue
+    for part in parts:
         before = ""
-        for sentence, line in sentences_of(block):
+        for sentence, line in part.sentences:
             mentions = mentions_in(sentence)
             days = [m.day for m in mentions if m.day]
             day = days[0] if days else day

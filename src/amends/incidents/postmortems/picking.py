@@ -36,14 +36,14 @@ def pick(lines: Sequence[Line]) -> dict[str, Reading]:
     """Return the milestones that a timeline's lines state, by name."""
     declared = next((line for line in lines if line.signs.declared is not None), None)
     start = _explicit_start(lines)
-    detected = _detected(lines, start)
+    detected = _by_declaration(_detected(lines, start), declared)
     begin = max((x.place for x in (start, detected[0]) if x), default=0)
     over = [line for line in lines if line.signs.over is not None and line.place >= begin]
     found = {
         "started": _started(lines, start, detected[0], over),
         "detected": detected[1],
         "declared": reading(declared, EXPLICIT) if declared else None,
-        "mitigated": _mitigated(lines, over),
+        "mitigated": _mitigated(lines, over, begin),
         "resolved": _resolved(over),
     }
     return {name: one for name, one in found.items() if one is not None}
@@ -87,17 +87,27 @@ def _detected(lines: Sequence[Line], start: Line | None) -> tuple[Line | None, R
         next((x for x in lines[begin + 1 : end + 1] if x.signs.reacting is not None), None) if start else None
     )
     looking = next((x for x in lines if begin <= x.place <= end and x.signs.investigating is not None), None)
-    if looking and known and looking.place < known[0].place and looking.signs.failing is not None:
-        return looking, reading(looking, LIKELY)
+    if looking and known and looking.place < known[0].place:  # what is found later is the cause
+        known = []
     if known and not (acting and start and acting.place < known[0].place):
         return known[0], _noticed(lines, known[0], end)
     if acting and start and known:  # somebody acts, so it was known by then
         return acting, between(start, acting, acting)
     if looking is None:
-        return None, None
+        later = next((x for x in lines[end:] if x.signs.noticed is not None), None)
+        return None, reading(later, LIKELY) if later else None  # it ended before anybody knew
     if looking.signs.failing is not None:
         return looking, reading(looking, LIKELY)
     return looking, between(lines[max(looking.place - 1, begin)], looking, looking)
+
+
+def _by_declaration(
+    detected: tuple[Line | None, Reading | None], declared: Line | None
+) -> tuple[Line | None, Reading | None]:
+    """Nobody declares an incident that nobody knows of: a later alarm is not how it was detected."""
+    if declared and detected[0] and declared.place < detected[0].place:
+        return declared, reading(declared, LIKELY)
+    return detected
 
 
 def _noticed(lines: Sequence[Line], first: Line, end: int) -> Reading:
@@ -138,7 +148,7 @@ def _started(
     return reading(causing, LIKELY) if causing and (detected or over) else None
 
 
-def _mitigated(lines: Sequence[Line], over: Sequence[Line]) -> Reading | None:
+def _mitigated(lines: Sequence[Line], over: Sequence[Line], begin: int) -> Reading | None:
     stated = next((x for x in over if x.signs.mitigated is not None), None)
     if stated:
         return reading(stated, EXPLICIT)
@@ -148,12 +158,17 @@ def _mitigated(lines: Sequence[Line], over: Sequence[Line]) -> Reading | None:
     signs = first.signs
     if first.entry.narrative and signs.detected is not None and signs.detected < (signs.over or 0):
         return between(first, lines[min(first.place + 1, len(lines) - 1)], first)
-    if signs.fixing is not None and (signs.recovered is not None or signs.fixing == signs.resolved):
+    if signs.fixing is not None and (
+        signs.recovered is not None or signs.fully is not None or signs.fixing == signs.resolved
+    ):
         return reading(first, CLEAR)
-    acts = [x for x in lines[: first.place] if x.signs.fixing is not None and x.signs.over is None]
+    acts = [
+        x for x in lines[begin : first.place]
+        if (x.signs.fixing is not None or x.signs.underway is not None) and x.signs.over is None
+    ]  # fmt: skip
     if acts and acts[-1].place >= first.place - _NEAR:
         return between(acts[-1], first, first)
-    return reading(first, LIKELY) if signs.recovered is not None else None
+    return reading(first, LIKELY) if signs.recovered is not None or signs.fully is not None else None
 
 
 _NEAR = 4  # lines: what was done long before does not explain why it works now
@@ -163,8 +178,13 @@ def _resolved(over: Sequence[Line]) -> Reading | None:
     stated = [x for x in over if x.signs.resolved is not None]
     if stated:
         return reading(stated[-1], CLEAR)
-    works = [x for x in over if x.signs.recovered is not None]
-    return reading(works[-1], LIKELY) if works else None
+    works = [x for x in over if x.signs.recovered is not None or x.signs.fully is not None]
+    if not works:
+        return None
+    whole = [x for x in works if x.signs.fully is not None]
+    if works[-1].signs.fully is not None or len(works) == 1:
+        return reading(works[-1], CLEAR if whole else LIKELY)
+    return between(whole[-1] if whole else works[0], works[-1], works[-1])
 
 
 def shifted(one: Reading, *, earliest: datetime | None, latest: datetime | None) -> Reading:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
-from amends.incidents.postmortems.blocks import Block
-from amends.incidents.postmortems.cues import SENTENCES
 from amends.incidents.postmortems.document import About, fields_of
 from amends.incidents.postmortems.entries import leading, span_of
 from amends.incidents.postmortems.facts import Reading
-from amends.incidents.postmortems.sections import Part, Sectioned
-from amends.incidents.postmortems.times import Mention, mentions_in
+from amends.incidents.postmortems.sections import Part, Sectioned, sentences
+from amends.incidents.postmortems.times import Mention, may_tell_time, mentions_in
 
 _UNIT = r"(?:s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?|days?|d)\b"
 _NUMBER = r"(?:\d{1,4}(?:[.,]\d{1,2})?[ -]?|(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)[ -])"
@@ -45,19 +43,22 @@ _WINDOW_FIELD = re.compile(
     re.IGNORECASE,
 )
 _WINDOW = re.compile(
-    r"\b(?:outages?|unavailable|impact\w*|degrad\w+|down|downtime|errors?|failed|failing|fail\w*|disrupt\w+|affected|incident|unable|interrupt\w+|inaccessible|unresponsive|experienced)\b",
+    r"\b(?:outages?|unavailable|impact\w*|degrad\w+|down|downtime|errors?|failed|failing|fail\w*|disrupt\w+|affected|incident|unable|interrupt\w+|inaccessible|unresponsive|unreachable|experienced|nobody|no one|"
+    r"could not|couldn[\u2019']t|can ?not|can[\u2019']t|offline|slow\w*|elevated|delay\w*|missing|lost|broken)\b",
     re.IGNORECASE,
 )
 _BEFORE_RANGE = re.compile(
     r"(?:\b(?:from|between|starting at|starting)\s*|[(:]\s*)(?:about |around |approximately |~)?$",
     re.IGNORECASE,
 )
+_LASTING = re.compile(r"[\s,;(]{0,4}(?:and )?last(?:ing|ed)(?: for)?\s", re.IGNORECASE)
 _STATED = (
     ("time to detect", re.compile(r"\btime[ -]to[ -]detect\w*|\bttd\b|\bdetection (?:delay|time)\b|\bdelay (?:in|of|to) detect\w+", re.IGNORECASE)),
     ("time to recover", re.compile(r"\btime[ -]to[ -](?:recover\w*|resol\w+|restor\w+|repair|mitigat\w+|fix)\b|\bttr\b|\bmttr\b|\brecovery time\b", re.IGNORECASE)),
     ("duration", re.compile(r"\b(?:lasted|lasting|(?:total |incident |outage |impact )*duration|downtime|(?:outage|incident|down|unavailable|disruption|degraded|effect) (?:\w+ ){0,3}(?:of|for)|minute (?:period|outage|downtime)|hour (?:period|outage|downtime)|failed\s+for)\b", re.IGNORECASE)),
 )  # fmt: skip
-_LONGEST = 2_000
+_DIGIT = re.compile(r"\d")
+_UNITS = ("minute", "hour", "second", "day")
 _NEAR = 60  # characters between a duration and what it is the duration of
 
 
@@ -83,28 +84,6 @@ class Stated:
     text: str
 
 
-def sentences(parts: Sequence[Sectioned], *wanted: Part) -> Iterator[tuple[str, int]]:
-    """Yield the sentences of some parts of a document with their lines."""
-    for part in parts:
-        if (not wanted or part.part in wanted) and part.block.kind in ("text", "item", "row"):
-            yield from sentences_of(part.block)
-
-
-def sentences_of(block: Block) -> Iterator[tuple[str, int]]:
-    """Yield a block's sentences, a wrapped one with the line where it begins."""
-    text = block.text
-    joined = text.replace("\n", " ")
-    position, line = 0, block.line
-    for hit in [*SENTENCES.finditer(joined), None]:
-        end = hit.start() if hit else len(joined)
-        sentence = joined[position:end].strip()
-        if sentence:
-            yield sentence[:_LONGEST], line
-        following = hit.end() if hit else end
-        line += text.count("\n", position, following)
-        position = following
-
-
 def field_readings(parts: Sequence[Sectioned], known: About) -> dict[str, Reading]:
     """Return the milestones that the document gives by name ("Start time: 10:00 UTC")."""
     found: dict[str, Reading] = {}
@@ -127,13 +106,13 @@ def windows(parts: Sequence[Sectioned], known: About) -> list[Window]:
     """Return the stretches of time for which the document says that something was wrong."""
     found = []
     for part in parts:
-        if part.block.kind in ("text", "item", "row") and part.part not in (
-            Part.TALK,
-            Part.ACTIONS,
-            Part.LESSONS,
-        ):
-            for sentence, line in sentences_of(part.block):
+        if part.part not in (Part.TALK, Part.ACTIONS, Part.LESSONS):
+            own = [(part.block.text, part.block.line)] if part.block.kind == "heading" else part.sentences
+            for sentence, line in own:
+                if not may_tell_time(sentence):
+                    continue
                 found += [w for m in _ranges_of_harm(sentence) if (w := _window(m, line, known))]
+                found += _lasting(sentence, line, known)
     return found
 
 
@@ -146,6 +125,17 @@ def _ranges_of_harm(sentence: str) -> Iterator[Mention]:
             or _BEFORE_RANGE.search(sentence[max(0, mention.start - 30) : mention.start])
         ):
             yield mention
+
+
+def _lasting(sentence: str, line: int, known: About) -> Iterator[Window]:
+    """Yield the stretch of "March 17, 13:46 UTC (lasting 2 hours and 28 minutes)"."""
+    for mention in mentions_in(sentence) if _LASTING.search(sentence) else ():
+        found = _LASTING.match(sentence, mention.end)
+        amount = AMOUNT.match(sentence, found.end()) if found else None
+        span = _span(mention, known.day, known.zone) if amount and mention.clock else None
+        if amount and span and span[0] == span[1]:
+            last = span[0] + timedelta(seconds=seconds_of(amount["all"])[0])
+            yield Window(span[0], last, line, span[0].tzinfo is not None)
 
 
 def _window(mention: Mention, line: int, known: About) -> Window | None:
@@ -166,6 +156,8 @@ def stated_durations(parts: Sequence[Sectioned]) -> list[Stated]:
     for sentence, line in sentences(
         parts, *(part for part in Part if part not in (Part.TALK, Part.ACTIONS, Part.TIMELINE))
     ):
+        if not (_DIGIT.search(sentence) or any(unit in sentence for unit in _UNITS)):
+            continue
         amounts = [x for x in AMOUNT.finditer(sentence) if not _is_bound(sentence, x)]
         for name, words in _STATED if amounts else ():
             hit = words.search(sentence)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import StrEnum
 
 from amends.incidents.postmortems.blocks import Block, Heading
-from amends.incidents.postmortems.times import zone_of
+from amends.incidents.postmortems.cues import SENTENCES
+from amends.incidents.postmortems.times import mentions_in, zone_of
 
 
 class Part(StrEnum):
@@ -42,21 +43,27 @@ _HEADINGS = (
     (Part.SUMMARY, r"summary|overview|abstract|tl;?dr|what happened|description|introduction|in brief|background|the incident|the outage|incident$|outage$"),
 )  # fmt: skip
 _PATTERNS = tuple((part, re.compile(words, re.IGNORECASE)) for part, words in _HEADINGS)
-_TIME_WORDS = re.compile(r"\btime(?:s|stamps?|[ -]?zones?)?\b|\bclock", re.IGNORECASE)
+_TIME_WORDS = re.compile(r"\btime(?:s|line|stamps?|[ -]?zones?)?\b|\bclock", re.IGNORECASE)
 _ZONE_WORDS = re.compile(
     r"\b(?:UTC|GMT)(?: ?[+\u2212-] ?\d{1,2}(?::?\d\d)?)?|\b[A-Z]{2,5}\b|\b[A-Z][a-z]+/[A-Z][A-Za-z_]+|\b(?:Pacific|Eastern)\b"
 )
+_LONGEST = 2_000
 _LONGEST_STATEMENT = 160
+_WORD = re.compile(r"[^\W\d_]")
 _LOOKS_LIKE, _FEW_WORDS = 7, 6  # a sentence that ends with a colon heads no part of a document
 
 
 @dataclass(frozen=True, slots=True)
 class Sectioned:
-    """A block with what it is part of. ``heading`` is the one that says so."""
+    """A block with what it is part of. ``heading`` is the one that says so.
+
+    ``sentences`` are those of a text, item or row with their lines, cut once for all who read them.
+    """
 
     block: Block
     part: Part
     heading: Heading | None = None
+    sentences: tuple[tuple[str, int], ...] = ()
 
 
 def part_named(heading: str) -> Part:
@@ -66,28 +73,79 @@ def part_named(heading: str) -> Part:
 
 
 def sectioned(blocks: Iterable[Block]) -> list[Sectioned]:
-    """Give each block its part: that of the nearest heading above that announces one, the title left aside."""
+    """Give each block its part: that of the nearest heading above that announces one, the title left aside.
+
+    A heading that begins with a time of day, or is only a date, is a line of a timeline whatever it says
+    ("10:00 - Problem starts"): it announces nothing, and stays in the part that it follows.
+    """
     found: list[Sectioned] = []
-    known: dict[str, Part] = {}
+    announced = _Announced()
     title: Heading | None = None
+    before: tuple[Part, Heading | None] = (Part.OTHER, None)
     for block in blocks:
-        if title is None and block.kind == "heading" and block.level < 7:
-            title = Heading(block.text, block.level, block.line)
-        above = (
-            (*block.path, Heading(block.text, block.level, block.line))
-            if block.kind == "heading"
-            else block.path
-        )
-        part, heading = Part.OTHER, None
+        above = block.path
+        if block.kind == "heading":
+            own = Heading(block.text, block.level, block.line)
+            title = title or (own if block.level < _LOOKS_LIKE else None)
+            above = (*block.path, own)
+            if own != title and _is_time(block.text):
+                announced.of_times[block.line] = before
+        before = announced.by(above, title)
+        told = tuple(_sentences_of(block)) if block.kind in ("text", "item", "row") else ()
+        found.append(Sectioned(block, *before, told))
+    return found
+
+
+def sentences(parts: Iterable[Sectioned], *wanted: Part) -> Iterator[tuple[str, int]]:
+    """Yield the sentences of some parts of a document with their lines."""
+    for part in parts:
+        if not wanted or part.part in wanted:
+            yield from part.sentences
+
+
+def _sentences_of(block: Block) -> Iterator[tuple[str, int]]:
+    """Yield a block's sentences, a wrapped one with the line where it begins."""
+    text = block.text
+    joined = text.replace("\n", " ")
+    wrapped = "\n" in text
+    position, line = 0, block.line
+    for hit in [*SENTENCES.finditer(joined), None]:
+        end = hit.start() if hit else len(joined)
+        sentence = joined[position:end].strip()
+        if sentence:
+            yield sentence[:_LONGEST], line
+        following = hit.end() if hit else end
+        line += text.count("\n", position, following) if wrapped else 0
+        position = following
+
+
+@dataclass(slots=True)
+class _Announced:
+    """What headings announce: by their words, and for those that are times by their line."""
+
+    of_words: dict[str, Part] = field(default_factory=dict)
+    of_times: dict[int, tuple[Part, Heading | None]] = field(default_factory=dict)
+
+    def by(self, above: Sequence[Heading], title: Heading | None) -> tuple[Part, Heading | None]:
+        """Return the part that the nearest heading announces, with that heading."""
         for one in reversed(above):
             if one == title or (one.level == _LOOKS_LIKE and len(one.text.split()) > _FEW_WORDS):
                 continue
-            named = known.setdefault(one.text, part_named(one.text))
-            if named is not Part.OTHER:
-                part, heading = named, one
-                break
-        found.append(Sectioned(block, part, heading))
-    return found
+            if one.line in self.of_times:
+                part, heading = self.of_times[one.line]
+            else:
+                part, heading = self.of_words.setdefault(one.text, part_named(one.text)), one
+            if part is not Part.OTHER:
+                return part, heading
+        return Part.OTHER, None
+
+
+def _is_time(text: str) -> bool:
+    """Tell a heading that is a date, or begins with a time of day, from one with words of its own."""
+    mentions = mentions_in(text[:_LONGEST_STATEMENT])
+    if not mentions or _WORD.search(text[: mentions[0].start]):
+        return False
+    return mentions[0].clock is not None or not _WORD.search(text[mentions[0].end :])
 
 
 def stated_zone(text: str) -> tzinfo | None:

@@ -48,7 +48,8 @@ _JOINT = re.compile(r"[\s,]*(?:at|@|-|–|—|:|T|\||around|about|approximately|
 _JOINT_BACK = re.compile(r"[\s,(\[-]*(?:on|of|,)?\s*(?:the )?(?:(?:mon|tues?|wed(?:nes)?|thur?s?|fri|sat(?:ur)?|sun)(?:day)?,? )?", re.IGNORECASE)  # fmt: skip
 _RANGE = re.compile(r"\s*(?:-|–|—|→|->|to|until|till|and|through)\s*~?", re.IGNORECASE)
 
-_ANY = re.compile(r"\d|noon|midnight")
+_DIGIT = re.compile(r"\d")
+_ANY = re.compile(r"\d|\bnoon|\bmidnight")
 _FAR = 40  # characters: what stands further apart is two times
 
 _HOURS = {
@@ -85,7 +86,8 @@ class Day:
 class Mention:
     """A time in a text from ``start`` to ``end``: its parts, each ``None`` where it is not written.
 
-    ``until`` is a range's other end, ``about`` whether it is said to be approximate.
+    ``until`` is a range's other end, ``about`` whether it is said to be approximate. ``weekday`` (Monday is 0)
+    and ``days_on`` ("the next day") stand in for a date where a line names its day only so.
     """
 
     start: int
@@ -95,6 +97,8 @@ class Mention:
     zone: tzinfo | None = None
     about: bool = False
     until: Mention | None = None
+    weekday: int | None = None
+    days_on: int = 0
 
 
 def zone_of(name: str) -> tzinfo | None:
@@ -115,15 +119,20 @@ def zone_of(name: str) -> tzinfo | None:
 
 def days_in(text: str) -> Iterator[tuple[int, int, Day]]:
     """Yield the dates of a text with where they stand."""
-    for found in _DATE.finditer(text):
+    for found in _DATE.finditer(text) if _DIGIT.search(text) else ():
         day = _day(found)
         if day and _date(day.year or 2024, day.month, day.day):
             yield found.start(), found.end(), day
 
 
+def may_tell_time(text: str) -> bool:
+    """Tell quickly whether a text can hold a time at all: most of a document does not."""
+    return bool(_ANY.search(text))
+
+
 def mentions_in(text: str) -> list[Mention]:
     """Return all times of a text in their order, dates joined with the times of day beside them."""
-    if not _ANY.search(text):
+    if not may_tell_time(text):
         return []
     clocks = list(_clocks(text))
     days = [Mention(start, end, day) for start, end, day in days_in(text)]
