@@ -104,8 +104,10 @@ class Follower:
             self._engine.submit("tell", PEOPLE)
         if isinstance(fact.payload, p.ServiceDeployed) and not fact.recorded.event.imported:
             self._engine.submit("bypass", fact.payload.service, due=self._tools.clock.now() + SETTLES)
-        if getattr(fact.payload, "controller", ""):
-            return  # another controller's rollout: nothing is to be carried on here
+        if not getattr(fact.payload, "controller", ""):  # another controller's rollout is not carried on here
+            self._carry_on(fact)
+
+    def _carry_on(self, fact: Fact) -> None:
         deployment = getattr(fact.payload, "deployment", "")
         service = getattr(fact.payload, "service", "")
         if isinstance(fact.payload, p.DeploymentRequested):
