@@ -23,7 +23,7 @@ from amends.reviews.language.lint import lint_text
 from amends.reviews.language.passages import passages
 from amends.reviews.language.sentences import sentences
 
-LABELS = ("blame", "counterfactual", "single-cause", "person-named")
+LABELS = ("blame", "counterfactual", "hindsight", "single-cause", "person-named")
 # What a first attempt looks for: Dekker's phrases and the words that blame is made of.
 LEXICON = {
     "blame": r"\b(fail(?:ed|s|ure) to|forg[eo]t\w*|miss(?:ed|ing)|ignor\w+|broke|mistake\w*|careless\w*|"

@@ -136,16 +136,14 @@ def _possibility(words: tuple[str, ...], modal: int, verb: int, agent: Agent, pa
     if passive:
         return _possible_passive(words, verb, would)
     if low in v.REMEDY:
-        return not (
-            low in ("shown", "made", "given", "found", "allowed", "enabled")
-            and would
-            and not (_supposes(words) or _sooner(words, verb))
-        )
+        return True
     if low == "gone" and would:
         return False
+    if would and agent in _PEOPLE:
+        return True
     if would or agent in (Agent.POINTER, Agent.THING):
         return _supposes(words) or (_sooner(words, verb) and agent in _PEOPLE)
-    return agent in (Agent.PERSON, Agent.ORGANISATION, Agent.NOBODY) and low not in v.POSSIBLE
+    return agent in _PEOPLE and low not in v.POSSIBLE
 
 
 def _possible_passive(words: tuple[str, ...], verb: int, would: bool) -> bool:

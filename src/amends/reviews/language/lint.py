@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from amends.reviews.language import blame, causes, counterfactual, hindsight, people
+from amends.reviews.language import blame, causes, counterfactual, hindsight, idioms, people
 from amends.reviews.language.findings import Finding, Hit, Label
 from amends.reviews.language.passages import Kind, Passage, passages
 from amends.reviews.language.sentences import Sentence, sentences
@@ -85,7 +85,7 @@ def _labels_of(passage: Passage) -> tuple[Label, ...]:
 
 
 def _first(sentence: Sentence, label: Label) -> Hit | None:
-    for hit in _JUDGES[label](sentence):
+    for hit in (*_JUDGES[label](sentence), *idioms.judge(sentence, label)):
         spoken = set(range(hit.first, hit.last + 1)) & sentence.quoted
         if not spoken and not _planned(sentence, hit):
             return hit
