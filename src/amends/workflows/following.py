@@ -100,14 +100,9 @@ class Follower:
         return len(facts)
 
     def _pass_on(self, fact: Fact) -> None:
-        if self._tools.tell_people and fact.kind.startswith(_NEWS):
-            self._engine.submit("tell", PEOPLE)
-        if isinstance(fact.payload, p.ServiceDeployed) and not fact.recorded.event.imported:
-            self._engine.submit("bypass", fact.payload.service, due=self._tools.clock.now() + SETTLES)
-        if not getattr(fact.payload, "controller", ""):  # another controller's rollout is not carried on here
-            self._carry_on(fact)
-
-    def _carry_on(self, fact: Fact) -> None:
+        self._tend(fact)
+        if getattr(fact.payload, "controller", ""):
+            return  # another controller's rollout: nothing is to be carried on here
         deployment = getattr(fact.payload, "deployment", "")
         service = getattr(fact.payload, "service", "")
         if isinstance(fact.payload, p.DeploymentRequested):
@@ -122,6 +117,13 @@ class Follower:
                 self._wake(waiting)
         elif fact.kind not in _OWN_ANSWERS:
             self._wake(self._waiting.get(service, set()))
+
+    def _tend(self, fact: Fact) -> None:
+        """Pass on what concerns people, and deployments that may have gone around their gates."""
+        if self._tools.tell_people and fact.kind.startswith(_NEWS):
+            self._engine.submit("tell", PEOPLE)
+        if isinstance(fact.payload, p.ServiceDeployed) and not fact.recorded.event.imported:
+            self._engine.submit("bypass", fact.payload.service, due=self._tools.clock.now() + SETTLES)
 
     def _seen(self, deployment: str, fact: Fact) -> bool:
         """Whether whoever advances the deployment wrote the event itself, or has read it already."""
