@@ -94,7 +94,9 @@ class WatchAssessed(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
     ``log_evidence`` is the natural logarithm of the mean e-value of all metrics: a rollback by statistics is
     where it crosses ``log_threshold``. ``moved`` names the metrics that moved, ``cause`` why a verdict fell.
-    ``candidate_alive`` is what the deployer saw; absent where nobody knows.
+    ``candidate_alive`` and ``baseline_alive`` are what the deployer saw, ``health_detail`` in its words; absent
+    where nobody knows. ``readings`` are those of this look that ``state`` does not keep, because the other
+    arm was silent; with them a watch can be replayed (``amends watch export``).
     """
 
     deployment: str
@@ -112,6 +114,9 @@ class WatchAssessed(Payload, frozen=True, kw_only=True, omit_defaults=True):
     log_evidence: float | None = None
     log_threshold: float | None = None
     candidate_alive: bool | None = None
+    baseline_alive: bool | None = None
+    health_detail: str = ""
+    readings: tuple[dict[str, Any], ...] = ()
 
 
 class DeploymentFinished(Payload, frozen=True, kw_only=True, omit_defaults=True):
