@@ -140,7 +140,7 @@ def _line(verdict: Verdict, format_: Format) -> None:
     if format_ is Format.TEXT:
         typer.echo(as_line(verdict.id, verdict.outcome))
     elif isinstance(verdict.outcome, AmendsError):
-        told = {
+        told: dict[str, Any] = {
             "id": verdict.id, "decision": "hold", "decided_at": None,
             "reason": f"could not be evaluated: {verdict.outcome}", "metrics": [], "error": True,
         }  # fmt: skip

@@ -20,6 +20,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,7 @@ ORDERS = (2.0, 8.0, 32.0, 128.0)
 """Lehmann alternatives: from "two of three pairs" to "nearly always beyond every baseline point"."""
 
 _WEIGHTS = (0.1, 0.2, 0.3, 0.4)
-"""Most weight on what few points can show: there every factor counts, and where points are many it costs none."""
+"""Most on what few points can show: there every factor counts, and where points are many it costs nothing."""
 
 _DRAWS = 32
 _HIGHEST_CORRELATION = 0.99
@@ -170,7 +171,7 @@ def _one_order(theirs: Floats, ours: Floats, higher: bool, lower: bool, lots: np
     return np.asarray(np.logaddexp.reduce(weighed, axis=(0, 1)) - math.log(len(sides)))
 
 
-def _bet(gap: npt.NDArray[np.int64], n: int, order: float) -> Floats:
+def _bet(gap: npt.NDArray[Any], n: int, order: float) -> Floats:
     """Return ln of the probability of each gap if the candidate's points are distributed as F^order."""
     high = order * np.log((gap + 1) / (n + 1))
     with np.errstate(divide="ignore"):

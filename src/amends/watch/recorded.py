@@ -11,7 +11,7 @@ What a row says depends on its kind:
 
 Rows say what happened, a `Reading` how much happened so far: rows are summed per arm, metric and segment, and
 each tick's sums are read as if a counter had been scraped, so that `assess` judges them as it judges a live
-watch. Single latencies are sorted into buckets `FINEST` wide. Within one of 2% two values count as equal, which
+watch. Single latencies are sorted into buckets `FINEST` wide. Within those 2% two values count as equal; it
 costs the Mann-Whitney test less than a thousandth of its strength for latencies that spread as they do.
 """
 
@@ -75,7 +75,7 @@ class Look:
 
     at: datetime
     readings: tuple[Reading, ...] = ()
-    health: Health = Health()
+    health: Health = field(default_factory=Health)
     step: int = 1
 
 

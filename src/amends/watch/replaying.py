@@ -9,7 +9,7 @@ from amends.watch.assess import assess, conclude
 from amends.watch.assessment import Assessment, MetricRow, Verdict
 from amends.watch.outcome import Final, MetricOutcome, Outcome, TickOutcome
 from amends.watch.recorded import Recording
-from amends.watch.state import WatchState, begin_step, begin_watch
+from amends.watch.state import begin_step, begin_watch
 
 _FINAL = {Verdict.ROLL_BACK: Final.ROLLBACK, Verdict.PROMOTE: Final.PROMOTE}
 _ROW = {Decision.BLOCK: Final.ROLLBACK, Decision.PASS: Final.PROMOTE}
@@ -36,15 +36,13 @@ def replay_watch(recorded: Recording) -> Outcome:
         problems += [p for p in said.problems if p not in problems]
         ticks.append(TickOutcome(look.at, said.log_evidence, said.verdict.value))
         if said.verdict is Verdict.ROLL_BACK:
-            return _outcome(recorded, state, said, ticks, problems)
+            return _outcome(said, ticks, problems)
     health = replace(recorded.looks[-1].health, baseline_alive=None)
     said = conclude(recorded.plan, state, state.at, health)
-    return _outcome(recorded, state, said, ticks, problems)
+    return _outcome(said, ticks, problems)
 
 
-def _outcome(
-    recorded: Recording, state: WatchState, said: Assessment, ticks: list[TickOutcome], problems: list[str]
-) -> Outcome:
+def _outcome(said: Assessment, ticks: list[TickOutcome], problems: list[str]) -> Outcome:
     final = _FINAL.get(said.verdict, Final.HOLD)
     return Outcome(
         final, None if final is Final.HOLD else said.at, said.reason,

@@ -3,8 +3,8 @@
 The points carry no counts, so the watch's tests have nothing to count. They are compared by rank
 (`amends.stats.points`), each candidate point as it comes; the baseline is taken as given, most often it is
 history. What that assumes: without a change the candidate would go on as the baseline did. A change of the
-hour, the weekday or the load between the two looks like one of the release, and only a baseline that runs beside
-the candidate tells them apart.
+hour, the weekday or the load between the two looks like one of the release, and only a baseline that runs
+beside the candidate tells them apart.
 
 The rules, with their few numbers:
 
@@ -171,10 +171,9 @@ def _rolled_back(
     looked = seen.first + 1
     shift = seen.shifts[seen.first]
     evidence = math.exp(min(seen.log_evidence[seen.first], 700.0))
-    why = (
-        f"{_compared(pair, baseline, ours[:looked], shift)}, after {_points(looked)}: as far apart by chance at "
-        f"most once in {evidence:,.0f} times; the line is once in {1 / alpha:,.0f}"
-    )
+    compared = _compared(pair, baseline, ours[:looked], shift)
+    chance = f"by chance at most once in {evidence:,.0f} times; the line is once in {1 / alpha:,.0f}"
+    why = f"{compared}, after {_points(looked)}: so far apart {chance}"
     return _outcome(pair, Final.ROLLBACK, why, seen, looked, baseline, problems)
 
 

@@ -31,7 +31,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A recording with its name, or why it cannot be read. ``direction`` is what the recording itself says."""
+    """A recording with its name, or why it cannot be read. ``direction``: if it says one itself."""
 
     id: str
     subject: Rows | SeriesPair | Recording | AmendsError

@@ -1,4 +1,4 @@
-"""Rows of a recording, from a table's text cells or a JSON object: typed, or left out and told, or refused."""
+"""Rows of a recording, from a table's cells or a JSON object: typed, or left out and told, or refused."""
 
 from __future__ import annotations
 

@@ -94,9 +94,9 @@ class WatchAssessed(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
     ``log_evidence`` is the natural logarithm of the mean e-value of all metrics: a rollback by statistics is
     where it crosses ``log_threshold``. ``moved`` names the metrics that moved, ``cause`` why a verdict fell.
-    ``candidate_alive`` and ``baseline_alive`` are what the deployer saw, ``health_detail`` in its words; absent
-    where nobody knows. ``readings`` are those of this look that ``state`` does not keep, because the other
-    arm was silent; with them a watch can be replayed (``amends watch export``).
+    ``candidate_alive`` and ``baseline_alive`` are what the deployer saw, ``health_detail`` in its words;
+    absent where nobody knows. ``readings`` are those of this look that ``state`` does not keep, because the
+    other arm was silent; with them a watch can be replayed (``amends watch export``).
     """
 
     deployment: str
