@@ -17,7 +17,9 @@ def as_text(outcome: Outcome) -> str:
     moment = time_of(outcome.decided_at)
     when = f" at {_moment(moment)}" if moment is not None else ""
     parts = [f"{outcome.decision.value}{when}: {outcome.reason}"]
-    parts += [f"  {m.metric}: {m.decision.value}: {m.reason}" for m in outcome.metrics]
+    parts += [
+        f"  {m.metric}: {m.decision.value}: {m.reason}" for m in outcome.metrics if m.reason != outcome.reason
+    ]
     if outcome.ticks:
         parts.append("")
         parts += _table(outcome.ticks)

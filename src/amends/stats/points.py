@@ -115,9 +115,10 @@ def point_evidence(
     theirs, ours = np.asarray(baseline, dtype=np.float64), np.asarray(candidate, dtype=np.float64)
     if not ours.size or not theirs.size or not (higher or lower):
         return np.zeros(ours.size)
-    tied = bool(np.isin(ours, theirs).any())
-    lots = np.random.default_rng(1)
-    drawn = [_one_order(theirs, ours, higher, lower, lots) for _ in range(_DRAWS if tied else 1)]
+    if not np.isin(ours, theirs).any():
+        return _one_order(theirs, ours, np.zeros(theirs.size + ours.size), higher=higher, lower=lower)
+    lots = np.random.default_rng(1).random((_DRAWS // 2, theirs.size + ours.size))
+    drawn = [_one_order(theirs, ours, lot, higher=higher, lower=lower) for lot in (*lots, *-lots)]
     return np.asarray(log_mean_exp(np.stack(drawn), axis=0))
 
 
@@ -152,19 +153,30 @@ def shift_interval(
     if not n or not m:
         return None
     apart = np.sort((ours[:, None] - theirs[None, :]).ravel())
-    inflated = n * m * (n + m + 1) / 12 * (1 + phi) / (1 - phi)
-    reach = NormalDist().inv_cdf(1 - alpha / 2) * math.sqrt(inflated)
-    cut = math.floor(n * m / 2 - reach)
+    cut = _cut(n, m, alpha, phi)
     if cut < 1:
         return Shift(float(np.median(apart)), None, None)
     return Shift(float(np.median(apart)), float(apart[cut - 1]), float(apart[-cut]))
 
 
-def _one_order(theirs: Floats, ours: Floats, higher: bool, lower: bool, lots: np.random.Generator) -> Floats:
+def points_to_bound(baseline: int, alpha: float, phi: float = 0.0) -> int | None:
+    """Return how many candidate points `shift_interval` needs for both bounds; ``None`` above a thousand."""
+    return next((m for m in range(1, _FARTHEST + 1) if _cut(baseline, m, alpha, phi) >= 1), None)
+
+
+def _cut(n: int, m: int, alpha: float, phi: float) -> int:
+    """Return which of the ordered pairwise differences, from either end, bounds the shift; below 1: none."""
+    inflated = n * m * (n + m + 1) / 12 * (1 + phi) / (1 - phi)
+    return math.floor(n * m / 2 - NormalDist().inv_cdf(1 - alpha / 2) * math.sqrt(inflated))
+
+
+def _one_order(theirs: Floats, ours: Floats, lots: Floats, *, higher: bool, lower: bool) -> Floats:
+    """Return ln of the e-values with equal points put in the order of their ``lots``."""
     n, k = theirs.size, ours.size
-    order = np.lexsort((lots.random(n + k), np.concatenate([theirs, ours])))
+    order = np.lexsort((lots, np.concatenate([theirs, ours])))
     below = np.cumsum(order < n)[np.argsort(order)][n:]  # baseline points under each of ours: its gap
-    urn = np.array([math.log((n + 1 + i) / (1 + int(np.sum(below[:i] == below[i])))) for i in range(k)])
+    together = np.tril(below[:, None] == below[None, :]).sum(axis=1)  # its place among those in the same gap
+    urn = np.log(n + 1 + np.arange(k)) - np.log(together)
     sides = [gap for gap, asked in ((below, higher), (n - below, lower)) if asked]
     bets = np.cumsum([[_bet(gap, n, theta) + urn for theta in ORDERS] for gap in sides], axis=2)
     weighed = bets + np.log(_WEIGHTS)[None, :, None]

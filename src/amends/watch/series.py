@@ -30,6 +30,7 @@ from amends.stats.points import (
     innovations,
     point_evidence,
     points_needed,
+    points_to_bound,
     shift_interval,
 )
 from amends.watch.outcome import Final, MetricOutcome, Outcome, TickOutcome
@@ -215,21 +216,13 @@ def _undecided(baseline: _Baseline, shift: Shift, count: int, alpha: float, dire
             f"{_points(needed)} of the candidate"
         )
     if shift.upper is None or shift.lower is None:
-        enough = _points_to_bound(baseline, count, alpha)
+        phi = autocorrelation(baseline.points, safe=False)
+        enough = points_to_bound(len(baseline.points), alpha, phi)
         more = f"; that takes {_points(enough)} of the candidate" if enough else ""
         return f"nothing is provably worse, and so few points cannot show that it is well{more}"
     bounds = f"{_text(shift.lower)} to {_text(shift.upper)} with {100 * (1 - alpha):g}% confidence"
     low, high = (_text(edge) for edge in baseline.margin)
     return f"nothing is provably worse, nor shown to be well: {bounds}, where {low} to {high} is usual"
-
-
-def _points_to_bound(baseline: _Baseline, count: int, alpha: float) -> int | None:
-    phi = autocorrelation(baseline.points, safe=False)
-    for more in range(count + 1, 20 * count + 200):
-        shift = shift_interval(baseline.points, np.zeros(more), alpha, phi)
-        if shift is not None and shift.upper is not None:
-            return more
-    return None
 
 
 def _outcome(

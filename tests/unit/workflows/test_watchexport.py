@@ -29,7 +29,9 @@ def lived(rig: Any) -> list[tuple[Any, Any, str]]:
 def agree(rig: Any, again: Outcome) -> None:
     """Hold every look of the replay to the live one."""
     looks = lived(rig)
-    assert [(t.at.isoformat().replace("+00:00", "Z"), t.log_evidence, t.verdict) for t in again.ticks] == looks
+    assert [
+        (t.at.isoformat().replace("+00:00", "Z"), t.log_evidence, t.verdict) for t in again.ticks
+    ] == looks
 
 
 def silence(rig: Any, arm: Arm, begin: float, end: float) -> None:
