@@ -123,6 +123,7 @@ def _of_rows(found: Rows, wishes: Wishes, planned: tuple[WatchPlan, float] | Non
         plan = _asked(infer_plan(found.rows, wishes.direction or Direction.BOTH, interval=interval), wishes)
     recorded = recording(found.rows, plan, interval)
     if found.left_out:
-        told = f"{found.left_out} rows hold no number (NaN or nothing) and were left out."
+        rows = "1 row holds" if found.left_out == 1 else f"{found.left_out} rows hold"
+        told = f"{rows} no number (NaN or nothing): left out."
         recorded = replace(recorded, problems=(told, *recorded.problems))
     return replay_watch(recorded)

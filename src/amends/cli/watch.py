@@ -14,6 +14,7 @@ from amends.cli.options import Format, FormatOption, StoreOption
 
 if TYPE_CHECKING:
     from amends.bootstrap.recordings import Verdict
+    from amends.errors import AmendsError
     from amends.watch.outcome import Outcome
 
 app = typer.Typer(
@@ -123,35 +124,34 @@ def _one(verdict: Verdict, format_: Format) -> None:
     from amends.cli.watch_text import as_text
     from amends.errors import AmendsError
 
-    if isinstance(verdict.outcome, AmendsError):
-        raise verdict.outcome
-    if format_ is Format.TEXT:
-        typer.echo(as_text(verdict.outcome))
-        return
-    typer.echo(json.dumps(_as_json(verdict.outcome), ensure_ascii=False))
-    for problem in verdict.outcome.problems:
-        typer.echo(f"note: {problem}", err=True)
+    outcome = verdict.outcome
+    if format_ is Format.JSON:
+        typer.echo(json.dumps(_as_json(outcome), ensure_ascii=False))
+    if isinstance(outcome, AmendsError):
+        typer.echo(f"amends: {outcome}", err=True)
+    elif format_ is Format.TEXT:
+        typer.echo(as_text(outcome))
+    else:
+        for problem in outcome.problems:
+            typer.echo(f"note: {problem}", err=True)
 
 
 def _line(verdict: Verdict, format_: Format) -> None:
     from amends.cli.watch_text import as_line
-    from amends.errors import AmendsError
 
     if format_ is Format.TEXT:
         typer.echo(as_line(verdict.id, verdict.outcome))
-    elif isinstance(verdict.outcome, AmendsError):
-        told: dict[str, Any] = {
-            "id": verdict.id, "decision": "hold", "decided_at": None,
-            "reason": f"could not be evaluated: {verdict.outcome}", "metrics": [], "error": True,
-        }  # fmt: skip
-        typer.echo(json.dumps(told, ensure_ascii=False))
     else:
         typer.echo(json.dumps({"id": verdict.id, **_as_json(verdict.outcome)}, ensure_ascii=False))
 
 
-def _as_json(outcome: Outcome) -> dict[str, Any]:
+def _as_json(outcome: Outcome | AmendsError) -> dict[str, Any]:
     from amends.cli.watch_text import time_of
+    from amends.errors import AmendsError
 
+    if isinstance(outcome, AmendsError):
+        why = f"could not be evaluated: {outcome}"
+        return {"decision": "hold", "decided_at": None, "reason": why, "metrics": [], "error": True}
     return {
         "decision": outcome.decision.value, "decided_at": time_of(outcome.decided_at),
         "reason": outcome.reason, "metrics": [metric.to_data() for metric in outcome.metrics],
