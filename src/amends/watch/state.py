@@ -87,6 +87,10 @@ class WatchState:
         """Return the state of the metric ``name``; a fresh one if it was never seen."""
         return next((m for m in self.metrics if m.metric == name), MetricState(name))
 
+    def readings(self) -> tuple[Reading, ...]:
+        """Return the readings that it keeps, of all metrics."""
+        return tuple(reading for metric in self.metrics for reading in metric.last)
+
     def to_data(self) -> dict[str, object]:
         """Return it as plain JSON values."""
         data: dict[str, object] = msgspec.to_builtins(self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from amends.releases.deployment import Deployment
 from amends.watch.answers import kept_answers
 from amends.watch.assess import assess, conclude
 from amends.watch.assessment import Assessment, Cause, Health, Verdict
-from amends.watch.measurements import Arms, Endpoint, MetricSnapshot
+from amends.watch.measurements import Arms, Endpoint, MetricSnapshot, Reading
 from amends.watch.plan import WatchPlan
 from amends.watch.state import WatchState, begin_step, begin_watch
 from amends.workflows.sighting import note
@@ -78,8 +78,9 @@ def take_look(tools: Toolbox, sight: Sight) -> Looked:
     state, said = assess(plan, _state(sight), snapshot.readings, health, at, (*problems, *snapshot.problems))
     tick = d.look.tick + 1 if d.look else 1
     queries = tuple(msgspec.to_builtins(answer) for answer in kept_answers(snapshot))
+    unkept = _unkept(snapshot.readings, state)
     payload = _payload(d, tick, state, said, health)
-    return Looked(state, msgspec.structs.replace(payload, queries=queries), at)
+    return Looked(state, msgspec.structs.replace(payload, queries=queries, readings=unkept), at)
 
 
 def record_look(tools: Toolbox, sight: Sight, looked: Looked) -> Sight:
@@ -203,4 +204,13 @@ def _payload(
         verdict=said.verdict.value, reason=said.reason, state=state.to_data(), metrics=rows,
         problems=said.problems, cause=said.cause.value, moved=said.moved, log_evidence=said.log_evidence,
         log_threshold=said.log_threshold, candidate_alive=health.candidate_alive,
+        baseline_alive=health.baseline_alive, health_detail=health.detail,
     )  # fmt: skip
+
+
+def _unkept(readings: Sequence[Reading], state: WatchState) -> tuple[dict[str, Any], ...]:
+    """Return the usable readings of a look that the state did not keep: without them no replay is exact."""
+    kept = frozenset(state.readings())
+    names = {m.metric for m in state.metrics}
+    missing = (r for r in readings if r.metric in names and r.is_usable() and r not in kept)
+    return tuple(msgspec.to_builtins(r) for r in missing)

@@ -116,6 +116,9 @@ class WatchAssessed(Payload, frozen=True, kw_only=True, omit_defaults=True):
     ``candidate_alive`` is what the deployer saw; absent where nobody knows. ``controller`` is who carries the
     rollout out, where that is not amends; ``deployment`` then names the watch (``watch.begun``). ``queries``
     are what the metric source was asked, with the series that came back (as many as a look may keep).
+    ``candidate_alive`` and ``baseline_alive`` are what the deployer saw, ``health_detail`` in its words;
+    absent where nobody knows. ``readings`` are those of this look that ``state`` does not keep, because the
+    other arm was silent; with them a watch can be replayed (``amends watch export``).
     """
 
     deployment: str
@@ -135,6 +138,9 @@ class WatchAssessed(Payload, frozen=True, kw_only=True, omit_defaults=True):
     candidate_alive: bool | None = None
     controller: str = ""
     queries: tuple[dict[str, Any], ...] = ()
+    baseline_alive: bool | None = None
+    health_detail: str = ""
+    readings: tuple[dict[str, Any], ...] = ()
 
 
 class DeploymentFinished(Payload, frozen=True, kw_only=True, omit_defaults=True):
