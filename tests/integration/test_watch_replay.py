@@ -193,3 +193,23 @@ def test_an_empty_file_cannot_be_evaluated_and_an_empty_folder_is_usage(run: Run
     Path("nothing").mkdir()
     assert run("empty.csv")[0] == 4
     assert run("nothing")[0] == 2
+
+
+def test_a_first_line_that_is_broken_stops_no_other_line(run: Run) -> None:
+    good = json.dumps({**BAD, "candidate": [90, 95, 93]})
+    Path("a.jsonl").write_text(f'{{"baseline": [1,\n{good}\n')
+    code, out, _ = run("a.jsonl", "--format", "json")
+    told = [json.loads(line) for line in out.splitlines()]
+    assert code == 1
+    assert [t["decision"] for t in told] == ["hold", "rollback"]
+    assert told[0]["error"] is True
+
+
+@pytest.mark.parametrize("more", [{"interval_s": 1e300}, {"start": -1e10}, {"direction": "up"}])
+def test_a_pair_with_a_number_or_word_out_of_range_says_what_is_allowed(
+    run: Run, more: dict[str, Any]
+) -> None:
+    Path("a.json").write_text(json.dumps({**BAD, "candidate": [90, 95, 93], **more}))
+    code, _, err = run("a.json")
+    assert code == 4
+    assert "mend:" in err

@@ -14,6 +14,8 @@ from amends.watch.plan import Direction, WatchPlan
 if TYPE_CHECKING:
     from amends.adapters.recordings.reading import Found, Rows
 
+_LONGEST = 366 * 86_400.0  # seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
@@ -48,8 +50,11 @@ def replay_recordings(paths: Sequence[Path], wishes: Wishes) -> tuple[list[Verdi
         raise UsageError(
             f"--alpha is {wishes.alpha:g}; it lies between 0 and 1", remedy="0.01 is one in a hundred"
         )
-    if wishes.interval is not None and wishes.interval <= 0:
-        raise UsageError(f"--interval is {wishes.interval:g}; it is above 0", remedy="give it in seconds")
+    if wishes.interval is not None and not 0 < wishes.interval <= _LONGEST:
+        raise UsageError(
+            f"--interval is {wishes.interval:g}; it is above 0 and at most a year",
+            remedy="give it in seconds",
+        )
     planned = _policy(wishes)
     found, many = read_recordings(paths)
     return [Verdict(one.id, _judged(one, wishes, planned)) for one in found], many

@@ -175,12 +175,21 @@ def _one_order(theirs: Floats, ours: Floats, lots: Floats, *, higher: bool, lowe
     n, k = theirs.size, ours.size
     order = np.lexsort((lots, np.concatenate([theirs, ours])))
     below = np.cumsum(order < n)[np.argsort(order)][n:]  # baseline points under each of ours: its gap
-    together = np.tril(below[:, None] == below[None, :]).sum(axis=1)  # its place among those in the same gap
-    urn = np.log(n + 1 + np.arange(k)) - np.log(together)
+    urn = np.log(n + 1 + np.arange(k)) - np.log(_places(below))
     sides = [gap for gap, asked in ((below, higher), (n - below, lower)) if asked]
     bets = np.cumsum([[_bet(gap, n, theta) + urn for theta in ORDERS] for gap in sides], axis=2)
     weighed = bets + np.log(_WEIGHTS)[None, :, None]
     return np.asarray(np.logaddexp.reduce(weighed, axis=(0, 1)) - math.log(len(sides)))
+
+
+def _places(gaps: npt.NDArray[Any]) -> list[int]:
+    """Return which each point is among those of its gap, from 1 on."""
+    there: dict[int, int] = {}
+    places = []
+    for gap in gaps.tolist():
+        there[gap] = there.get(gap, 0) + 1
+        places.append(there[gap])
+    return places
 
 
 def _bet(gap: npt.NDArray[Any], n: int, order: float) -> Floats:

@@ -67,12 +67,19 @@ class _Baseline:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Evidence and shift after each of the candidate's points; ``index`` says which of all points it was."""
+    """Evidence after each of the candidate's points that were looked at, and the shift at the last of them.
+
+    ``index`` says which of all points each was.
+    """
 
     index: tuple[int, ...]
     log_evidence: tuple[float, ...]
-    shifts: tuple[Shift, ...]
-    first: int | None
+    shift: Shift
+    proven: bool
+
+    @property
+    def looked(self) -> int:
+        return len(self.log_evidence)
 
 
 def judge_series(pair: SeriesPair, alpha: float = 0.01, direction: Direction = Direction.BOTH) -> Outcome:
@@ -88,7 +95,7 @@ def judge_series(pair: SeriesPair, alpha: float = 0.01, direction: Direction = D
         return _held(pair, flat, problems, len(theirs) + len(ours))
     baseline = _baseline(theirs)
     seen = _look(pair, baseline, ours, alpha, direction)
-    if seen.first is not None:
+    if seen.proven:
         return _rolled_back(pair, baseline, ours, seen, alpha, problems)
     return _concluded(pair, baseline, ours, seen, alpha, direction, problems)
 
@@ -126,18 +133,24 @@ def _baseline(points: tuple[float, ...]) -> _Baseline:
 def _look(
     pair: SeriesPair, baseline: _Baseline, ours: Sequence[float], alpha: float, direction: Direction
 ) -> _Seen:
+    """Look at each point until one proves harm. Evidence of a shift too small to matter is held to 1."""
+    index = tuple(i for i, v in enumerate(pair.candidate) if math.isfinite(v))
     phi = autocorrelation(baseline.points)
     evidence = _evidence(baseline, ours, phi, direction)
-    interval_phi = autocorrelation(baseline.points, safe=False)
-    shifts = [shift_interval(baseline.points, ours[: k + 1], alpha, interval_phi) for k in range(len(ours))]
-    known = [s for s in shifts if s is not None]
-    gated = [
-        e if _matters(baseline, s, direction) else min(e, 0.0) for e, s in zip(evidence, known, strict=True)
-    ]
-    line = math.log(1 / alpha)
-    first = next((k for k, e in enumerate(gated) if e >= line), None)
-    index = [i for i, v in enumerate(pair.candidate) if math.isfinite(v)]
-    return _Seen(tuple(index), tuple(gated), tuple(known), first)
+    for k, found in enumerate(evidence):
+        if found < math.log(1 / alpha):
+            continue
+        shift = _shift(baseline, ours[: k + 1], alpha)
+        if _matters(baseline, shift, direction):
+            return _Seen(index, tuple(evidence[: k + 1]), shift, proven=True)
+        evidence[k] = 0.0
+    return _Seen(index, tuple(evidence), _shift(baseline, ours, alpha), proven=False)
+
+
+def _shift(baseline: _Baseline, ours: Sequence[float], alpha: float) -> Shift:
+    found = shift_interval(baseline.points, ours, alpha, autocorrelation(baseline.points, safe=False))
+    assert found is not None  # neither arm is empty
+    return found
 
 
 def _evidence(baseline: _Baseline, ours: Sequence[float], phi: float, direction: Direction) -> list[float]:
@@ -168,22 +181,19 @@ def _rolled_back(
     pair: SeriesPair, baseline: _Baseline, ours: Sequence[float], seen: _Seen, alpha: float,
     problems: tuple[str, ...],
 ) -> Outcome:  # fmt: skip
-    assert seen.first is not None
-    looked = seen.first + 1
-    shift = seen.shifts[seen.first]
-    evidence = math.exp(min(seen.log_evidence[seen.first], 700.0))
-    compared = _compared(pair, baseline, ours[:looked], shift)
+    evidence = math.exp(min(seen.log_evidence[-1], 700.0))
+    compared = _compared(baseline, pair.metric, ours[: seen.looked], seen.shift)
     chance = f"by chance at most once in {evidence:,.0f} times; the line is once in {1 / alpha:,.0f}"
-    why = f"{compared}, after {_points(looked)}: so far apart {chance}"
-    return _outcome(pair, Final.ROLLBACK, why, seen, looked, baseline, problems)
+    why = f"{compared}: so far apart {chance}"
+    return _outcome(pair, Final.ROLLBACK, why, seen, baseline, problems)
 
 
 def _concluded(
     pair: SeriesPair, baseline: _Baseline, ours: Sequence[float], seen: _Seen, alpha: float,
     direction: Direction, problems: tuple[str, ...],
 ) -> Outcome:  # fmt: skip
-    shift, count = seen.shifts[-1], len(ours)
-    compared = f"{_compared(pair, baseline, ours, shift)}, after {_points(count)}"
+    shift, count = seen.shift, len(ours)
+    compared = _compared(baseline, pair.metric, ours, shift)
     final = Final.HOLD
     if not math.isfinite(pair.candidate[-1]):
         silent = len(pair.candidate) - 1 - seen.index[-1]
@@ -194,7 +204,7 @@ def _concluded(
         why = f"{compared}: within what is usual for the baseline itself ({low} to {high} around its median)"
     else:
         why = f"{compared}: {_undecided(baseline, shift, count, alpha, direction)}"
-    return _outcome(pair, final, why, seen, count, baseline, problems)
+    return _outcome(pair, final, why, seen, baseline, problems)
 
 
 def _within(baseline: _Baseline, shift: Shift, direction: Direction) -> bool:
@@ -226,24 +236,19 @@ def _undecided(baseline: _Baseline, shift: Shift, count: int, alpha: float, dire
 
 
 def _outcome(
-    pair: SeriesPair, final: Final, why: str, seen: _Seen, looked: int, baseline: _Baseline,
-    problems: tuple[str, ...],
-) -> Outcome:  # fmt: skip
+    pair: SeriesPair, final: Final, why: str, seen: _Seen, baseline: _Baseline, problems: tuple[str, ...]
+) -> Outcome:
     reason = "; ".join((why, *problems))
-    shift = seen.shifts[looked - 1]
     row = MetricOutcome(
-        pair.metric, final, seen.log_evidence[looked - 1], shift.estimate, (shift.lower, shift.upper),
-        len(baseline.points) + looked, reason,
+        pair.metric, final, seen.log_evidence[-1], seen.shift.estimate, (seen.shift.lower, seen.shift.upper),
+        len(baseline.points) + seen.looked, reason,
     )  # fmt: skip
+    words = ["watching"] * (seen.looked - 1) + ["roll_back" if seen.proven else "watching"]
     ticks = tuple(
-        TickOutcome(_time(pair, seen.index[k]), seen.log_evidence[k], _word(seen, k)) for k in range(looked)
+        TickOutcome(_time(pair, i), e, word)
+        for i, e, word in zip(seen.index, seen.log_evidence, words, strict=False)
     )
-    decided = None if final is Final.HOLD else _time(pair, seen.index[looked - 1])
-    return Outcome(final, decided, reason, (row,), ticks, problems)
-
-
-def _word(seen: _Seen, k: int) -> str:
-    return "roll_back" if k == seen.first else "watching"
+    return Outcome(final, None if final is Final.HOLD else ticks[-1].at, reason, (row,), ticks, problems)
 
 
 def _time(pair: SeriesPair, index: int) -> datetime | float:
@@ -252,11 +257,11 @@ def _time(pair: SeriesPair, index: int) -> datetime | float:
     return pair.start + timedelta(seconds=passed) if pair.start and pair.interval else passed
 
 
-def _compared(pair: SeriesPair, baseline: _Baseline, ours: Sequence[float], shift: Shift) -> str:
+def _compared(baseline: _Baseline, metric: str, ours: Sequence[float], shift: Shift) -> str:
     share = f" ({100 * shift.estimate / abs(baseline.level):+.3g}%)" if baseline.level else ""
     return (
-        f"{pair.metric}: median {_text(float(np.median(ours)))} against {_text(baseline.level)}, "
-        f"a typical shift of {shift.estimate:+.3g}{share}"
+        f"{metric}: median {_text(float(np.median(ours)))} against {_text(baseline.level)}, "
+        f"a typical shift of {shift.estimate:+.3g}{share}, after {_points(len(ours))}"
     )
 
 

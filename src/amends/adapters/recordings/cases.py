@@ -12,6 +12,8 @@ from amends.errors import UsageError
 from amends.watch.plan import Direction
 from amends.watch.series import SeriesPair
 
+_LONGEST = 366 * 86_400.0  # seconds
+
 
 def is_pair(data: object) -> bool:
     """Say whether an object is meant as a pair of series."""
@@ -26,9 +28,11 @@ def read_pair(data: Mapping[str, Any], where: str) -> tuple[SeriesPair, Directio
     arms = {arm: _points(data.get(arm), arm, where) for arm in ("baseline", "candidate")}
     interval = data.get("interval_s")
     seconds = None if interval is None else number(interval, "interval_s", where)
-    if seconds is not None and not 0 < seconds < math.inf:
+    if seconds is not None and not 0 < seconds <= _LONGEST:
         raise UsageError(
-            f"interval_s is {seconds:g}; it is above 0", where=where, remedy="give the seconds between points"
+            f"interval_s is {seconds:g}; it is above 0 and at most a year",
+            where=where,
+            remedy="give the seconds between points",
         )
     start = data.get("start")
     begun = None if start is None else datetime.fromtimestamp(read_time(start, where), UTC)

@@ -109,7 +109,7 @@ def _json(file: Path, name: str, text: str) -> tuple[list[Found], bool]:
             Found(name, _rows((one, f"{file}, entry {i}") for i, one in enumerate(whole, start=1)))
         ], False
     lines = [(line, f"{file}:{i}") for i, line in enumerate(text.splitlines(), start=1) if line.strip()]
-    first = _line(*lines[0])
+    first = _first_object(lines)
     if is_watch(first):
         return [Found(name, read_watch((_line(*line), line[1]) for line in lines))], False
     if is_pair(first):
@@ -123,6 +123,15 @@ def _document(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return None
+
+
+def _first_object(lines: list[tuple[str, str]]) -> Any:
+    """Return the first line that is JSON: by it is told what the others ought to be."""
+    for line, _ in lines:
+        found = _document(line)
+        if found is not None:
+            return found
+    return _line(*lines[0])
 
 
 def _line(line: str, where: str) -> Any:

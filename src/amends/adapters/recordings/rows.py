@@ -68,7 +68,7 @@ def read_time(found: object, where: str) -> float:
             return parse_time(str(found).strip()).timestamp()
         except AmendsError as error:
             raise UsageError(error.message, where=where, remedy=error.remedy) from None
-    if not math.isfinite(seconds) or abs(seconds) > _NOT_SECONDS:
+    if not 0 <= seconds <= _NOT_SECONDS:
         raise UsageError(
             f"the time is {found}; allowed are Unix seconds", where=where,
             remedy="divide milliseconds by 1000, or write it like 2026-03-20T14:27:05Z",
