@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from amends.application.approving import incident_rules
 from amends.application.bypassing import open_of_bypass, unopened
 from amends.application.log import Log
+from amends.application.reviewing import draft_review
 from amends.workflows.toolbox import Progress
 
 SETTLES = timedelta(minutes=5)
@@ -32,6 +33,8 @@ def open_bypasses(log: Log, service: str) -> Progress:
         if settled > now:
             due.append(settled)
         else:
-            opened.append(open_of_bypass(log, fact, bypass, severity=rules.bypass_severity))
+            incident = open_of_bypass(log, fact, bypass, severity=rules.bypass_severity)
+            draft_review(log, incident)
+            opened.append(incident)
     did = f"opened {', '.join(opened)}: it went around its gates" if opened else ""
     return Progress(min(due, default=None), False, did)

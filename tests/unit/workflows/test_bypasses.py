@@ -11,6 +11,7 @@ import pytest
 
 from amends.application.casework import open_from_bypass
 from amends.application.incidents import list_incidents
+from amends.application.reviewing import list_revisions
 from amends.events import payloads as p
 from amends.workflows.bypasses import SETTLES, open_bypasses
 from tests.escapes import POLICY, Escape, escape
@@ -47,6 +48,7 @@ def test_a_bypass_opens_one_incident_of_low_severity_once_it_has_settled(told: E
     assert open_bypasses(told.log, "shop").did.startswith("opened INC-1")
     assert open_bypasses(told.log, "shop").did == ""
     [incident] = list_incidents(told.log)
+    assert list_revisions(told.log, incident.id)[0].drafted
     opened = incident.opened
     assert (opened.opened_by, opened.severity, opened.team, opened.previous) == (
         "bypass", "low", "shop-team", "1.0",
