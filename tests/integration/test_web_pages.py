@@ -268,3 +268,20 @@ def test_a_gates_owner_and_reason_stand_beside_its_answer(server: LiveServer, br
     assert "Owner: payments." in text
     assert "Why it is there: added after INC-7." in text
     assert "does not apply</span>" in text
+
+
+def test_an_active_amendment_says_when_its_guard_was_looked_at_and_that_nobody_could(
+    server: LiveServer, browser: httpx.Client
+) -> None:
+    story = server.story
+    paths = ("/amendments", "/amendments/AM-1")
+    for path in paths:
+        assert "no server or worker that reaches the repository has looked yet" in browser.get(path).text
+    for revision, holding, shown in (("", "unknown", "no checkout of its repository could be reached"),
+                                     ("c0ffee" * 4, "holds", "c0ffeec0ffee")):  # fmt: skip
+        guard = p.GuardHeld(amendment="AM-1", holding=holding, reason=ATTACK)
+        story.add("guards.checked", p.GuardsChecked(service=SERVICE, revision=revision, guards=(guard,)))
+        for path in paths:
+            text = browser.get(path).text
+            assert shown in text
+            assert ATTACK not in text

@@ -164,6 +164,15 @@ def test_a_persons_word_wakes_and_ones_own_events_do_not(rig: Any, followed: Any
     assert calls.take() == [("advance", deployment)]
 
 
+def test_a_deployment_that_was_seen_is_looked_at_for_a_bypass(rig: Any, followed: Any) -> None:
+    follower, calls = followed
+    said = p.ServiceDeployed(service="shop", release="9", environment="production")
+    rig.log.record("service.deployed", said)
+    rig.log.record("service.deployed", said, imported=True)
+    follower.follow(0)
+    assert calls.take() == [("bypass", "shop")]
+
+
 @pytest.mark.parametrize("last", ["watch: watching", "finished", "incident"])
 def test_a_new_process_takes_up_what_is_open_or_has_no_review_yet(rig: Any, last: str) -> None:
     rig.world.errors = 0.3
