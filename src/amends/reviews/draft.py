@@ -51,6 +51,10 @@ class _Citations:
     """Numbers events in the order in which they are first cited."""
 
     numbers: dict[str, int] = field(default_factory=dict)
+    last: int = 0
+
+    def __post_init__(self) -> None:
+        self.last = max(self.numbers.values(), default=0)
 
     def cite(self, events: Iterable[str]) -> str:
         marks = [f"[e{self._number(event)}]" for event in events if event]
@@ -58,7 +62,8 @@ class _Citations:
 
     def _number(self, event: str) -> int:
         if event not in self.numbers:
-            self.numbers[event] = max(self.numbers.values(), default=0) + 1
+            self.last += 1
+            self.numbers[event] = self.last
         return self.numbers[event]
 
 
