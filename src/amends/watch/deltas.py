@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 
 import numpy as np
 
@@ -29,10 +30,11 @@ class Increment:
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """The two arms of one tick (and segment), over the same window."""
+    """The two arms of one tick (and segment), over the same window; ``instances`` is how many each side has."""
 
     baseline: Increment
     candidate: Increment
+    instances: tuple[int, int] = field(default=(1, 1), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class MetricTick:
 
     ``strata`` is empty where the arms cannot be compared; ``candidate`` is what the candidate alone did since
     ``last``, for its limit; ``settled`` says that ``last`` moved on, so that it will not be counted again.
+    ``halves`` are two halves of the baseline's instances, where it has two or more.
     """
 
     strata: tuple[Stratum, ...] = ()
@@ -50,6 +53,22 @@ class MetricTick:
     settled: bool = False
     arms: frozenset[Arm] = frozenset()
     problems: tuple[str, ...] = ()
+    halves: tuple[Stratum, ...] = ()
+
+
+def split(instances: Iterable[str]) -> frozenset[str]:
+    """Return the instances of the second half: the same ones at every tick and in every process.
+
+    Each one's name decides for itself, so that one that comes or goes moves no other; only where all of
+    them fall on one side every second name changes it.
+    """
+    names = sorted(set(instances), key=_digest)
+    chosen = frozenset(n for n in names if _digest(n)[0] % 2)
+    return chosen if 0 < len(chosen) < len(names) else frozenset(names[1::2])
+
+
+def _digest(name: str) -> bytes:
+    return blake2b(name.encode(), digest_size=8).digest()
 
 
 def count_tick(
@@ -80,7 +99,8 @@ def count_tick(
     if pairs and not bounds and usable[0].kind is MetricKind.LATENCY:
         strata = ()
         more.append(f"{metric}: the arms have no bucket bound in common and cannot be compared.")
-    return MetricTick(strata, alone, bounds, tuple(usable), True, arms, tuple(problems + more))
+    halves = _halves(metric, pairs, bounds) if strata else ()
+    return MetricTick(strata, alone, bounds, tuple(usable), True, arms, tuple(problems + more), halves)
 
 
 def rebin(bounds: Sequence[float], counts: Sequence[float], onto: Sequence[float]) -> tuple[float, ...]:
@@ -181,8 +201,34 @@ def _strata(
             sides[arm], more = _sum(metric, parts[segment][arm], bounds)
             problems += more
         alone = alone.plus(sides[Arm.CANDIDATE]) if alone.exposure else sides[Arm.CANDIDATE]
-        strata.append(Stratum(sides[Arm.BASELINE], sides[Arm.CANDIDATE]))
+        number = (_instances(pairs, Arm.BASELINE), _instances(pairs, Arm.CANDIDATE))
+        strata.append(Stratum(sides[Arm.BASELINE], sides[Arm.CANDIDATE], number))
     return tuple(strata), alone, problems
+
+
+def _instances(pairs: Sequence[tuple[Reading | None, Reading]], arm: Arm) -> int:
+    return len({now.instance for _, now in pairs if now.arm is arm})
+
+
+def _halves(
+    metric: str, pairs: Sequence[tuple[Reading | None, Reading]], bounds: tuple[float, ...]
+) -> tuple[Stratum, ...]:
+    """Return the baseline's two halves, segment by segment; nothing where it has a single instance."""
+    mine = [p for p in pairs if p[1].arm is Arm.BASELINE]
+    names = {now.instance for _, now in mine}
+    second = split(names)
+    if not second:
+        return ()
+    number = (len(names) - len(second), len(second))
+    strata = []
+    for segment in sorted({now.segment for _, now in mine}):
+        here = [p for p in mine if p[1].segment == segment]
+        sides = [
+            _sum(metric, [p for p in here if (p[1].instance in second) is half], bounds)[0]
+            for half in (False, True)
+        ]
+        strata.append(Stratum(sides[0], sides[1], number))
+    return tuple(strata)
 
 
 def _sum(

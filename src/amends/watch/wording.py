@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from amends.watch.assessment import ArmSummary, Effect
+from amends.watch.assessment import ArmSummary, Effect, Trust
 from amends.watch.measurements import MetricKind
 from amends.watch.plan import Direction, MetricSpec
 
@@ -45,6 +45,23 @@ def comparison(
     else:
         parts = [f"{_rate(spec, candidate)} against {_rate(spec, baseline)}", _ratio(spec, effect)]
     return f"{spec.name}: {', '.join(p for p in (*parts, amount) if p)}"
+
+
+def basis(trust: Trust) -> str:
+    """Return what a row's sentence ends with where its guarantee is not exact."""
+    if trust.guarantee == "exact":
+        return ""
+    if trust.dispersion is None:
+        return " (no history yet to estimate the overdispersion from: this metric cannot roll back)"
+    return f" (approximate: divided by {_digits(trust.dispersion)} for overdispersion)"
+
+
+def self_test(log_evidence: float, failed: bool) -> str:
+    """Return what the baseline's test against itself says."""
+    if not failed:
+        return "the baseline's two halves are alike"
+    times = f"×{math.exp(log_evidence):,.0f}" if log_evidence < math.log(1e6) else "over a million to one"
+    return f"the baseline's own two halves differ beyond chance ({times}), so more than chance moves this metric"
 
 
 def limit_broken(spec: MetricSpec, observed: str, requests: float) -> str:
