@@ -7,7 +7,7 @@ and any fact that comes twice, so whoever stopped half-way can go on from what t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -73,7 +73,10 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The last look of the watch. ``state`` continues its e-process; ``candidate_alive`` may be unknown."""
+    """The last look of the watch. ``state`` continues its e-process; ``candidate_alive`` may be unknown.
+
+    ``guarantees`` say of each metric how far its statistics can be trusted.
+    """
 
     tick: int
     step: int
@@ -82,6 +85,7 @@ class Look:
     reason: str
     state: Mapping[str, Any]
     candidate_alive: bool | None = None
+    guarantees: tuple[str, ...] = ()
 
 
 Outcome = Literal["promoted", "rolled_back", "aborted", "refused", "failed"]
@@ -334,14 +338,23 @@ def _gates_decided(d: Deployment, fact: Fact) -> Deployment:
     return replace(after, phase=Phase.APPROVAL if d.course.approval and not d.approvals else Phase.READY)
 
 
+def _guarantees(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what recorded rows say of their guarantee; those of older logs say nothing."""
+    for row in rows:
+        trust = row.get("trust")
+        if isinstance(trust, Mapping) and trust.get("sentence"):
+            yield f"{row.get('metric')}: {trust['sentence']}"
+
+
 def _assessed(d: Deployment, fact: Fact) -> Deployment:
     said = fact.payload
     assert isinstance(said, p.WatchAssessed)
     if d.look is not None and said.tick <= d.look.tick:
         return d
     look = Look(
-        said.tick, said.step, fact.occurred_at, said.verdict, said.reason, said.state, said.candidate_alive
-    )
+        said.tick, said.step, fact.occurred_at, said.verdict, said.reason, said.state, said.candidate_alive,
+        tuple(_guarantees(said.metrics)),
+    )  # fmt: skip
     after = replace(d, look=look)
     if said.verdict == "roll_back" and not d.finished:
         return _go_back(after, Cause.WORSE, said.reason)

@@ -1,4 +1,4 @@
-"""How much more two equal arms differ than independent requests would: estimated from a baseline against itself.
+"""How much more two equal arms differ than independent requests would, from a baseline against itself.
 
 Say that D is what a tick adds to a score (events on one side less its share of them) and V the variance that
 independent requests give it. Over a long time the sum of D has the variance F·ΣV. F is 1 for independent
@@ -152,11 +152,11 @@ def _beyond_chance(
     nu = np.maximum(number, 1.0)
     line = (1 - 2 / (9 * nu) + deviations * np.sqrt(2 / (9 * nu))) ** 3
     judged = (np.arange(len(SPANS)) <= place) & (number >= _ENOUGH / 2)
-    return np.any((curve > line) & judged, axis=-1)
+    return np.asarray(np.any((curve > line) & judged, axis=-1))
 
 
 def _carried_on(here: Floats, short: Floats, place: npt.NDArray[np.intp], horizon: float) -> Floats:
-    """Return F over ``horizon`` ticks of the AR(1) noise that grows from a quarter of a span to it as seen."""
+    """Return F over ``horizon`` ticks of AR(1) noise that grows from a quarter of a span to it as seen."""
     result = np.ones_like(here)
     seen = np.clip((here - 1) / np.maximum(short - 1, 1e-9), 1.0, 4.0)
     for level in range(1, len(SPANS)):
@@ -168,7 +168,7 @@ def _carried_on(here: Floats, short: Floats, place: npt.NDArray[np.intp], horizo
 
 
 def event_score(events: npt.ArrayLike, ours: npt.ArrayLike, share: npt.ArrayLike) -> tuple[Floats, Floats]:
-    """Return (D, V) of counted events: ``ours`` of ``events`` on a side with this ``share`` of the traffic."""
+    """Return (D, V) of counts: ``ours`` of ``events`` on a side with this ``share`` of the traffic."""
     total = np.asarray(events, dtype=np.float64)
     theta = np.asarray(share, dtype=np.float64)
     return np.asarray(ours, dtype=np.float64) - total * theta, total * theta * (1 - theta)

@@ -236,8 +236,8 @@ def _guarantee(rows: Sequence[MetricRow]) -> Literal["exact", "approximate"]:
 
 def _doubts(rows: Sequence[MetricRow]) -> tuple[str, ...]:
     return tuple(
-        f"{r.metric}: {r.trust.reason}. Until that ends, this metric cannot roll back by statistics, and does "
-        "not promote; limits and a dead candidate still roll back."
+        f"{r.metric}: {r.trust.reason}. Until that ends, it neither rolls back by statistics nor promotes; "
+        "limits and a dead candidate still roll back."
         for r in rows
         if r.trust.failed
     )

@@ -84,7 +84,7 @@ class Trust:
     ``exact``: α holds for independent requests at every sample size. ``approximate``: counts were divided by
     ``dispersion``, which is estimated or a number from the policy (``None``: there is no history to estimate
     it from, and the metric cannot roll back). ``self_test`` is the baseline's test against itself with its
-    reason; ``log_evidence`` is ln of that test's e-value.
+    reason; ``log_evidence`` is ln of that test's e-value. ``sentence`` says all of it to people.
     """
 
     guarantee: Literal["exact", "approximate"] = "exact"
@@ -92,6 +92,7 @@ class Trust:
     self_test: Literal["passed", "failed", "not tested"] = "not tested"
     reason: str = ""
     log_evidence: float = 0.0
+    sentence: str = ""
 
     @property
     def failed(self) -> bool:

@@ -30,7 +30,10 @@ class Increment:
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """The two arms of one tick (and segment), over the same window; ``instances`` is how many each side has."""
+    """The two arms of one tick (and segment), over the same window.
+
+    ``instances`` is how many each side has, baseline first.
+    """
 
     baseline: Increment
     candidate: Increment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -58,6 +59,11 @@ def trust_of(plan: WatchPlan, spec: MetricSpec, state: MetricState) -> Trust:
     """Return how far the metric's guarantee goes: its label, and the baseline's test against itself."""
     if spec.kind is MetricKind.GAUGE:
         return Trust(reason="a level is not compared")
+    trust = _trust(plan, spec, state)
+    return replace(trust, sentence=wording.guarantee(trust))
+
+
+def _trust(plan: WatchPlan, spec: MetricSpec, state: MetricState) -> Trust:
     divided = state.divided or None
     assumed = spec.dispersion in ("auto", 1)
     guarantee: Literal["exact", "approximate"] = "exact" if assumed and divided == 1.0 else "approximate"

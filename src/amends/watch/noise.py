@@ -116,9 +116,7 @@ def _added(noise: Noise, score: Score) -> Noise:
     deviation, variance, load = score
     table = add_tick(_table(noise), deviation, variance)
     before = noise.load
-    return Noise(
-        tuple(float(x) for x in table.ravel()), (before[0] + variance * load, before[1] + variance)
-    )
+    return Noise(tuple(float(x) for x in table.ravel()), (before[0] + variance * load, before[1] + variance))
 
 
 def _total(parts: Sequence[Score]) -> Score:

@@ -79,9 +79,9 @@ class MetricSpec:
         A label that splits traffic into parts compared with their like only. Empty: none.
     dispersion:
         Fano factor of the counts between two equal arms: what the evidence is divided by. A number holds
-        throughout, 1 for independent requests. ``"estimated"``: from how the baseline's instances differ among
-        themselves, in this watch and in the service's former ones. ``"auto"``: 1 until that rules out 1, then
-        estimated. Other than 1, the guarantee is approximate.
+        throughout, 1 for independent requests. ``"estimated"``: from how the baseline's instances differ
+        among themselves, in this watch and in the service's former ones. ``"auto"``: 1 until that rules out
+        1, then estimated. Other than 1, the guarantee is approximate.
     """
 
     name: str

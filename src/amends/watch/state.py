@@ -65,8 +65,8 @@ class Noise:
 class SelfTest:
     """The baseline against itself, beside the watch: the same test between two halves of its instances.
 
-    ``part`` holds its e-process and what both halves saw, ``ticks`` how often they were compared; ``untested``
-    says why they were not at the last look, empty where they were.
+    ``part`` holds its e-process and what both halves saw, ``ticks`` how often they were compared;
+    ``untested`` says why they were not at the last look, empty where they were.
     """
 
     ticks: int = 0
@@ -85,8 +85,8 @@ class MetricState:
     were steps goes on as one that begins now. ``run`` gathers the candidate's requests until its limit can
     be judged. ``last`` are the readings that the next tick is counted from. ``weighed`` are each arm's events
     after their division by the overdispersion, baseline first, and ``divided`` what the last tick's were
-    divided by (0: there was no history to tell); ``noise`` is what that is estimated from: of all events, or of
-    ranks and then of each tail.
+    divided by (0: there was no history to tell); ``noise`` is what that is estimated from: of all events, or
+    of ranks and then of each tail.
     """
 
     metric: str

@@ -56,12 +56,26 @@ def basis(trust: Trust) -> str:
     return f" (approximate: divided by {_digits(trust.dispersion)} for overdispersion)"
 
 
+def guarantee(trust: Trust) -> str:
+    """Return how far a metric's guarantee goes, for people: its label and the baseline's self-test."""
+    if trust.guarantee == "exact":
+        label = "exact for independent requests"
+    elif trust.dispersion is None:
+        label = "none yet, for there is no history to estimate the overdispersion from"
+    else:
+        label = f"approximate, counts divided by {_digits(trust.dispersion)} for overdispersion"
+    test = f"not tested, {trust.reason}" if trust.self_test == "not tested" else trust.reason
+    return f"{label}; baseline against itself: {test}"
+
+
 def self_test(log_evidence: float, failed: bool) -> str:
     """Return what the baseline's test against itself says."""
     if not failed:
         return "the baseline's two halves are alike"
     times = f"×{math.exp(log_evidence):,.0f}" if log_evidence < math.log(1e6) else "over a million to one"
-    return f"the baseline's own two halves differ beyond chance ({times}), so more than chance moves this metric"
+    return (
+        f"the baseline's own two halves differ beyond chance ({times}), so more than chance moves this metric"
+    )
 
 
 def limit_broken(spec: MetricSpec, observed: str, requests: float) -> str:

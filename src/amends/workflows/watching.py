@@ -75,7 +75,9 @@ def take_look(tools: Toolbox, sight: Sight) -> Looked:
     snapshot = _read(tools, d, plan, seen, tools.clock.now())
     at = tools.clock.now()
     health = _health(d, seen)
-    state, said = assess(plan, _state(tools, sight), snapshot.readings, health, at, (*problems, *snapshot.problems))
+    state, said = assess(
+        plan, _state(tools, sight), snapshot.readings, health, at, (*problems, *snapshot.problems)
+    )
     tick = d.look.tick + 1 if d.look else 1
     queries = tuple(msgspec.to_builtins(answer) for answer in kept_answers(snapshot))
     unkept = _unkept(snapshot.readings, state)
@@ -152,7 +154,8 @@ def _former(tools: Toolbox, d: Deployment) -> WatchState | None:
             tags=(f"env:{d.service}/{d.environment}",), kinds=("watch.assessed",), newest_first=True,
             limit=1,
         )  # fmt: skip
-        return WatchState.from_data(found[0].payload.state) if found else None
+        last = found[0].payload if found else None
+        return WatchState.from_data(last.state) if isinstance(last, p.WatchAssessed) else None
     except (AmendsError, msgspec.ValidationError):
         return None
 
