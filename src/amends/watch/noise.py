@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -48,7 +49,7 @@ class Factors:
 
 def factors_of(
     spec: MetricSpec,
-    noise: Sequence[Noise],
+    noise: tuple[Noise, ...],
     strata: Sequence[Stratum],
     history: tuple[float, ...],
     alpha: float,
@@ -71,7 +72,8 @@ def factors_of(
     return Factors(used[0], tuple(used[1:]) or (1.0,) * tails)
 
 
-def estimate(noise: Sequence[Noise], alpha: float) -> Dispersion:
+@lru_cache(maxsize=256)
+def estimate(noise: tuple[Noise, ...], alpha: float) -> Dispersion:
     """Return the factor of each part: all events, or ranks and then each tail."""
     return estimate_dispersion(np.stack([_table(n) for n in noise]), alpha)
 
