@@ -1,8 +1,8 @@
 """Two equal arms whose rates wander: with a factor estimated from history, false rollbacks stay at most α.
 
 Arm noise is AR(1) with φ = .93 (correlated over some two minutes), 50 events an arm and tick, looked at
-after each of 360 ticks; history is another hour of the baseline against itself. ``benchmarks/overdispersed.py``
-has more runs.
+after each of 360 ticks; history is another hour of the baseline against itself.
+Larger runs are in ``benchmarks/overdispersed.py``.
 """
 
 import numpy as np

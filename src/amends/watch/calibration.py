@@ -137,19 +137,21 @@ def halve_looks(recorded: Recording, most: int) -> list[Halving]:
     return found
 
 
-def calibrate(plan: WatchPlan, halvings: Sequence[Halving], watch_seconds: float, runs: int) -> Calibration:
+def calibrate(
+    plan: WatchPlan, halvings: Sequence[Sequence[Halving]], watch_seconds: float, runs: int
+) -> Calibration:
     """Run A/A watches of ``watch_seconds`` over every halving and stretch of time, at most ``runs``.
 
-    Runs share data, so that the interval, which takes them for independent, errs on the narrow side.
+    Each of ``halvings`` is one way to halve, of one recording or of several: what one of its stretches
+    divides by was learnt from all others. Runs share data, so that the interval, which takes them for independent,
+    errs on the narrow side.
     """
-    specs = [s for s in plan.metrics if s.kind is not MetricKind.GAUGE]
-    tally = _Tally(plan, specs)
-    for halving in halvings:
-        _run(tally, halving.recording, watch_seconds, runs)
-    by = halvings[0].by if halvings else "instances"
-    return tally.told(
-        watch_seconds, by, tuple(dict.fromkeys(p for h in halvings for p in h.recording.problems))
-    )
+    tally = _Tally(plan, [s for s in plan.metrics if s.kind is not MetricKind.GAUGE])
+    for way in halvings:
+        _run(tally, [halving.recording for halving in way], watch_seconds, runs)
+    every = [halving for way in halvings for halving in way]
+    by = every[0].by if every else "instances"
+    return tally.told(watch_seconds, by, tuple(dict.fromkeys(p for h in every for p in h.recording.problems)))
 
 
 class _Tally:
@@ -186,8 +188,8 @@ class _Stretch:
     looks: tuple[tuple[datetime, tuple[MetricTick, ...]], ...]
 
 
-def _run(tally: _Tally, recorded: Recording, seconds: float, most: int) -> None:
-    stretches = list(_stretches(tally, recorded, seconds))
+def _run(tally: _Tally, recorded: Sequence[Recording], seconds: float, most: int) -> None:
+    stretches = [stretch for one in recorded for stretch in _stretches(tally, one, seconds)]
     learnt = [[_learn(spec, i, s, tally.alpha) for i, spec in enumerate(tally.specs)] for s in stretches]
     for i in range(len(tally.specs)):
         whole = _sum([noise[i] for noise in learnt])

@@ -30,6 +30,7 @@ from amends.errors import UsageError
 from amends.watch.assessment import Health
 from amends.watch.measurements import Arm, MetricKind, Reading
 from amends.watch.plan import Direction, MetricSpec, WatchPlan
+from amends.watch.state import WatchState
 
 FINEST = 2 ** (1 / 32)
 _MOST_BUCKETS = 512
@@ -81,12 +82,17 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A watch to be replayed. ``problems`` are sentences about what was left out."""
+    """A watch to be replayed.
+
+    ``problems`` are sentences about what was left out; ``former`` is what the watch had learnt from those
+    before it when it began (`begin_watch`).
+    """
 
     plan: WatchPlan
     started_at: datetime
     looks: tuple[Look, ...]
     problems: tuple[str, ...] = ()
+    former: WatchState | None = None
 
 
 def infer_plan(

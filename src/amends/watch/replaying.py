@@ -26,7 +26,7 @@ def replay_watch(recorded: Recording) -> Outcome:
             ("there is nothing to look at: no row of a metric that is watched", *recorded.problems)
         )
         return Outcome(Final.HOLD, None, why, problems=recorded.problems)
-    state, step = begin_watch(recorded.started_at), recorded.looks[0].step
+    state, step = begin_watch(recorded.started_at, recorded.former), recorded.looks[0].step
     ticks: list[TickOutcome] = []
     problems = list(recorded.problems)
     for look in recorded.looks:
