@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
+from typing import Literal
 
 from amends.errors import AmendsError, UsageError
 from amends.watch.calibration import Calibration, Halving, calibrate, halve_looks, halve_rows
@@ -104,10 +105,14 @@ def _asked(plan: WatchPlan, wishes: CalibrationWishes) -> WatchPlan:
         )
     metrics = tuple(s for s in plan.metrics if not wishes.metrics or s.name in wishes.metrics)
     if wishes.dispersion:
-        asked = wishes.dispersion
-        said = asked if asked == "auto" or asked == "estimated" else float(asked)
-        metrics = tuple(replace(s, dispersion=said) for s in metrics)
+        metrics = tuple(replace(s, dispersion=_dispersion(wishes.dispersion)) for s in metrics)
     return replace(plan, metrics=metrics)
+
+
+def _dispersion(asked: str) -> float | Literal["auto", "estimated"]:
+    if asked == "auto":
+        return "auto"
+    return "estimated" if asked == "estimated" else float(asked)
 
 
 def _check(wishes: CalibrationWishes) -> None:

@@ -143,8 +143,8 @@ def calibrate(
     """Run A/A watches of ``watch_seconds`` over every halving and stretch of time, at most ``runs``.
 
     Each of ``halvings`` is one way to halve, of one recording or of several: what one of its stretches
-    divides by was learnt from all others. Runs share data, so that the interval, which takes them for independent,
-    errs on the narrow side.
+    divides by was learnt from all others. Runs share data, so that the interval, which takes them for
+    independent, errs on the narrow side.
     """
     tally = _Tally(plan, [s for s in plan.metrics if s.kind is not MetricKind.GAUGE])
     for way in halvings:
