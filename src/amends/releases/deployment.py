@@ -7,7 +7,7 @@ and any fact that comes twice, so whoever stopped half-way can go on from what t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,6 +18,7 @@ from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.releases.actuation import Action, ReleaseRef
 from amends.releases.course import Course
+from amends.watch.wording import recorded_guarantees
 
 
 class Phase(StrEnum):
@@ -338,14 +339,6 @@ def _gates_decided(d: Deployment, fact: Fact) -> Deployment:
     return replace(after, phase=Phase.APPROVAL if d.course.approval and not d.approvals else Phase.READY)
 
 
-def _guarantees(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield what recorded rows say of their guarantee; those of older logs say nothing."""
-    for row in rows:
-        trust = row.get("trust")
-        if isinstance(trust, Mapping) and trust.get("sentence"):
-            yield f"{row.get('metric')}: {trust['sentence']}"
-
-
 def _assessed(d: Deployment, fact: Fact) -> Deployment:
     said = fact.payload
     assert isinstance(said, p.WatchAssessed)
@@ -353,7 +346,7 @@ def _assessed(d: Deployment, fact: Fact) -> Deployment:
         return d
     look = Look(
         said.tick, said.step, fact.occurred_at, said.verdict, said.reason, said.state, said.candidate_alive,
-        tuple(_guarantees(said.metrics)),
+        recorded_guarantees(said.metrics),
     )  # fmt: skip
     after = replace(d, look=look)
     if said.verdict == "roll_back" and not d.finished:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from amends.watch.assessment import ArmSummary, Effect, Trust
 from amends.watch.measurements import MetricKind
@@ -66,6 +68,12 @@ def guarantee(trust: Trust) -> str:
         label = f"approximate, counts divided by {_digits(trust.dispersion)} for overdispersion"
     test = f"not tested, {trust.reason}" if trust.self_test == "not tested" else trust.reason
     return f"{label}; baseline against itself: {test}"
+
+
+def recorded_guarantees(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return what recorded rows say of their guarantee, metric by metric; those of older logs say nothing."""
+    trusts = ((row.get("metric"), row.get("trust")) for row in rows)
+    return tuple(f"{name}: {t['sentence']}" for name, t in trusts if isinstance(t, Mapping) and t["sentence"])
 
 
 def self_test(log_evidence: float, failed: bool) -> str:
