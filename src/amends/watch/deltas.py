@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
@@ -59,13 +60,14 @@ class MetricTick:
     halves: tuple[Stratum, ...] = ()
 
 
-def split(instances: Iterable[str]) -> frozenset[str]:
+@lru_cache(maxsize=256)
+def split(instances: frozenset[str]) -> frozenset[str]:
     """Return the instances of the second half: the same ones at every tick and in every process.
 
     Each one's name decides for itself, so that one that comes or goes moves no other; only where all of
     them fall on one side every second name changes it.
     """
-    names = sorted(set(instances), key=_digest)
+    names = sorted(instances, key=_digest)
     chosen = frozenset(n for n in names if _digest(n)[0] % 2)
     return chosen if 0 < len(chosen) < len(names) else frozenset(names[1::2])
 
@@ -94,7 +96,7 @@ def count_tick(
         kept = tuple(last) + tuple(r for r in usable if r.arm not in {p.arm for p in last})
         alone, more = _sum(metric, [p for p in pairs if p[1].arm is Arm.CANDIDATE], bounds)
         return MetricTick((), alone, bounds, kept, False, arms, tuple(problems + more))
-    strata, alone, more = _strata(metric, pairs, bounds)
+    strata, halves, alone, more = _strata(metric, pairs, bounds)
     gap = (now - max(r.at for r in last)).total_seconds() if last else 0.0
     if gap > max_gap_seconds and strata:
         strata = ()
@@ -102,7 +104,7 @@ def count_tick(
     if pairs and not bounds and usable[0].kind is MetricKind.LATENCY:
         strata = ()
         more.append(f"{metric}: the arms have no bucket bound in common and cannot be compared.")
-    halves = _halves(metric, pairs, bounds) if strata else ()
+    halves = halves if strata else ()
     return MetricTick(strata, alone, bounds, tuple(usable), True, arms, tuple(problems + more), halves)
 
 
@@ -191,47 +193,30 @@ def _common_bounds(pairs: Sequence[tuple[Reading | None, Reading]]) -> tuple[flo
 
 def _strata(
     metric: str, pairs: Sequence[tuple[Reading | None, Reading]], bounds: tuple[float, ...]
-) -> tuple[tuple[Stratum, ...], Increment, list[str]]:
+) -> tuple[tuple[Stratum, ...], tuple[Stratum, ...], Increment, list[str]]:
+    """Return the arms and the baseline's two halves, segment by segment, and the candidate alone.
+
+    There are no halves where the baseline has a single instance.
+    """
     problems: list[str] = []
     strata: list[Stratum] = []
+    halves: list[Stratum] = []
     alone = Increment()
-    parts: dict[str, dict[Arm, list[tuple[Reading | None, Reading]]]] = {}
-    for pair in pairs:
-        parts.setdefault(pair[1].segment, {arm: [] for arm in Arm})[pair[1].arm].append(pair)
-    for segment in sorted(parts):
-        sides = {}
-        for arm in Arm:
-            sides[arm], more = _sum(metric, parts[segment][arm], bounds)
-            problems += more
-        alone = alone.plus(sides[Arm.CANDIDATE]) if alone.exposure else sides[Arm.CANDIDATE]
-        number = (_instances(pairs, Arm.BASELINE), _instances(pairs, Arm.CANDIDATE))
-        strata.append(Stratum(sides[Arm.BASELINE], sides[Arm.CANDIDATE], number))
-    return tuple(strata), alone, problems
-
-
-def _instances(pairs: Sequence[tuple[Reading | None, Reading]], arm: Arm) -> int:
-    return len({now.instance for _, now in pairs if now.arm is arm})
-
-
-def _halves(
-    metric: str, pairs: Sequence[tuple[Reading | None, Reading]], bounds: tuple[float, ...]
-) -> tuple[Stratum, ...]:
-    """Return the baseline's two halves, segment by segment; nothing where it has a single instance."""
-    mine = [p for p in pairs if p[1].arm is Arm.BASELINE]
-    names = {now.instance for _, now in mine}
-    second = split(names)
-    if not second:
-        return ()
-    number = (len(names) - len(second), len(second))
-    strata = []
-    for segment in sorted({now.segment for _, now in mine}):
-        here = [p for p in mine if p[1].segment == segment]
-        sides = [
-            _sum(metric, [p for p in here if (p[1].instance in second) is half], bounds)[0]
-            for half in (False, True)
-        ]
-        strata.append(Stratum(sides[0], sides[1], number))
-    return tuple(strata)
+    names = {arm: frozenset(now.instance for _, now in pairs if now.arm is arm) for arm in Arm}
+    second = split(names[Arm.BASELINE])
+    number = (len(names[Arm.BASELINE]), len(names[Arm.CANDIDATE]))
+    for segment in sorted({now.segment for _, now in pairs}):
+        here = [p for p in pairs if p[1].segment == segment]
+        theirs = [p for p in here if p[1].arm is Arm.BASELINE]
+        one, more = _sum(metric, [p for p in theirs if p[1].instance not in second], bounds)
+        other, yet_more = _sum(metric, [p for p in theirs if p[1].instance in second], bounds)
+        ours, still_more = _sum(metric, [p for p in here if p[1].arm is Arm.CANDIDATE], bounds)
+        problems += more + yet_more + still_more
+        alone = alone.plus(ours) if alone.exposure else ours
+        strata.append(Stratum(one.plus(other), ours, number))
+        if second:
+            halves.append(Stratum(one, other, (number[0] - len(second), len(second))))
+    return tuple(strata), tuple(halves), alone, problems
 
 
 def _sum(

@@ -59,7 +59,7 @@ class Fleet:
 
 def uneven() -> dict[str, float]:
     """A baseline one half of which is much worse than the other."""
-    return {pod: 0.25 if pod in split(PODS) else 0.01 for pod in PODS}
+    return {pod: 0.25 if pod in split(frozenset(PODS)) else 0.01 for pod in PODS}
 
 
 ALIKE = dict.fromkeys(PODS, 0.01)
@@ -188,7 +188,7 @@ def test_latencies_of_slow_and_fast_instances_are_refused_too() -> None:
     for tick in range(20):
         readings = []
         for pod, total in totals.items():
-            slow = 3.0 if pod in split(PODS) or pod == "new" else 1.0
+            slow = 3.0 if pod in split(frozenset(PODS)) or pod == "new" else 1.0
             took = rng.lognormal(np.log(0.1 * slow), 0.6, 100)
             total += [*((took <= b).sum() for b in BOUNDS), 100]
             readings.append(latency(Arm.CANDIDATE if pod == "new" else Arm.BASELINE, pod, tick, total))
@@ -201,9 +201,9 @@ def test_latencies_of_slow_and_fast_instances_are_refused_too() -> None:
     "names", [("a", "b"), ("web-1", "web-2", "web-3"), tuple(f"pod-{i}" for i in range(9))]
 )
 def test_both_halves_have_an_instance_and_none_changes_sides(names: tuple[str, ...]) -> None:
-    second = split(names)
+    second = split(frozenset(names))
     assert 0 < len(second) < len(names)
-    assert split(reversed(names)) == second
+    assert split(frozenset(reversed(names))) == second
     if len(names) > 3:
-        assert split(names[:-1]) == second - {names[-1]}
-    assert split(names[:1]) == frozenset()
+        assert split(frozenset(names[:-1])) == second - {names[-1]}
+    assert split(frozenset(names[:1])) == frozenset()

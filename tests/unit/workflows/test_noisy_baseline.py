@@ -38,7 +38,7 @@ def fleet(rig: Any, baseline: Any, candidate: float) -> None:
 
 
 def uneven(rng: Any) -> list[float]:
-    return [0.2 if pod in split(PODS) else 0.01 for pod in PODS]
+    return [0.2 if pod in split(frozenset(PODS)) else 0.01 for pod in PODS]
 
 
 def wandering(rng: Any) -> list[float]:
