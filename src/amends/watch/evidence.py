@@ -47,6 +47,7 @@ def advance_metric(
     state = replace(
         state,
         last=tick.last,
+        fresh=tick.fresh,
         baseline_at=now if Arm.BASELINE in tick.arms else state.baseline_at,
         candidate_at=now if Arm.CANDIDATE in tick.arms else state.candidate_at,
     )

@@ -136,7 +136,7 @@ class WatchPlan:
         Events (errors) on both arms together before a ratio or count may roll back.
     warmup_seconds:
         Start of the watch during which nothing is compared (caches, compilers). Limits and a dead candidate
-        still roll back.
+        still roll back. An instance that starts later is compared after as long.
     max_gap_seconds:
         After a longer pause without readings of both arms, counting starts afresh instead of comparing what
         happened unseen in between.

@@ -10,7 +10,7 @@ import numpy as np
 
 from amends.stats.dispersion import FIELDS, SPANS, carry_over
 from amends.stats.restarts import FIRST_STAKE, next_stake
-from amends.watch.measurements import Reading
+from amends.watch.measurements import Arm, Reading
 
 _HISTORY_TICKS = 20_000  # older ones fade: about two days of looks every ten seconds
 
@@ -86,7 +86,8 @@ class MetricState:
     be judged. ``last`` are the readings that the next tick is counted from. ``weighed`` are each arm's events
     after their division by the overdispersion, baseline first, and ``divided`` what the last tick's were
     divided by (0: there was no history to tell); ``noise`` is what that is estimated from: of all events, or
-    of ranks and then of each tail.
+    of ranks and then of each tail. ``fresh`` are the instances that started during the watch and still warm
+    up.
     """
 
     metric: str
@@ -109,6 +110,7 @@ class MetricState:
     weighed: tuple[float, float] = (0.0, 0.0)
     divided: float = 1.0
     noise: tuple[Noise, ...] = ()
+    fresh: tuple[tuple[Arm, str, datetime], ...] = ()
     self_test: SelfTest = field(default_factory=SelfTest)
 
 
