@@ -145,7 +145,15 @@ def _look(
     alpha = plan.alpha / max(1, sum(s.kind is not MetricKind.GAUGE for s in plan.metrics))
     for spec in plan.metrics:
         before = earlier.get(spec.name) or MetricState(spec.name)
-        tick = count_tick(spec.name, before.last, given.get(spec.name, ()), now, plan.max_gap_seconds)
+        tick = count_tick(
+            spec.name,
+            before.last,
+            given.get(spec.name, ()),
+            now,
+            plan.max_gap_seconds,
+            before.fresh,
+            plan.warmup_seconds,
+        )
         after = advance_metric(spec, before, tick, now, comparing=comparing, alpha=alpha)
         after, why = _hold_to_limit(spec, after, tick)
         if why:

@@ -258,13 +258,13 @@ def _strata(
     names = {arm: frozenset(now.instance for _, now in _of(pairs, arm)) for arm in Arm}
     second = split(names[Arm.BASELINE])
     number = (len(names[Arm.BASELINE]), len(names[Arm.CANDIDATE]))
-    for segment in sorted({now.segment for _, now in pairs}):
-        here = [p for p in pairs if p[1].segment == segment]
-        theirs = _of(here, Arm.BASELINE)
-        one, more = _sum(metric, [p for p in theirs if p[1].instance not in second], bounds)
-        other, yet_more = _sum(metric, [p for p in theirs if p[1].instance in second], bounds)
-        ours, still_more = _sum(metric, _of(here, Arm.CANDIDATE), bounds)
-        problems += more + yet_more + still_more
+    parts: dict[str, tuple[list[_Pair], list[_Pair], list[_Pair]]] = {}
+    for pair in pairs:
+        side = 2 if pair[1].arm is Arm.CANDIDATE else int(pair[1].instance in second)
+        parts.setdefault(pair[1].segment, ([], [], []))[side].append(pair)
+    for segment in sorted(parts):
+        (one, odd), (other, odder), (ours, oddest) = (_sum(metric, side, bounds) for side in parts[segment])
+        problems += odd + odder + oddest
         strata.append(Stratum(one.plus(other), ours, number))
         if second:
             halves.append(Stratum(one, other, (number[0] - len(second), len(second))))

@@ -207,3 +207,17 @@ def test_both_halves_have_an_instance_and_none_changes_sides(names: tuple[str, .
     if len(names) > 3:
         assert split(frozenset(names[:-1])) == second - {names[-1]}
     assert split(frozenset(names[:1])) == frozenset()
+
+
+def test_an_instance_that_starts_during_the_watch_is_judged_once_it_is_warm() -> None:
+    """Cold for a minute, the new instance fails a third of its requests; then it is as good as the others."""
+    outcomes = {}
+    for warmup in (0.0, 60.0):
+        fleet = Fleet(replace(PLAN, warmup_seconds=warmup))
+        for tick in range(40):
+            late = {"late": 0.3 if tick < 16 else 0.01} if tick > 9 else {}
+            said = fleet.look(ALIKE, {"new-1": 0.01, **late})
+            if said.verdict is Verdict.ROLL_BACK:
+                break
+        outcomes[warmup] = said.verdict
+    assert outcomes == {0.0: Verdict.ROLL_BACK, 60.0: Verdict.WATCHING}
