@@ -11,9 +11,9 @@ What a row says depends on its kind:
 
 Rows say what happened, a `Reading` how much happened so far: rows are summed per instance, metric and
 segment, and each tick's sums are read as if a counter had been scraped, so that `assess` judges them as it
-judges a live watch. Single latencies are sorted into buckets `FINEST` wide. Within those 2% two values count as
-equal; that costs the Mann-Whitney test less than a thousandth of its strength for latencies that spread as
-they do.
+judges a live watch. Single latencies are sorted into buckets `FINEST` wide. Within those 2% two values count
+as equal; that costs the Mann-Whitney test less than a thousandth of its strength for latencies that spread
+as they do.
 """
 
 from __future__ import annotations
