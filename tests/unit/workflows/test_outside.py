@@ -90,8 +90,4 @@ def test_the_loop_leaves_such_a_watch_alone(rig: Any) -> None:
     ask(rig)
     follower.follow(0)
     assert [f.kind for f in rig.kinds("watch.begun", "watch.assessed")] == ["watch.begun", "watch.assessed"]
-    assert all(
-        isinstance(f.payload, p.WatchBegun | p.WatchAssessed)
-        for f in rig.log.stream(f"watch/{ask(rig).watch}")
-    )
     assert calls.take() == []
