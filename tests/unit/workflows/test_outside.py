@@ -45,6 +45,22 @@ def test_whoever_comes_second_at_a_moment_answers_with_the_first_ones_look(rig: 
     assert len(rig.kinds("watch.assessed")) == 1
 
 
+def test_of_two_who_find_no_watch_one_begins_it(rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    late, read = rig.process(), rig.store.read
+    began: list[Judged] = []
+
+    def read_just_before_another_begins(*args: Any, **kwargs: Any) -> Any:
+        found = read(*args, **kwargs)
+        monkeypatch.setattr(rig.store, "read", read)
+        began.append(ask(rig, seconds=0))
+        return found
+
+    monkeypatch.setattr(rig.store, "read", read_just_before_another_begins)
+    said = ask(rig, late)
+    assert len(rig.kinds("watch.begun")) == 1
+    assert said.look == began[0].look
+
+
 def test_a_plan_stays_what_it_was_when_the_watch_began(rig: Any) -> None:
     ask(rig)
     rig.clock.at += timedelta(seconds=10)
