@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 import ssl
 import subprocess
@@ -138,6 +139,12 @@ def test_fetch_writes_a_recording(
     assert events in (2, 3)
     buckets = {row["value"] for row in rows if row["metric"] == "latency"}
     assert buckets == {"0.050000000000000003", "0.10000000000000001", "0.5", "inf"}
+    words = ["watch", "replay", "rows.csv", "--direction", "higher", "--format", "json"]
+    judged = subprocess.run(
+        [sys.executable, "-m", "amends", *words], capture_output=True, text=True, check=False
+    )
+    told = {metric["metric"]: metric["observations"] for metric in json.loads(judged.stdout)["metrics"]}
+    assert told["5xx"] == sum(float(row["weight"]) for row in rows if row["metric"] == "5xx")
 
 
 def test_fetch_says_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

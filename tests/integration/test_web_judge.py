@@ -251,6 +251,11 @@ def test_a_policy_that_scrapes_is_refused_with_its_remedy(server: LiveServer) ->
     assert "prometheus" in answer.json()["error"]["remedy"]
 
 
+def test_what_is_wrong_with_notices_keeps_no_watch_from_its_answer(server: LiveServer) -> None:
+    (server.folder / "notices.yaml").write_text("odd: [")
+    assert ask_argo(server)["verdict"] == "watching"
+
+
 def test_strangers_are_refused(server: LiveServer) -> None:
     assert ask_flagger(server, "rollback", token="wrong").status_code == 401
     assert httpx.post(f"{server.url}/api/v1/judge/argo", json=ARGO).status_code == 401

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from amends.workflows.toolbox import GateAnswer, Toolbox
 
 
-def toolbox(workspace: Workspace) -> Toolbox:
+def toolbox(workspace: Workspace, *, watching_only: bool = False) -> Toolbox:
     """Return what carries deployments on: the deployer and metric source of each plan, gates and incidents.
 
     Paths in a plan (the repository, a certificate) are relative to the folder of the policy file. Whatever
-    deployers keep is under ``deploy`` in the state directory.
+    deployers keep is under ``deploy`` in the state directory. With ``watching_only`` nobody is told anything
+    and no guard is looked at, so that what is wrong there keeps no watch from its answer.
     """
     from amends.adapters.spool import FileSpool
     from amends.application.reviewing import draft_review
@@ -60,8 +61,9 @@ def toolbox(workspace: Workspace) -> Toolbox:
         log=log, deployer_for=lambda d: _deployer(d.plan, settings), metrics_for=metrics_for,
         decide_gates=decide, open_incident=lambda d: _open_incident(log, d),
         draft_review=lambda incident: draft_review(log, incident),
-        spool=FileSpool(settings.state_dir / "spool.jsonl"), tell_people=notifier(workspace),
-        check_guards=guard_keeper(workspace),
+        spool=FileSpool(settings.state_dir / "spool.jsonl"),
+        tell_people=None if watching_only else notifier(workspace),
+        check_guards=None if watching_only else guard_keeper(workspace),
     )  # fmt: skip
 
 

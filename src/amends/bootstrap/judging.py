@@ -22,7 +22,7 @@ def open_judge(workspace: Workspace) -> Callable[[Question], Judged]:
     from amends.bootstrap.carrying import toolbox
     from amends.workflows.outside import judge
 
-    tools = toolbox(workspace)
+    tools = toolbox(workspace, watching_only=True)
 
     def answer(asked: Question) -> Judged:
         known = policies_in_use(workspace)

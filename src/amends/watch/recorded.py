@@ -19,6 +19,7 @@ as they do.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -244,7 +245,7 @@ class _Counter:
             return
         times = 1.0 if row.weight is None else row.weight
         sums.exposure += times
-        sums.counts[int(np.searchsorted(self._bounds[row.arm], row.value, side="left"))] += times
+        sums.counts[bisect_left(self._bounds[row.arm], row.value)] += times
         sums.events += row.value * times if math.isfinite(row.value) else 0.0
 
     def _read(self, arms: set[Arm], at: datetime) -> list[Reading]:

@@ -94,7 +94,9 @@ def judge(tools: Toolbox, asked: Question, plan: Mapping[str, Any], policy: str 
     tools = replace(tools, deployer_for=lambda _: _Nobody(), memory={})
     for _ in range(_ATTEMPTS):
         try:
-            sight = _load(tools, asked) or _begin(tools, asked, plan, policy)
+            # Read before the watch is looked for, so that of two who find none only one begins it.
+            version = tools.log.store.version(f"watch/{watch_id(asked)}")
+            sight = _load(tools, asked) or _begin(tools, asked, plan, policy, version)
             looked = _look(tools, asked, sight)
             if looked is not None:
                 record_look(tools, sight, looked)
@@ -140,7 +142,7 @@ def _load(tools: Toolbox, asked: Question) -> Sight | None:
     return Sight(d, lane_seq=0, watch_seq=last.recorded.seq)
 
 
-def _begin(tools: Toolbox, asked: Question, plan: Mapping[str, Any], policy: str) -> Sight:
+def _begin(tools: Toolbox, asked: Question, plan: Mapping[str, Any], policy: str, version: int) -> Sight:
     _check(plan, asked)
     identity = watch_id(asked)
     payload = p.WatchBegun(
@@ -149,7 +151,6 @@ def _begin(tools: Toolbox, asked: Question, plan: Mapping[str, Any], policy: str
         baseline=asked.baseline,
         plan={"watch": dict(plan.get("watch") or {})}, policy=policy,
     )  # fmt: skip
-    version = tools.log.store.version(f"watch/{identity}")
     fact = tools.log.record(
         "watch.begun", payload, id=event_id(identity, "begun", version + 1), source=SOURCE, expected=version
     )

@@ -47,6 +47,10 @@ class Series(NamedTuple):
     value: float
 
 
+# By the identity of the labels, which are kept here so that nothing else can get it.
+Matched = dict[int, tuple[Mapping[str, str], bool]]
+
+
 @dataclass(frozen=True, slots=True)
 class Exposition:
     """The wanted metrics of one page: series by sample name, and the page for what else it declares."""
@@ -60,8 +64,10 @@ class Exposition:
         found = self.series.get(_START, [])
         return found[0].value if found else None
 
-    def select(self, selector: Selector) -> list[Series]:
+    def select(self, selector: Selector, known: Matched | None = None) -> list[Series]:
         """Return the series that ``selector`` selects; none, where the metric is there and nothing matches.
+
+        ``known`` remembers what this selector said of labels that many pages share.
 
         Raises
         ------
@@ -82,7 +88,16 @@ class Exposition:
                 f"`{selector}` can match nothing: {selector.name} has no label {missing!r}; "
                 f"its labels are {', '.join(labels)}."
             )
-        return [s for s in series if selector.matches(s.labels)]
+        if known is None:
+            return [s for s in series if selector.matches(s.labels)]
+        chosen = []
+        for one in series:
+            said = known.get(id(one.labels))
+            if said is None:
+                said = known[id(one.labels)] = (one.labels, selector.matches(one.labels))
+            if said[1]:
+                chosen.append(one)
+        return chosen
 
 
 def read_exposition(text: str, wanted: Collection[str], content_type: str = "") -> Exposition:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from amends.adapters.metrics.assembly import counter_readings, gauge_readings, histogram_readings
-from amends.adapters.metrics.exposition import Exposition, read_exposition
+from amends.adapters.metrics.exposition import Exposition, Matched, read_exposition
 from amends.errors import MetricsUnavailableError
 from amends.watch.measurements import Arm, Arms, MetricKind, MetricSnapshot, Reading
 from amends.watch.plan import MetricSpec
@@ -86,9 +86,10 @@ class _Wanted:
             s.named(f"{s.name.removesuffix('_bucket')}_bucket") if spec.kind is MetricKind.LATENCY else s
             for s in found
         ]
+        self._known: list[Matched] = [{} for _ in self.selectors]
 
     def readings(self, page: Page, at: datetime, found: Exposition) -> list[Reading]:
-        selected = [found.select(s) for s in self.selectors]
+        selected = [found.select(s, known) for s, known in zip(self.selectors, self._known, strict=True)]
         if self.spec.kind is MetricKind.LATENCY:
             return histogram_readings(self.spec, page.arm, page.instance, at, selected[0], found.started)
         if self.spec.kind is MetricKind.GAUGE:

@@ -18,7 +18,8 @@ router = APIRouter(tags=["metrics"])
 _JOB = "job"
 
 
-@router.api_route("/hooks/metrics/{grouping:path}", methods=["PUT", "POST"])
+@router.put("/hooks/metrics/{grouping:path}")
+@router.post("/hooks/metrics/{grouping:path}")
 async def push(request: Request, grouping: str) -> Response:
     """Keep the page of one instance until its next push: `job/SERVICE/environment/ENV/release/R/instance/I`.
 
