@@ -11,10 +11,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from amends.bootstrap import open_workspace
 from amends.demo.narration import StoryError
 from amends.demo.repository import BAD
 from amends.demo.script import Script
 from amends.demo.story import clear, tell
+from amends.events.event import format_time
+from amends.watch.replaying import replay_watch
+from amends.workflows.watchexport import export_watch, recording_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -41,6 +45,20 @@ def test_a_fix_that_mends_nothing_proves_nothing(tmp_path: Path) -> None:
     broken_off = play(Script(fix=BAD), tmp_path)
     assert "test write" in broken_off
     assert "not green" in broken_off
+    watch_again(tmp_path / "story" / "log.db")
+
+
+def watch_again(log: Path) -> None:
+    """Replay the watch that rolled back: real processes, real scrapes, the same evidence at every look."""
+    workspace = open_workspace(store=str(log), reading=True)
+    try:
+        looks = [fact.payload for fact in workspace.log.facts(kinds=("watch.assessed",))]
+        again = replay_watch(recording_of(list(export_watch(workspace.log, looks[-1].deployment))))
+    finally:
+        workspace.close()
+    told = [(format_time(tick.at), tick.log_evidence, tick.verdict) for tick in again.ticks]
+    assert told == [(look.state["at"], look.log_evidence, look.verdict) for look in looks]
+    assert (again.decision, again.reason) == ("rollback", looks[-1].reason)
 
 
 def test_a_gate_that_would_not_have_blocked_it_is_not_proven(tmp_path: Path) -> None:

@@ -1,11 +1,10 @@
-"""Few pre-aggregated points against a baseline's: a rank e-process, and an interval for the shift.
+"""Few pre-aggregated points against a baseline's: exact rank tests at preset looks, and a shift's interval.
 
-*Evidence.* If the candidate's points come from where the baseline's n points come from, then given the
-baseline each arrangement of the k new points in its n + 1 gaps is known beforehand: the next point falls into
-a gap with probability (1 + points already there)/(n + 1 + points so far), Pólya's urn (Blackwell & MacQueen
-1973). The e-process is the ratio of a mixture of alternatives to that: Lehmann's (1953, "The power of rank
-tests") G = F^θ for θ in `ORDERS`, upwards and downwards. It is exact at every look, for any distribution and
-any baseline; of 60 baseline points, two new ones beyond them all are enough for α = .01.
+*Evidence.* If the candidate's k points come from where the baseline's n points come from, every choice of k
+among the n + k is as likely to be theirs. The probability that their ranks then sum to as much (Wilcoxon
+1945; Mann & Whitney 1947) is counted exactly, ties included; from some hundred points on by the normal
+approximation. How many points there will be is known beforehand, so the looks are preset and share α evenly
+(Bonferroni): with 60 points of baseline two new ones beyond all but one of them are enough for α = .01.
 
 *Dependence.* Points of a metric are not independent of one another. The test therefore ranks what is new in
 each point, x_t − φ·x_{t−1}: the innovations of an autoregression, exchangeable in its place (Chernozhukov,
@@ -20,24 +19,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from amends.stats.combination import log_mean_exp
-
 Floats = npt.NDArray[np.float64]
 
-ORDERS = (2.0, 8.0, 32.0, 128.0)
-"""Lehmann alternatives: from "two of three pairs" to "nearly always beyond every baseline point"."""
-
-_WEIGHTS = (0.1, 0.2, 0.3, 0.4)
-"""Most on what few points can show: there every factor counts, and where points are many it costs nothing."""
-
-_DRAWS = 32
 _HIGHEST_CORRELATION = 0.99
 _FARTHEST = 1_000
+_COUNTED = 3e8  # steps up to which all choices are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +95,77 @@ def _unexplained(departures: Floats, phi: float) -> Floats:
     return np.asarray(now - np.where(now * before > 0, phi * before, 0.0))
 
 
-def point_evidence(
-    baseline: npt.ArrayLike, candidate: npt.ArrayLike, *, higher: bool = True, lower: bool = True
-) -> Floats:
-    """Return ln of the e-value after each of the candidate's points, in order.
+def preset_looks(baseline: int, points: int, alpha: float, *, sides: int = 2) -> tuple[int, ...]:
+    """Return after how many of the candidate's ``points`` to look, the first time when a proof is possible.
 
-    Points that are equal are put in order by lot, `_DRAWS` times with fixed lots, and the e-values averaged.
+    Each look is at one and a half times as many points as the one before, the last one at the end.
+    """
+    looks: list[int] = []
+    k = points
+    while k > 0:
+        looks.insert(0, k)
+        k = min(k - 1, math.ceil(k / 1.5))
+    while looks and (baseline < 1 or sides * len(looks) > alpha * math.comb(baseline + looks[0], looks[0])):
+        del looks[0]
+    return tuple(looks)
+
+
+def rank_sum_chance(baseline: npt.ArrayLike, candidate: npt.ArrayLike, *, higher: bool) -> float:
+    """Return the probability that points of one origin have ranks that sum to as much, or to as little.
+
+    ``higher``: as much on the candidate's side.
     """
     theirs, ours = np.asarray(baseline, dtype=np.float64), np.asarray(candidate, dtype=np.float64)
-    if not ours.size or not theirs.size or not (higher or lower):
-        return np.zeros(ours.size)
-    if not np.isin(ours, theirs).any():
-        return _one_order(theirs, ours, np.zeros(theirs.size + ours.size), higher=higher, lower=lower)
-    lots = np.random.default_rng(1).random((_DRAWS // 2, theirs.size + ours.size))
-    drawn = [_one_order(theirs, ours, lot, higher=higher, lower=lower) for lot in (*lots, *-lots)]
-    return np.asarray(log_mean_exp(np.stack(drawn), axis=0))
+    doubled = np.rint(2 * midranks(np.concatenate([theirs, ours])))
+    if not higher:
+        doubled = 2 * (doubled.size + 1) - doubled
+    n, k = theirs.size, ours.size
+    seen = float(doubled[n:].sum())
+    if (k + 1) * seen * (n + k) > _COUNTED:
+        return _approximate(doubled, seen, k)
+    # The sums that are larger are few if the candidate is the higher; those below it are all others.
+    below = _ways(doubled.astype(np.int64), k, int(seen)).sum()
+    return min(1.0, max(1 / math.comb(n + k, k), 1 - float(below) / math.comb(n + k, k)))
+
+
+def _ways(ranks: npt.NDArray[np.int64], k: int, end: int) -> Floats:
+    """Return how many choices of ``k`` ranks have each sum below ``end``."""
+    ways = np.zeros((k + 1, max(end, 1)))
+    ways[0, 0] = 1.0
+    for rank in ranks.tolist():
+        if rank < end:
+            ways[1:, rank:] += ways[:-1, : end - rank]
+    return np.asarray(ways[k])
+
+
+def _approximate(doubled: Floats, seen: float, k: int) -> float:
+    mean = k * float(doubled.mean())
+    total = doubled.size
+    variance = k * (total - k) / (total - 1) * float(doubled.var())
+    return 1 - NormalDist().cdf((seen - 1 - mean) / math.sqrt(variance)) if variance > 0 else 1.0
+
+
+def point_evidence(
+    baseline: npt.ArrayLike,
+    candidate: npt.ArrayLike,
+    alpha: float,
+    *,
+    higher: bool = True,
+    lower: bool = True,
+) -> Floats:
+    """Return, after each of the candidate's points, ln(1/p) of the latest of the `preset_looks`.
+
+    p is multiplied by the number of looks and of directions: once in 1/p times it is ever so small by
+    chance. 0 before the first look.
+    """
+    theirs, ours = np.asarray(baseline, dtype=np.float64), np.asarray(candidate, dtype=np.float64)
+    sides = [side for side, asked in ((True, higher), (False, lower)) if asked]
+    found = np.zeros(ours.size)
+    looks = preset_looks(theirs.size, ours.size, alpha, sides=len(sides)) if sides else ()
+    for look in looks:
+        least = min(rank_sum_chance(theirs, ours[:look], higher=side) for side in sides)
+        found[look - 1 :] = max(0.0, -math.log(least * len(sides) * len(looks)))
+    return found
 
 
 def points_needed(baseline: int, alpha: float, *, sides: int = 2) -> int | None:
@@ -127,17 +173,8 @@ def points_needed(baseline: int, alpha: float, *, sides: int = 2) -> int | None:
 
     ``None`` where no number up to a thousand could.
     """
-    if baseline < 1:
-        return None
-    line = math.log(1 / alpha) + math.log(sides)
-    top = [math.log(1 - (baseline / (baseline + 1)) ** order) for order in ORDERS]
-    reached = 0.0
-    for k in range(1, _FARTHEST + 1):
-        reached += math.log((baseline + k) / k)
-        bets = [math.log(w) + reached + k * t for w, t in zip(_WEIGHTS, top, strict=True)]
-        if float(np.logaddexp.reduce(bets)) >= line:
-            return k
-    return None
+    enough = (k for k in range(1, _FARTHEST + 1) if preset_looks(baseline, k, alpha, sides=sides))
+    return next(enough, None)
 
 
 def shift_interval(
@@ -168,33 +205,3 @@ def _cut(n: int, m: int, alpha: float, phi: float) -> int:
     """Return which of the ordered pairwise differences, from either end, bounds the shift; below 1: none."""
     inflated = n * m * (n + m + 1) / 12 * (1 + phi) / (1 - phi)
     return math.floor(n * m / 2 - NormalDist().inv_cdf(1 - alpha / 2) * math.sqrt(inflated))
-
-
-def _one_order(theirs: Floats, ours: Floats, lots: Floats, *, higher: bool, lower: bool) -> Floats:
-    """Return ln of the e-values with equal points put in the order of their ``lots``."""
-    n, k = theirs.size, ours.size
-    order = np.lexsort((lots, np.concatenate([theirs, ours])))
-    below = np.cumsum(order < n)[np.argsort(order)][n:]  # baseline points under each of ours: its gap
-    urn = np.log(n + 1 + np.arange(k)) - np.log(_places(below))
-    sides = [gap for gap, asked in ((below, higher), (n - below, lower)) if asked]
-    bets = np.cumsum([[_bet(gap, n, theta) + urn for theta in ORDERS] for gap in sides], axis=2)
-    weighed = bets + np.log(_WEIGHTS)[None, :, None]
-    return np.asarray(np.logaddexp.reduce(weighed, axis=(0, 1)) - math.log(len(sides)))
-
-
-def _places(gaps: npt.NDArray[Any]) -> list[int]:
-    """Return which each point is among those of its gap, from 1 on."""
-    there: dict[int, int] = {}
-    places = []
-    for gap in gaps.tolist():
-        there[gap] = there.get(gap, 0) + 1
-        places.append(there[gap])
-    return places
-
-
-def _bet(gap: npt.NDArray[Any], n: int, order: float) -> Floats:
-    """Return ln of the probability of each gap if the candidate's points are distributed as F^order."""
-    high = order * np.log((gap + 1) / (n + 1))
-    with np.errstate(divide="ignore"):
-        low = order * np.log(gap / (n + 1))
-    return np.asarray(high + np.log1p(-np.exp(low - high)))

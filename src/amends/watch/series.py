@@ -1,10 +1,10 @@
 """A pair of plain series: few points of one metric, aggregated by somebody else, and the verdict over them.
 
 The points carry no counts, so the watch's tests have nothing to count. They are compared by rank
-(`amends.stats.points`), each candidate point as it comes; the baseline is taken as given, most often it is
-history. What that assumes: without a change the candidate would go on as the baseline did. A change of the
-hour, the weekday or the load between the two looks like one of the release, and only a baseline that runs
-beside the candidate tells them apart.
+(`amends.stats.points`) at looks that the recording's length presets; the baseline is taken as given, most
+often it is history. What that assumes: without a change the candidate would go on as the baseline did. A
+change of the hour, the weekday or the load between the two looks like one of the release, and only a baseline
+that runs beside the candidate tells them apart.
 
 The rules, with their few numbers:
 
@@ -136,7 +136,7 @@ def _look(
     """Look at each point until one proves harm. Evidence of a shift too small to matter is held to 1."""
     index = tuple(i for i, v in enumerate(pair.candidate) if math.isfinite(v))
     phi = autocorrelation(baseline.points)
-    evidence = _evidence(baseline, ours, phi, direction)
+    evidence = _evidence(baseline, ours, phi, alpha, direction)
     for k, found in enumerate(evidence):
         if found < math.log(1 / alpha):
             continue
@@ -153,11 +153,14 @@ def _shift(baseline: _Baseline, ours: Sequence[float], alpha: float) -> Shift:
     return found
 
 
-def _evidence(baseline: _Baseline, ours: Sequence[float], phi: float, direction: Direction) -> list[float]:
-    """Return ln of the e-value at each look; the mean of both directions where both are looked at."""
+def _evidence(
+    baseline: _Baseline, ours: Sequence[float], phi: float, alpha: float, direction: Direction
+) -> list[float]:
+    """Return ln(1/p) after each point, in the direction that is worse, whichever it is where both are."""
     theirs, new = innovations(baseline.points, ours, phi)
-    sides = [point_evidence(theirs, new, higher=up, lower=not up) for up in _sides(direction)]
-    return [float(e) for e in np.logaddexp.reduce(sides, axis=0) - math.log(len(sides))]
+    sides = _sides(direction)
+    found = point_evidence(theirs, new, alpha, higher=True in sides, lower=False in sides)
+    return [float(e) for e in found]
 
 
 def _sides(direction: Direction) -> tuple[bool, ...]:

@@ -1,4 +1,4 @@
-"""Few points by rank: what the e-process averages to, what it needs, and what dependence costs."""
+"""Few points by rank: how rare a sum of ranks is, what a proof needs, and what dependence costs."""
 
 from __future__ import annotations
 
@@ -7,36 +7,68 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from amends.stats.points import (
     autocorrelation,
     innovations,
+    midranks,
     point_evidence,
     points_needed,
+    preset_looks,
+    rank_sum_chance,
     shift_interval,
 )
 
 
-@pytest.mark.parametrize("sides", [(True, False), (False, True), (True, True)])
-@pytest.mark.parametrize("values", [(1, 2, 3, 4, 5, 6), (0, 0, 0, 1, 1, 2)])
-def test_the_e_value_of_every_look_averages_to_one_if_all_orders_are_alike(
-    values: tuple[float, ...], sides: tuple[bool, bool]
+@pytest.mark.parametrize("higher", [True, False])
+@pytest.mark.parametrize("values", [(1, 2, 3, 4, 5, 6), (0, 0, 0, 1, 1, 2), (3, 3, 3, 3, 3, 3)])
+def test_the_chance_of_a_rank_sum_is_how_many_choices_have_as_much(
+    values: tuple[float, ...], higher: bool
 ) -> None:
-    higher, lower = sides
-    found = [
-        np.exp(point_evidence(order[:3], order[3:], higher=higher, lower=lower))
-        for order in sorted(set(itertools.permutations(values)))
-    ]
-    tied = len(set(values)) < len(values)
-    assert np.mean(found, axis=0) == pytest.approx([1, 1, 1], abs=0.03 if tied else 1e-9)
+    """All choices of two points out of six, counted one by one."""
+    ranks = midranks(values) if higher else -midranks(values)
+    choices = list(itertools.combinations(range(6), 2))
+    for chosen in choices:
+        sums = [ranks[list(c)].sum() for c in choices]
+        expected = np.mean([s >= ranks[list(chosen)].sum() for s in sums])
+        ours = [values[i] for i in chosen]
+        theirs = [values[i] for i in range(6) if i not in chosen]
+        assert rank_sum_chance(theirs, ours, higher=higher) == pytest.approx(expected)
+
+
+def test_many_points_agree_with_the_exact_count_and_with_scipy() -> None:
+    rng = np.random.default_rng(4)
+    theirs, ours = rng.standard_normal(400), rng.standard_normal(200) + 0.15
+    reference = stats.mannwhitneyu(ours, theirs, alternative="greater", method="asymptotic").pvalue
+    assert rank_sum_chance(theirs, ours, higher=True) == pytest.approx(reference, rel=1e-6)
+    exact = stats.mannwhitneyu(ours[:20], theirs[:60], alternative="greater", method="exact").pvalue
+    assert rank_sum_chance(theirs[:60], ours[:20], higher=True) == pytest.approx(exact)
+
+
+def test_all_looks_together_reject_at_most_alpha_whatever_the_order() -> None:
+    """Every order of eight points, five of the baseline: none is left out, so that it is no estimate."""
+    alpha, rejected, orders = 0.2, 0, list(itertools.combinations(range(8), 3))
+    for chosen in orders:
+        theirs = [i for i in range(8) if i not in chosen]
+        for ours in itertools.permutations(chosen):
+            rejected += bool((point_evidence(theirs, ours, alpha) >= math.log(1 / alpha)).any())
+    assert 0 < rejected / (6 * len(orders)) <= alpha
 
 
 def test_the_fewest_points_that_can_prove_anything_do_and_one_less_does_not() -> None:
     for n in (4, 8, 20, 60):
         needed = points_needed(n, 0.01)
         assert needed is not None
-        extreme = point_evidence(np.zeros(n) + np.arange(n) / n, 10 + np.arange(needed))
-        assert extreme[-1] >= math.log(100) > extreme[-2]
+        baseline, beyond = np.arange(n) / n, 10 + np.arange(needed)
+        assert point_evidence(baseline, beyond, 0.01)[-1] >= math.log(100)
+        assert not point_evidence(baseline, beyond[:-1], 0.01).any()
+
+
+def test_four_against_four_prove_nothing() -> None:
+    """1 of 70 choices is the rarest: with both directions once in 35."""
+    assert preset_looks(4, 4, 0.01) == ()
+    assert points_needed(4, 0.01) == 6
 
 
 def test_more_baseline_needs_fewer_points() -> None:
