@@ -1,0 +1,256 @@
+"""How long a watch needs to find an effect: what no test can beat, and what this one is expected to take.
+
+*Wald's bound.* A test whose false alarms, over all looks, are at most α needs on average at least ln(1/α)
+nats, and a second gives it no more than (events a second)·KL (Wald 1945, "Sequential tests of statistical
+hypotheses", Annals of Mathematical Statistics 16:117). Given an event, which arm it falls on is a coin: θ
+under no effect, θφ/(1 − θ + θφ) under a ratio of rates φ, and KL is the divergence of the two.
+
+*This test* bets on a grid of alternatives. Each log e-value then grows by a known amount a second on average;
+put into the mixture and its restarts (`amends.stats.restarts`) they give the curve along which the evidence
+is expected to climb, and where that crosses the line is the expected time, with what the mixture, the restarts
+and the other metrics cost. It is a mean: half of all harm is found about a sixth earlier, some of it much later
+(``tests/statistics/test_forecast_calibration.py``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from amends.stats.combination import Floats
+from amends.stats.mixture import effect_grid
+from amends.stats.rank import RANK_GRID, TAIL_GRID, TAIL_QUANTILES
+from amends.stats.restarts import FIRST_STAKE, next_stake, restarted_evidence
+
+LONGEST = 10 * 365 * 86400.0  # beyond ten years is never
+_ROUNDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of the rollout: so many seconds in which the candidate has ``share`` of the exposure."""
+
+    seconds: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bets:
+    """A mixture of alternatives whose log e-values grow steadily, at a rate that depends on the share.
+
+    ``log_weights`` are ln of their parts in the mixture; they may sum to less than 1, where the rest of the
+    evidence is expected to say nothing. ``growth`` gives each one's nats a second, ``information`` the nats a
+    second of the best bet there is (Wald's), ``events`` how many events a second there are.
+    """
+
+    log_weights: Floats
+    growth: Callable[[float], Floats]
+    information: Callable[[float], float]
+    events: Callable[[float], float]
+
+
+def coin(share: float, ratio: float) -> float:
+    """Return the part of all events that falls on the candidate if its rate is ``ratio`` times the other."""
+    return share * ratio / (1 - share + share * ratio)
+
+
+def divergence(p: float, q: float) -> float:
+    """Return the Kullback-Leibler divergence of two coins in nats; 0 where ``q`` decides nothing."""
+    if not 0 < q < 1:
+        return 0.0
+    parts = ((p, q), (1 - p, 1 - q))
+    return sum(a * math.log(a / b) for a, b in parts if a > 0)
+
+
+def event_bets(
+    exposure: float, rate: float, ratio: float, smallest: float, *, higher: bool = True,
+    lower: bool = False, dispersion: float = 1.0,
+) -> Bets:  # fmt: skip
+    """Return the bets of `amends.stats.mixture` on events.
+
+    Parameters
+    ----------
+    exposure:
+        Requests (or seconds of running) a second on both arms together.
+    rate:
+        Events per exposure on the baseline; the candidate has ``ratio`` times as many.
+    smallest, higher, lower:
+        As `amends.stats.mixture.effect_grid` takes them.
+    dispersion:
+        What the counts are divided by.
+    """
+    grid = effect_grid(smallest, higher=higher, lower=lower)
+    return _coin_bets([(rate, rate * ratio)], grid, exposure / dispersion)
+
+
+def tail_bets(
+    exposure: float, exceeding: Sequence[tuple[float, float]], *, higher: bool = True, lower: bool = False,
+    dispersion: float = 1.0,
+) -> Bets:  # fmt: skip
+    """Return the bets on slow requests, half of a latency's evidence.
+
+    ``exceeding`` holds for each quantile of `amends.stats.rank.TAIL_QUANTILES` the share of the baseline's and
+    of the candidate's requests that exceed it.
+    """
+    grid = np.concatenate(([TAIL_GRID] if higher else []) + ([-TAIL_GRID] if lower else []))
+    return _coin_bets(exceeding, grid, exposure / dispersion, part=0.5)
+
+
+def _coin_bets(
+    rates: Sequence[tuple[float, float]], grid: Floats, exposure: float, part: float = 1.0
+) -> Bets:
+    def events(share: float) -> Floats:
+        return np.array([exposure * ((1 - share) * theirs + share * ours) for theirs, ours in rates])
+
+    def growth(share: float) -> Floats:
+        if not 0 < share < 1:
+            return np.zeros(len(rates) * grid.size)
+        lost = np.log1p(share * np.expm1(grid))
+        gained = np.array([share * ours * exposure for _, ours in rates])
+        return np.asarray((gained[:, None] * grid - events(share)[:, None] * lost).ravel())
+
+    def information(share: float) -> float:
+        ratios = [ours / theirs if theirs > 0 else math.inf for theirs, ours in rates]
+        coins = [coin(share, r) if math.isfinite(r) else 1.0 for r in ratios]
+        return max(float(e) * divergence(c, share) for e, c in zip(events(share), coins, strict=True))
+
+    weights = np.full(len(rates) * grid.size, math.log(part / (len(rates) * grid.size)))
+    return Bets(weights, growth, information, lambda share: float(events(share).sum()))
+
+
+def pair_bets(
+    exposure: float, slower: float, *, higher: bool = True, lower: bool = False, dispersion: float = 1.0
+) -> Bets:
+    """Return the bets of `amends.stats.rank` if ``slower`` of the pairs have the candidate's the slower.
+
+    Half of a latency's evidence; the other half (the tail) is taken to say nothing. The least time given for
+    them is that of the best bet on ranks, not of any test: what one could do better depends on the shape.
+    """
+    d = np.concatenate(([RANK_GRID] if higher else []) + ([-RANK_GRID] if lower else []))
+    beyond = slower - 0.5
+
+    def variance(share: float) -> float:
+        return 12 * exposure * share * (1 - share) / dispersion
+
+    return Bets(
+        np.full(d.size, math.log(0.5 / d.size)),
+        lambda share: np.asarray(variance(share) * (d * beyond - d**2 / 2)),
+        lambda share: variance(share) * beyond**2 / 2,
+        lambda share: exposure if 0 < share < 1 else 0.0,
+    )
+
+
+def slowed_tail(
+    part: float, times: float, bounds: Sequence[float] = (), counts: Sequence[float] = ()
+) -> list[tuple[float, float]]:
+    """Return what `tail_bets` takes if ``part`` of the requests takes ``times`` as long.
+
+    By the baseline's histogram (counts per bucket, the last one unbounded; requests are spread evenly within
+    a bucket). Without one, all slowed requests are taken to end beyond the quantile.
+    """
+    if not bounds or sum(counts) <= 0:
+        return [(1 - q, (1 - q) * (1 - part) + part) for q in TAIL_QUANTILES]
+    edges = np.concatenate([[0.0], np.asarray(bounds, dtype=np.float64)])
+    up_to = np.concatenate([[0.0], np.cumsum(counts)]) / sum(counts)
+
+    def above(value: float) -> float:
+        return 1 - float(np.interp(value, edges, up_to[:-1]))
+
+    found = []
+    for q in TAIL_QUANTILES:
+        place = min(int(np.searchsorted(up_to[1:-1], q - 1e-12)), len(bounds) - 1)
+        bound = float(bounds[place])
+        usual = above(bound)
+        found.append((usual, (1 - part) * usual + part * above(bound / times)))
+    return found
+
+
+def least_seconds(stretches: Sequence[Stretch], bets: Bets, alpha: float) -> float | None:
+    """Return Wald's bound in seconds along the rollout; its last stretch goes on until then.
+
+    ``None`` where that is more than ten years.
+    """
+    needed, gone = math.log(1 / alpha), 0.0
+    for index, stretch in enumerate(stretches):
+        speed = bets.information(stretch.share)
+        last = index == len(stretches) - 1
+        if speed > 0 and (last or needed <= speed * stretch.seconds):
+            found = gone + needed / speed
+            return found if found <= LONGEST else None
+        needed -= speed * stretch.seconds
+        gone += stretch.seconds
+    return None
+
+
+def expected_seconds(
+    stretches: Sequence[Stretch], bets: Bets, line: float, min_events: float = 0.0
+) -> float | None:
+    """Return when the expected evidence of this watch crosses ``line``; the last stretch goes on until then.
+
+    Parameters
+    ----------
+    line:
+        ln(1/α), and with several metrics ln of their number more: one alone has to carry the mean.
+    min_events:
+        Events without which nothing is said against the candidate.
+
+    Returns
+    -------
+    Seconds from the beginning; ``None`` where that is more than ten years.
+    """
+    whole, stake, events, gone = np.zeros(bets.log_weights.size), FIRST_STAKE, 0.0, 0.0
+    for number, stretch in enumerate(stretches, start=1):
+        growth, per_second = bets.growth(stretch.share), bets.events(stretch.share)
+
+        def crossed(
+            t: float, whole: Floats = whole, growth: Floats = growth, stake: float = stake,
+            number: int = number, events: float = events, per_second: float = per_second,
+        ) -> bool:  # fmt: skip
+            found = _evidence(bets, whole + growth * t, growth * t, stake, number)
+            return found >= line and events + per_second * t >= min_events
+
+        end = LONGEST if number == len(stretches) else stretch.seconds
+        if crossed(end):
+            return gone + _first(crossed, end)
+        whole = whole + growth * end
+        stake = next_stake(stake, _mixed(bets, growth * end), number)
+        events, gone = events + per_second * end, gone + end
+    return None
+
+
+def smallest_found(
+    time_for: Callable[[float], float | None], seconds: float, least: float, most: float = 100.0
+) -> float | None:
+    """Return the smallest ratio that ``time_for`` says is found within ``seconds``; ``None``: not even ``most``."""
+
+    def found(ratio: float) -> bool:
+        needed = time_for(ratio)
+        return needed is not None and needed <= seconds
+
+    if not found(most):
+        return None
+    low, high = math.log(least), math.log(most)
+    for _ in range(20):
+        middle = (low + high) / 2
+        low, high = (low, middle) if found(math.exp(middle)) else (middle, high)
+    return math.exp(high)
+
+
+def _mixed(bets: Bets, log_e: Floats) -> float:
+    return float(np.logaddexp.reduce(bets.log_weights + log_e))
+
+
+def _evidence(bets: Bets, whole: Floats, step: Floats, stake: float, number: int) -> float:
+    return restarted_evidence(_mixed(bets, whole), _mixed(bets, step), stake, number)
+
+
+def _first(crossed: Callable[[float], bool], end: float) -> float:
+    """Return when it first crosses: the evidence is convex in time and starts below, so it does so once."""
+    low, high = 0.0, end
+    for _ in range(_ROUNDS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if crossed(middle) else (middle, high)
+    return high
