@@ -5,11 +5,11 @@ nats, and a second gives it no more than (events a second)·KL (Wald 1945, "Sequ
 hypotheses", Annals of Mathematical Statistics 16:117). Given an event, which arm it falls on is a coin: θ
 under no effect, θφ/(1 − θ + θφ) under a ratio of rates φ, and KL is the divergence of the two.
 
-*This test* bets on a grid of alternatives. Each log e-value then grows by a known amount a second on average;
-put into the mixture and its restarts (`amends.stats.restarts`) they give the curve along which the evidence
-is expected to climb, and where that crosses the line is the expected time, with what the mixture, the restarts
-and the other metrics cost. It is a mean: half of all harm is found about a sixth earlier, some of it much later
-(``tests/statistics/test_forecast_calibration.py``).
+*This test* bets on a grid of alternatives. Each log e-value then grows by a known amount a second on
+average; put into the mixture and its restarts (`amends.stats.restarts`) they give the curve along which the
+evidence is expected to climb, and where that crosses the line is the expected time, with what the mixture,
+the restarts and the other metrics cost. It is a mean: half of all harm is found about a sixth earlier, some
+of it much later (``tests/statistics/test_forecast_calibration.py``).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 
 from amends.stats.combination import Floats
 from amends.stats.mixture import effect_grid
-from amends.stats.rank import RANK_GRID, TAIL_GRID, TAIL_QUANTILES
+from amends.stats.rank import RANK_GRID, TAIL_GRID, TAIL_QUANTILES, TAIL_WEIGHTS
 from amends.stats.restarts import FIRST_STAKE, next_stake, restarted_evidence
 
 LONGEST = 10 * 365 * 86400.0  # beyond ten years is never
@@ -92,15 +92,17 @@ def tail_bets(
 ) -> Bets:  # fmt: skip
     """Return the bets on slow requests, half of a latency's evidence.
 
-    ``exceeding`` holds for each quantile of `amends.stats.rank.TAIL_QUANTILES` the share of the baseline's and
-    of the candidate's requests that exceed it.
+    ``exceeding`` holds for each quantile of `amends.stats.rank.TAIL_QUANTILES` the share of the baseline's
+    requests that exceed it, and that of the candidate's.
     """
-    grid = np.concatenate(([TAIL_GRID] if higher else []) + ([-TAIL_GRID] if lower else []))
-    return _coin_bets(exceeding, grid, exposure / dispersion, part=0.5)
+    sides = ([1] if higher else []) + ([-1] if lower else [])
+    grid = np.concatenate([side * TAIL_GRID for side in sides])
+    weights = np.concatenate([TAIL_WEIGHTS for _ in sides], axis=1) / (2 * len(sides))
+    return _coin_bets(exceeding, grid, exposure / dispersion, weights)
 
 
 def _coin_bets(
-    rates: Sequence[tuple[float, float]], grid: Floats, exposure: float, part: float = 1.0
+    rates: Sequence[tuple[float, float]], grid: Floats, exposure: float, weights: Floats | None = None
 ) -> Bets:
     def events(share: float) -> Floats:
         return np.array([exposure * ((1 - share) * theirs + share * ours) for theirs, ours in rates])
@@ -113,12 +115,13 @@ def _coin_bets(
         return np.asarray((gained[:, None] * grid - events(share)[:, None] * lost).ravel())
 
     def information(share: float) -> float:
-        ratios = [ours / theirs if theirs > 0 else math.inf for theirs, ours in rates]
-        coins = [coin(share, r) if math.isfinite(r) else 1.0 for r in ratios]
+        coins = [coin(share, ours / theirs) if theirs > 0 else 1.0 for theirs, ours in rates]
         return max(float(e) * divergence(c, share) for e, c in zip(events(share), coins, strict=True))
 
-    weights = np.full(len(rates) * grid.size, math.log(part / (len(rates) * grid.size)))
-    return Bets(weights, growth, information, lambda share: float(events(share).sum()))
+    parts = np.full((len(rates), grid.size), 1 / (len(rates) * grid.size)) if weights is None else weights
+    with np.errstate(divide="ignore"):
+        logs = np.log(parts).ravel()
+    return Bets(logs, growth, information, lambda share: float(events(share).sum()))
 
 
 def pair_bets(
@@ -224,7 +227,7 @@ def expected_seconds(
 def smallest_found(
     time_for: Callable[[float], float | None], seconds: float, least: float, most: float = 100.0
 ) -> float | None:
-    """Return the smallest ratio that ``time_for`` says is found within ``seconds``; ``None``: not even ``most``."""
+    """Return the smallest ratio that is found within ``seconds``, by the time for it; ``None``: none is."""
 
     def found(ratio: float) -> bool:
         needed = time_for(ratio)
