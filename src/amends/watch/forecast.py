@@ -165,7 +165,11 @@ class _Row:
         unknown = self._unknown(traffic)
         if unknown or traffic is None:
             sentence = f"{self.spec.name}: {unknown}"
-            return MetricForecast(self.spec.name, self.spec.kind, sentence, unknown=unknown)
+            told = MetricForecast(self.spec.name, self.spec.kind, sentence, unknown=unknown)
+            if traffic is None:
+                return told
+            seen = traffic.exposure_per_second
+            return replace(told, exposure_per_second=seen, rate=traffic.rate, origin=traffic.origin)
         stretches = self._stretches(traffic)
         effects = tuple(
             self._effect(label, bets, stretches) for label, bets in self._bets(traffic, self._asked())
