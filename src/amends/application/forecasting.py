@@ -107,7 +107,9 @@ def _seen(fact: Fact, spec: MetricSpec, plan: WatchPlan) -> Traffic | None:
 def _compared_for(state: WatchState, metric: MetricState, plan: WatchPlan) -> float:
     if metric.compared_at is None:
         return 0.0
-    return (metric.compared_at - state.started_at).total_seconds() - plan.warmup_seconds
+    lasted = (metric.compared_at - state.started_at).total_seconds() - plan.warmup_seconds
+    # Without a warm-up the first look compares nothing: it has no reading to count from.
+    return lasted if plan.warmup_seconds > 0 else lasted * metric.ticks / (metric.ticks + 1)
 
 
 def _share(spec: MetricSpec, candidate: Totals, both: float) -> float | None:
