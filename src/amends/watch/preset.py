@@ -128,7 +128,8 @@ def _look_at_events(plan: WatchPlan, spec: MetricSpec, kept: PresetState, due: i
     ratio = _ratio(kept)
     matters = _matters(spec, ratio)
     if crossed and matters and kept.events >= plan.min_events:
-        return replace(kept, found=f"×{number(ratio)} at preset look {due} of {plan.looks}")
+        times = f"×{number(ratio)}" if math.isfinite(ratio) else "on the candidate alone,"
+        return replace(kept, found=f"{times} at preset look {due} of {plan.looks}")
     return kept
 
 
