@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from amends.stats.forecast import Stretch, preset_chances
 from amends.stats.group_sequential import Spending
 from amends.stats.mixture import effect_grid, mixture_evidence, update_mixture
 from amends.watch.deltas import Increment, MetricTick, Stratum
 from amends.watch.measurements import Arm, MetricKind, Reading
 from amends.watch.plan import MetricSpec, Mode, WatchPlan
-from amends.watch.preset import advance_preset
+from amends.watch.preset import advance_preset, preset_alpha
 from amends.watch.state import MetricState
 from tests.unit.watch.watch_feed import START
 
@@ -85,3 +86,22 @@ def test_little_traffic_in_a_fixed_window_is_where_preset_looks_find_more() -> N
             highest = max(highest, float(mixture_evidence(log_e)))
         always += highest >= np.log(100)
     assert preset > 1.3 * always
+
+
+@pytest.mark.parametrize("worse", [1.5, 2.0])
+def test_the_forecast_of_preset_looks_is_about_what_they_find(worse: float) -> None:
+    """About 150 to 200 events in all; with a handful, normal boundaries say only roughly what is exact."""
+    plan, base = replace(PLAN, metrics=(ERRORS,), alpha=0.01), 0.03
+    usual = base * 2  # its mean over the ticks
+    said = preset_chances(
+        [Stretch(SECONDS, 0.2)],
+        200 * TICKS / SECONDS,
+        usual,
+        worse,
+        plan.looks,
+        preset_alpha(plan),
+        plan.spending,
+    )
+    seen = np.mean([finds_errors(plan, np.random.default_rng(seed), worse, base) for seed in range(RUNS)])
+    assert said[-1][0] == SECONDS
+    assert said[-1][1] == pytest.approx(seen, abs=0.08)

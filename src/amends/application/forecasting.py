@@ -16,7 +16,8 @@ from amends.events.codec import Fact
 from amends.events.prepared import prepare
 from amends.gates.plan import Watch
 from amends.releases.course import Course
-from amends.watch.forecast import Forecast, PlannedStep, Traffic, forecast_watch
+from amends.watch.forecast import Traffic, forecast_watch
+from amends.watch.foretold import Forecast, PlannedStep
 from amends.watch.measurements import MetricKind
 from amends.watch.plan import MetricSpec, WatchPlan
 from amends.watch.state import MetricState, Totals, WatchState

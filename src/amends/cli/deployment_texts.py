@@ -17,7 +17,7 @@ from amends.events.codec import Fact
 from amends.events.event import format_time
 from amends.releases.bypass import Bypass
 from amends.releases.deployment import Deployment
-from amends.watch.forecast import forecast_lines
+from amends.watch.foretold import forecast_lines
 
 _EXIT_BY_OUTCOME = {"promoted": 0, "rolled_back": 1, "aborted": 1, "refused": 1, "failed": 4}
 _EXIT_WAITING = 3

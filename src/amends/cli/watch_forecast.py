@@ -49,7 +49,8 @@ def forecast(
     from amends.application.deploying import course_of
     from amends.application.forecasting import stated_traffic
     from amends.bootstrap import open_policy
-    from amends.watch.forecast import PlannedStep, forecast_lines, forecast_watch
+    from amends.watch.forecast import forecast_watch
+    from amends.watch.foretold import PlannedStep, forecast_lines
 
     per_second, share = parse_rate(rate) if rate else None, parse_share(errors) if errors else None
     loaded = open_policy(policy, service=service)

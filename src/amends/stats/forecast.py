@@ -15,18 +15,19 @@ of it much later (``tests/statistics/test_forecast_calibration.py``).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from amends.stats.combination import Floats
+from amends.stats.group_sequential import Spending, boundaries, crossing
 from amends.stats.mixture import effect_grid
 from amends.stats.rank import RANK_GRID, TAIL_GRID, TAIL_QUANTILES, TAIL_WEIGHTS
 from amends.stats.restarts import FIRST_STAKE, next_stake, restarted_evidence
 
 LONGEST = 10 * 365 * 86400.0  # beyond ten years is never
-_ROUNDS = 60
+_ROUNDS = 45
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,39 +205,106 @@ def expected_seconds(
     -------
     Seconds from the beginning; ``None`` where that is more than ten years.
     """
-    whole, stake, events, gone = np.zeros(bets.log_weights.size), FIRST_STAKE, 0.0, 0.0
-    for number, stretch in enumerate(stretches, start=1):
-        growth, per_second = bets.growth(stretch.share), bets.events(stretch.share)
-
-        def crossed(
-            t: float, whole: Floats = whole, growth: Floats = growth, stake: float = stake,
-            number: int = number, events: float = events, per_second: float = per_second,
-        ) -> bool:  # fmt: skip
-            found = _evidence(bets, whole + growth * t, growth * t, stake, number)
-            return found >= line and events + per_second * t >= min_events
-
-        end = LONGEST if number == len(stretches) else stretch.seconds
-        if crossed(end):
-            return gone + _first(crossed, end)
-        whole = whole + growth * end
-        stake = next_stake(stake, _mixed(bets, growth * end), number)
-        events, gone = events + per_second * end, gone + end
+    for part in _parts(stretches, bets):
+        end = LONGEST if part.last else part.seconds
+        if part.crossed(end, line, min_events):
+            return part.gone + _first(lambda t, part=part: part.crossed(t, line, min_events), end)  # type: ignore[misc]
     return None
 
 
-def smallest_found(
-    time_for: Callable[[float], float | None], seconds: float, least: float, most: float = 100.0
-) -> float | None:
-    """Return the smallest ratio that is found within ``seconds``, by the time for it; ``None``: none is."""
+def is_found(stretches: Sequence[Stretch], bets: Bets, line: float, min_events: float = 0.0) -> bool:
+    """Say whether the expected evidence crosses ``line`` by the end of the last stretch."""
+    return any(part.crossed(part.seconds, line, min_events) for part in _parts(stretches, bets))
 
-    def found(ratio: float) -> bool:
-        needed = time_for(ratio)
-        return needed is not None and needed <= seconds
 
+def preset_chances(
+    stretches: Sequence[Stretch], exposure: float, rate: float, ratio: float, looks: int, alpha: float,
+    spending: Spending,
+) -> tuple[tuple[float, float], ...]:  # fmt: skip
+    """Return for each preset look when it is, and how likely a ratio of rates has been found by then.
+
+    ``alpha`` is that of the side that is worse. By the normal boundaries, for which there have to be some ten
+    events; what is tested in the end is exact.
+    """
+    total = sum(s.seconds for s in stretches)
+    gathered = []
+    for look in range(1, looks + 1):
+        plain = 0.0
+        left = total * look / looks
+        for stretch in stretches:
+            lasted = max(0.0, min(left, stretch.seconds))
+            left -= lasted
+            plain += lasted * stretch.share * (1 - stretch.share)
+        gathered.append(plain)
+    if not gathered or gathered[0] <= 0:
+        return ()
+    times = tuple(look / looks for look in range(1, looks + 1))
+    information = tuple(plain / gathered[-1] for plain in gathered)
+    bounds = boundaries(times, alpha, spending, information)
+    chances = np.cumsum(crossing(bounds, information, _drift(stretches, exposure * rate, ratio)))
+    return tuple((total * t, float(min(1.0, c))) for t, c in zip(times, chances, strict=True))
+
+
+def _drift(stretches: Sequence[Stretch], usual: float, ratio: float) -> float:
+    """Return the mean of the standardised number of events on the candidate at the end."""
+    spread = shift = 0.0
+    for stretch in stretches:
+        share = stretch.share
+        events = stretch.seconds * usual * (1 - share + share * ratio)
+        spread += events * share * (1 - share)
+        shift += events * abs(coin(share, ratio) - share)
+    return shift / math.sqrt(spread) if spread > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A stretch, with what the evidence is expected to be at its beginning."""
+
+    bets: Bets
+    seconds: float
+    number: int
+    last: bool
+    gone: float
+    whole: Floats
+    stake: float
+    events: float
+    growth: Floats
+    per_second: float
+
+    def crossed(self, t: float, line: float, min_events: float) -> bool:
+        if self.events + self.per_second * t < min_events:
+            return False
+        whole, step = (_mixed(self.bets, start + self.growth * t) for start in (self.whole, 0.0))
+        return restarted_evidence(whole, step, self.stake, self.number) >= line
+
+
+def _parts(stretches: Sequence[Stretch], bets: Bets) -> Iterator[_Part]:
+    whole, stake, events, gone = np.zeros(bets.log_weights.size), FIRST_STAKE, 0.0, 0.0
+    for number, stretch in enumerate(stretches, start=1):
+        growth, per_second = bets.growth(stretch.share), bets.events(stretch.share)
+        yield _Part(
+            bets,
+            stretch.seconds,
+            number,
+            number == len(stretches),
+            gone,
+            whole,
+            stake,
+            events,
+            growth,
+            per_second,
+        )
+        whole = whole + growth * stretch.seconds
+        stake = next_stake(stake, _mixed(bets, growth * stretch.seconds), number)
+        events, gone = events + per_second * stretch.seconds, gone + stretch.seconds
+
+
+def smallest_found(found: Callable[[float], bool], least: float, most: float = 100.0) -> float | None:
+    """Return the smallest ratio that is ``found``, to a thousandth; ``None``: not even ``most`` is."""
     if not found(most):
         return None
     low, high = math.log(least), math.log(most)
-    for _ in range(20):
+    for _ in range(13):
         middle = (low + high) / 2
         low, high = (low, middle) if found(math.exp(middle)) else (middle, high)
     return math.exp(high)
@@ -244,10 +312,6 @@ def smallest_found(
 
 def _mixed(bets: Bets, log_e: Floats) -> float:
     return float(np.logaddexp.reduce(bets.log_weights + log_e))
-
-
-def _evidence(bets: Bets, whole: Floats, step: Floats, stake: float, number: int) -> float:
-    return restarted_evidence(_mixed(bets, whole), _mixed(bets, step), stake, number)
 
 
 def _first(crossed: Callable[[float], bool], end: float) -> float:

@@ -21,6 +21,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -30,7 +31,7 @@ from amends.stats.combination import Floats
 _NORMAL = NormalDist()
 _TRIMMED = 1e-13  # mass on the side of the law that can never reach a boundary
 _FARTHEST = 8.5  # beyond it a standard normal number has a probability of 1e-17
-_POINTS = 501
+_POINTS = 301
 
 
 class Spending(StrEnum):
@@ -110,19 +111,22 @@ def _binomial(n: int, share: float) -> Floats:
     return np.asarray(np.exp(logs + n * math.log1p(-share)))
 
 
-def boundaries(times: Sequence[float], alpha: float, spending: Spending) -> tuple[float, ...]:
+@lru_cache(maxsize=64)
+def boundaries(
+    times: tuple[float, ...], alpha: float, spending: Spending, information: tuple[float, ...] = ()
+) -> tuple[float, ...]:
     """Return the one-sided boundary of the standardised statistic at each of the looks.
 
-    ``times`` are fractions of the plan, ascending, and of the information too. A boundary beyond 8.5 is
-    infinite.
+    ``times`` are fractions of the plan, ascending; ``information`` is what share of all information there is
+    by then, the same unless it is given. A boundary beyond 8.5 is infinite.
     """
     found: list[float] = []
     spent, path = 0.0, _Path()
-    for time in times:
+    for time, gathered in zip(times, information or times, strict=True):
         allowed = spent_by(time, alpha, spending)
-        bound = _boundary(path, time, allowed - spent)
+        bound = _boundary(path, gathered, allowed - spent)
         spent = allowed if math.isfinite(bound) else spent
-        path = path.on(time, min(bound, _FARTHEST))
+        path = path.on(gathered, min(bound, _FARTHEST))
         found.append(bound)
     return tuple(found)
 

@@ -7,29 +7,36 @@ formulas are in `amends.stats.forecast`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-import msgspec
 
 from amends.stats.forecast import (
     Bets,
     Stretch,
     event_bets,
     expected_seconds,
+    is_found,
     least_seconds,
     pair_bets,
+    preset_chances,
     slowed_tail,
     smallest_found,
     tail_bets,
 )
+from amends.watch.foretold import EffectForecast, Forecast, MetricForecast, PlannedStep, sentence
 from amends.watch.measurements import MetricKind
 from amends.watch.plan import Direction, MetricSpec, WatchPlan
-from amends.watch.wording import number, percent, seconds
+from amends.watch.preset import (
+    GAUGE_LOOKS,
+    even_instances,
+    has_preset_looks,
+    is_tested,
+    preset_alpha,
+)
+from amends.watch.wording import percent
 
 RATIOS = (1.5, 2.0, 5.0)
 _SLOW_PART, _SLOW_TIMES = 0.02, 5.0
-_YEAR = 365 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,63 +69,6 @@ class Traffic:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedStep:
-    """A step of the rollout: the candidate's per cent of the traffic, and for how long."""
-
-    weight: float
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class EffectForecast:
-    """How long one effect takes to be found on average; ``None``: more than ten years.
-
-    ``least`` is what no test could beat (for pairs: no test on ranks). ``step`` is the one in which the
-    planned rollout is expected to find it, 0 where it is not.
-    """
-
-    effect: str
-    seconds: float | None
-    least: float | None
-    step: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class MetricForecast:
-    """One metric: a row for each effect, or ``unknown`` with the reason.
-
-    ``by_step`` is the smallest ratio that is expected to be found by the end of each step (for a latency the
-    odds that a request is slower), ``None`` where not even ×100 is.
-    """
-
-    metric: str
-    kind: MetricKind
-    sentence: str
-    effects: tuple[EffectForecast, ...] = ()
-    by_step: tuple[float | None, ...] = ()
-    exposure_per_second: float | None = None
-    rate: float | None = None
-    unknown: str = ""
-    origin: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """The whole rollout. ``seconds`` is how long it compares, without warm-up and unwatched steps."""
-
-    seconds: float
-    alpha: float
-    steps: tuple[PlannedStep, ...] = ()
-    metrics: tuple[MetricForecast, ...] = ()
-    remark: str = ""
-
-    def to_data(self) -> dict[str, object]:
-        """Return it as plain JSON values."""
-        data: dict[str, object] = msgspec.to_builtins(self)
-        return data
-
-
 def forecast_watch(
     plan: WatchPlan, steps: Sequence[PlannedStep], traffic: Sequence[Traffic], interval: float = 10.0
 ) -> Forecast:
@@ -137,8 +87,8 @@ def forecast_watch(
         return replace(told, remark="the policy watches no metric, so the rollout can find nothing")
     if told.seconds <= 0:
         return replace(told, remark="in no step do both versions serve, so nothing is compared")
-    tested = sum(m.kind is not MetricKind.GAUGE for m in plan.metrics)
-    line = math.log(max(1, tested) / plan.alpha)
+    plan = replace(plan, planned_seconds=sum(s.seconds for s in steps if s.weight < 100))
+    line = math.log(sum(is_tested(plan, m) for m in plan.metrics) / plan.alpha)
     rows = tuple(_Row(plan, m, watched, line, interval).told(known.get(m.name)) for m in plan.metrics)
     return replace(told, metrics=rows)
 
@@ -164,16 +114,14 @@ class _Row:
     def told(self, traffic: Traffic | None) -> MetricForecast:
         unknown = self._unknown(traffic)
         if unknown or traffic is None:
-            sentence = f"{self.spec.name}: {unknown}"
-            told = MetricForecast(self.spec.name, self.spec.kind, sentence, unknown=unknown)
+            said = f"{self.spec.name}: {unknown}"
+            told = MetricForecast(self.spec.name, self.spec.kind, said, unknown=unknown)
             if traffic is None:
                 return told
             seen = traffic.exposure_per_second
             return replace(told, exposure_per_second=seen, rate=traffic.rate, origin=traffic.origin)
         stretches = self._stretches(traffic)
-        effects = tuple(
-            self._effect(label, bets, stretches) for label, bets in self._bets(traffic, self._asked())
-        )
+        effects = self._effects(traffic, stretches)
         by_step = self._by_step(traffic, stretches)
         told = MetricForecast(
             self.spec.name,
@@ -185,11 +133,11 @@ class _Row:
             traffic.rate,
             origin=traffic.origin,
         )
-        return replace(told, sentence=_sentence(self.spec, told, sum(s.seconds for s in stretches)))
+        return replace(told, sentence=sentence(told, sum(s.seconds for s in stretches)))
 
     def _unknown(self, traffic: Traffic | None) -> str:
         if self.spec.kind is MetricKind.GAUGE:
-            return "a level is compared by its instances, not by traffic; more instances find more"
+            return self._gauge()
         if traffic is None:
             return "its traffic is not known, so nobody can say what the watch will find"
         if traffic.exposure_per_second <= 0:
@@ -201,6 +149,13 @@ class _Row:
         if traffic.rate <= 0:
             return "it has not happened at all so far, and a multiple of nothing is nothing"
         return ""
+
+    def _gauge(self) -> str:
+        alpha = preset_alpha(self.plan) / GAUGE_LOOKS / (1 + (self.spec.direction is Direction.BOTH))
+        return (
+            "a level is compared by its instances, whatever the traffic, at a third, two thirds and the "
+            f"end of the rollout; at least {even_instances(alpha)} on each side are needed"
+        )
 
     def _asked(self) -> tuple[float, ...]:
         return (1.2, *RATIOS) if self.spec.kind is MetricKind.LATENCY else RATIOS
@@ -219,38 +174,60 @@ class _Row:
         slowed = slowed_tail(_SLOW_PART, _SLOW_TIMES, traffic.bounds, traffic.counts)
         higher, lower = self._directions()
         if higher:
-            bets = tail_bets(
-                traffic.exposure_per_second, slowed, lower=lower, dispersion=self.spec.dispersion
-            )
+            bets = tail_bets(traffic.exposure_per_second, slowed, lower=lower, dispersion=_divisor(self.spec))
             found.append((f"{percent(_SLOW_PART)} of requests ×{_SLOW_TIMES:g}", bets))
         return found
 
     def _directions(self) -> tuple[bool, bool]:
         return self.spec.direction is not Direction.LOWER, self.spec.direction is not Direction.HIGHER
 
+    def _worse(self, traffic: Traffic, ratio: float) -> float:
+        """Return the ratio of rates that so many times worse means."""
+        if not self._directions()[0]:
+            return 1 / ratio
+        capped = self.spec.kind is MetricKind.RATIO and traffic.rate
+        return min(ratio, 1 / traffic.rate) if capped and traffic.rate else ratio  # no more than all can fail
+
     def _event_bets(self, traffic: Traffic, ratio: float) -> Bets:
         higher, lower = self._directions()
-        rate = traffic.rate or 0.0
-        if not higher:
-            ratio = 1 / ratio
-        elif self.spec.kind is MetricKind.RATIO and rate < 1:
-            ratio = min(ratio, 1 / rate)  # more than all of the requests cannot fail
         return event_bets(
             traffic.exposure_per_second,
-            rate,
-            ratio,
+            traffic.rate or 0.0,
+            self._worse(traffic, ratio),
             self.spec.effect_that_matters,
             higher=higher,
             lower=lower,
-            dispersion=self.spec.dispersion,
+            dispersion=_divisor(self.spec),
         )
 
     def _pairs(self, traffic: Traffic, ratio: float) -> Bets:
         higher, lower = self._directions()
         slower = ratio / (1 + ratio) if higher else 1 / (1 + ratio)
         return pair_bets(
-            traffic.exposure_per_second, slower, higher=higher, lower=lower, dispersion=self.spec.dispersion
+            traffic.exposure_per_second, slower, higher=higher, lower=lower, dispersion=_divisor(self.spec)
         )
+
+    def _effects(self, traffic: Traffic, stretches: Sequence[Stretch]) -> tuple[EffectForecast, ...]:
+        if has_preset_looks(self.plan, self.spec):
+            return tuple(self._preset(traffic, ratio, stretches) for ratio in self._asked())
+        bets = self._bets(traffic, self._asked())
+        return tuple(self._effect(label, bet, stretches) for label, bet in bets)
+
+    def _preset(self, traffic: Traffic, ratio: float, stretches: Sequence[Stretch]) -> EffectForecast:
+        least = least_seconds(stretches, self._event_bets(traffic, ratio), self.plan.alpha)
+        looks = self._chances(traffic, ratio, stretches)
+        needed = next((when for when, chance in looks if chance >= 0.5), None)
+        chance = looks[-1][1] if looks else 0.0
+        return EffectForecast(f"×{ratio:g}", needed, least, _step_of(needed, self.steps), chance)
+
+    def _chances(
+        self, traffic: Traffic, ratio: float, stretches: Sequence[Stretch]
+    ) -> tuple[tuple[float, float], ...]:
+        higher, lower = self._directions()
+        alpha = preset_alpha(self.plan) / (higher + lower)
+        times = self._worse(traffic, ratio)
+        exposure, rate = traffic.exposure_per_second / _divisor(self.spec), traffic.rate or 0.0
+        return preset_chances(stretches, exposure, rate, times, self.plan.looks, alpha, self.plan.spending)
 
     def _effect(self, label: str, bets: Bets, stretches: Sequence[Stretch]) -> EffectForecast:
         needed = self._needed(bets, stretches)
@@ -258,25 +235,36 @@ class _Row:
         return EffectForecast(label, needed, least, _step_of(needed, self.steps))
 
     def _needed(self, bets: Bets, stretches: Sequence[Stretch]) -> float | None:
-        few = 0 if self.spec.kind is MetricKind.LATENCY else self.plan.min_events / self.spec.dispersion
-        found = expected_seconds(stretches, bets, self.line, few)
+        found = expected_seconds(stretches, bets, self.line, self._few())
         if found is None or self.interval <= 0:
             return found
         return math.ceil(found / self.interval) * self.interval
 
     def _by_step(self, traffic: Traffic, stretches: Sequence[Stretch]) -> tuple[float | None, ...]:
-        def needed(ratio: float) -> float | None:
-            return self._needed(self._bets(traffic, (ratio,))[0][1], stretches)
-
-        found, gone = [], 0.0
+        compared, found = 0, []
         for step in self.steps:
-            gone += step.seconds if 0 < step.weight < 100 else 0.0
-            found.append(_smallest(needed, gone, self.spec.effect_that_matters) if gone else None)
+            compared += 0 < step.weight < 100
+            found.append(self._smallest(traffic, stretches, compared) if compared else None)
         return tuple(found)
 
+    def _smallest(self, traffic: Traffic, stretches: Sequence[Stretch], compared: int) -> float | None:
+        by = sum(s.seconds for s in stretches[:compared])
 
-def _smallest(needed: Callable[[float], float | None], gone: float, matters: float) -> float | None:
-    return smallest_found(needed, gone, matters * 1.01)
+        def found(ratio: float) -> bool:
+            if has_preset_looks(self.plan, self.spec):
+                looks = self._chances(traffic, ratio, stretches)
+                return any(chance >= 0.5 for when, chance in looks if when <= by + 1e-6)
+            bets = self._bets(traffic, (ratio,))[0][1]
+            return is_found(stretches[:compared], bets, self.line, self._few())
+
+        return smallest_found(found, self.spec.effect_that_matters * 1.01)
+
+    def _few(self) -> float:
+        return 0 if self.spec.kind is MetricKind.LATENCY else self.plan.min_events / _divisor(self.spec)
+
+
+def _divisor(spec: MetricSpec) -> float:
+    return float(spec.dispersion) if isinstance(spec.dispersion, float | int) else 1.0
 
 
 def _step_of(needed: float | None, steps: Sequence[PlannedStep]) -> int:
@@ -287,49 +275,3 @@ def _step_of(needed: float | None, steps: Sequence[PlannedStep]) -> int:
         if needed is not None and gone >= needed:
             return place
     return 0
-
-
-def span(value: float | None) -> str:
-    """Return a time that something takes: ``40 s``, ``3.5 h``, ``6 days``, ``more than 10 years``."""
-    if value is None:
-        return "more than 10 years"
-    if value < 2 * 86400:
-        return seconds(value)
-    return f"{value / 86400:.0f} days" if value < 2 * _YEAR else f"{value / _YEAR:.0f} years"
-
-
-def _sentence(spec: MetricSpec, told: MetricForecast, planned: float) -> str:
-    missed = [e for e in told.effects if not e.step]
-    last = told.by_step[-1] if told.by_step else None
-    parts = []
-    if missed:
-        takes = " and ".join(f"{e.effect} would take {span(e.seconds)}" for e in missed)
-        fate = "it will not be found" if len(missed) == 1 else "they will most likely not be found"
-        parts.append(f"{takes}; the rollout compares for {span(planned)}: {fate}")
-    else:
-        parts.append(f"all of these are expected to be found in the {span(planned)} of the rollout")
-    if spec.kind is not MetricKind.LATENCY:
-        parts.append(
-            "not even ×100 is" if last is None else f"×{number(last)} and more is expected to be found"
-        )
-    return f"{spec.name}: {'. '.join(p[0].upper() + p[1:] for p in parts)}."
-
-
-def forecast_lines(told: Forecast) -> list[str]:
-    """Return the forecast as lines of a table and sentences."""
-    if told.remark:
-        return [f"forecast: {told.remark}"]
-    course = ", ".join(f"{s.weight:g}% for {span(s.seconds)}" for s in told.steps)
-    lines = [
-        f"what the watch can find ({course}; α = {told.alpha:g} for all of it):",
-        f"  {'metric':16} {'if it is worse by':28} {'found after':>18}  {'at best':>18}  in step",
-    ]
-    for row in told.metrics:
-        for effect in row.effects:
-            lines.append(
-                f"  {row.metric:16} {effect.effect:28} {span(effect.seconds):>18}  {span(effect.least):>18}  "
-                f"{effect.step or 'none'}"
-            )
-    lines += [f"  {row.sentence}" for row in told.metrics]
-    lines += [f"  from {origin}" for origin in dict.fromkeys(r.origin for r in told.metrics) if origin]
-    return lines

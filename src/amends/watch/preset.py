@@ -94,7 +94,7 @@ def _sides(spec: MetricSpec) -> tuple[bool, ...]:
 
 
 def _divisor(spec: MetricSpec) -> float:
-    return float(spec.dispersion)
+    return float(spec.dispersion) if isinstance(spec.dispersion, float | int) else 1.0
 
 
 def _add_events(spec: MetricSpec, kept: PresetState, tick: MetricTick) -> PresetState:
@@ -244,8 +244,13 @@ def _gauge_row(plan: WatchPlan, spec: MetricSpec, kept: PresetState, row: Metric
     return replace(row, cause=cause, observed=observed, reason=f"{levels}: {_when(plan, spec, kept)}")
 
 
+def even_instances(alpha: float) -> int:
+    """Return how many instances each side needs to be able to reach ``alpha``."""
+    return next(k for k in range(1, 1000) if smallest_p(k, k) <= alpha)
+
+
 def _too_few(theirs: int, ours: int, alpha: float) -> str:
-    even = next((k for k in range(1, 200) if smallest_p(k, k) <= alpha), 200)
+    even = even_instances(alpha)
     beside = instances_needed(theirs, alpha)
     more = f", or {beside} of the candidate beside these {theirs}" if beside > max(ours, even) else ""
     return f"too few instances to compare: {even} on each side are needed{more}"

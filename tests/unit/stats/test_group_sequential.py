@@ -47,11 +47,11 @@ def test_constants_of_jennison_and_turnbull(shape, constant: float) -> None:
 )
 def test_boundaries_of_lan_and_demets(spending: Spending, published: list[float]) -> None:
     """As the program of Reboussin, DeMets, Kim & Lan (2000) prints them for two-sided .05, five looks."""
-    assert boundaries(FIFTHS, 0.025, spending) == pytest.approx(published, abs=2e-3)
+    assert boundaries(tuple(FIFTHS), 0.025, spending) == pytest.approx(published, abs=2e-3)
 
 
 def test_power_with_one_look_is_the_fixed_test_s() -> None:
-    bound = boundaries([1.0], 0.025, Spending.POCOCK)
+    bound = boundaries((1.0,), 0.025, Spending.POCOCK)
     assert bound[0] == pytest.approx(1.95996, abs=1e-4)
     assert crossing(bound, [1.0], drift=3.0)[0] == pytest.approx(stats.norm.sf(1.95996 - 3), abs=1e-4)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from amends.watch.forecast import PlannedStep, Traffic, forecast_lines, forecast_watch
+from amends.watch.forecast import Traffic, forecast_watch
+from amends.watch.foretold import PlannedStep, forecast_lines
 from amends.watch.measurements import MetricKind
-from amends.watch.plan import Direction, MetricSpec, WatchPlan
+from amends.watch.plan import Direction, MetricSpec, Mode, WatchPlan
 
 ERRORS = MetricSpec("5xx", events="e", total="t")
 LATENCY = MetricSpec("latency", MetricKind.LATENCY, histogram="h")
@@ -83,3 +84,18 @@ def test_a_few_events_are_waited_for() -> None:
         return told(Traffic("5xx", 1, 0.001), min_events=least).metrics[0].effects[-1].seconds
 
     assert (needed(100) or 0) > (needed(3) or 0)
+
+
+def test_a_group_sequential_watch_is_told_by_its_looks_and_chances() -> None:
+    found = told(Traffic("5xx", 10, 0.005), mode=Mode.GROUP_SEQUENTIAL).metrics[0]
+    chances = [e.chance or 0.0 for e in found.effects]
+    assert chances == sorted(chances)
+    assert chances[0] < 0.3
+    assert chances[-1] > 0.99
+    assert found.effects[-1].seconds in (300, 600, 900, 1200)
+    assert "of 100 such rollouts" in found.sentence
+
+
+def test_a_gauge_is_told_by_instances() -> None:
+    gauge = MetricSpec("memory", MetricKind.GAUGE, events="m")
+    assert "at least 6 on each side" in told(Traffic("memory", 1), gauge).metrics[0].unknown

@@ -120,6 +120,12 @@ def test_few_events_are_enough_at_the_end_of_a_fixed_window() -> None:
     assert watch_events(replace(GROUPS, mode=Mode.ALWAYS), 5, 5).verdict is Verdict.WATCHING
 
 
+def test_errors_on_the_candidate_alone_have_no_ratio_and_are_found() -> None:
+    said = watch_events(GROUPS, 0, 6)
+    assert said.verdict is Verdict.ROLL_BACK
+    assert "on the candidate alone" in said.reason
+
+
 def test_between_its_looks_nothing_is_decided() -> None:
     said = watch_events(GROUPS, 10, 100)
     assert said.verdict is Verdict.ROLL_BACK
