@@ -36,3 +36,15 @@ def test_a_deployment_without_steps_has_none(rig: Any) -> None:
     plan = rig.plan()
     plan["rollout"] = {}
     assert rig.state(rig.ask(plan=plan)).forecast == {}
+
+
+def test_a_group_sequential_watch_decides_at_its_looks_in_a_live_rollout(rig: Any) -> None:
+    """Two steps of a minute, four looks: harm that is gross at once waits for the first of them."""
+    rig.world.errors = 0.3
+    asked = rig.ask(plan=rig.plan(mode="group_sequential", looks=4, spending="pocock"))
+    rig.go(asked)
+    looks = [f.payload for f in rig.kinds("watch.assessed")]
+    assert rig.state(asked).outcome == "rolled_back"
+    assert [one.verdict for one in looks] == ["watching"] * (len(looks) - 1) + ["roll_back"]
+    assert [one.state["metrics"][0]["preset"]["taken"] for one in looks[-2:]] == [0, 1]
+    assert "at preset look 1 of 4" in looks[-1].reason
