@@ -68,7 +68,11 @@ def advance_preset(
         return state
     kept = state.preset or PresetState()
     if state.compared_at == now:
-        kept = _add_pods(kept, tick) if spec.kind is MetricKind.GAUGE else _add_events(spec, kept, tick)
+        kept = (
+            _add_pods(kept, tick)
+            if spec.kind is MetricKind.GAUGE
+            else _add_events(kept, tick, _divisor(spec))
+        )
     due = _due(plan, spec, (now - started_at).total_seconds())
     if due > kept.taken and not kept.found:
         look = _look_at_gauge if spec.kind is MetricKind.GAUGE else _look_at_events
@@ -97,25 +101,29 @@ def _divisor(spec: MetricSpec) -> float:
     return float(spec.dispersion) if isinstance(spec.dispersion, float | int) else 1.0
 
 
-def _add_events(spec: MetricSpec, kept: PresetState, tick: MetricTick) -> PresetState:
-    """Add a tick's events; of overdispersed ones, one for each so many, so that they stay whole."""
-    law, by = Law(kept.offset, kept.masses), _divisor(spec)
+def _add_events(kept: PresetState, tick: MetricTick, by: float) -> PresetState:
+    """Add a tick's events; of overdispersed ones, one for every ``by``, so that all are whole."""
+    law, (both, mine) = Law(kept.offset, kept.masses), kept.weighed
     events, ours, expected = kept.events, kept.ours, kept.expected
     for stratum in tick.strata:
-        both = stratum.baseline.exposure + stratum.candidate.exposure
-        if stratum.baseline.exposure <= 0 or stratum.candidate.exposure <= 0:
+        theirs, candidate = stratum.baseline, stratum.candidate
+        if theirs.exposure <= 0 or candidate.exposure <= 0:
             continue
-        share = stratum.candidate.exposure / both
-        more = stratum.baseline.events + stratum.candidate.events
-        law = add_events(law, math.floor((events + more) / by) - math.floor(events / by), share)
-        events, ours, expected = events + more, ours + stratum.candidate.events, expected + more * share
-    return replace(kept, offset=law.offset, masses=law.masses, events=events, ours=ours, expected=expected)
+        share = candidate.exposure / (theirs.exposure + candidate.exposure)
+        more = theirs.events + candidate.events
+        law = add_events(law, math.floor(both + more / by) - math.floor(both), share)
+        both, mine = both + more / by, mine + candidate.events / by
+        events, ours, expected = events + more, ours + candidate.events, expected + more * share
+    return replace(
+        kept, offset=law.offset, masses=law.masses, events=events, ours=ours, expected=expected,
+        weighed=(both, mine),
+    )  # fmt: skip
 
 
 def _look_at_events(plan: WatchPlan, spec: MetricSpec, kept: PresetState, due: int) -> PresetState:
     law, spent = Law(kept.offset, kept.masses), list(kept.spent)
     sides = _sides(spec)
-    seen = math.floor(kept.ours / _divisor(spec))
+    seen = math.floor(kept.weighed[1])
     crossed, smallest = False, 1.0
     for upper in sides:
         smallest = min(smallest, tail_of(law, seen, upper=upper))

@@ -38,7 +38,8 @@ class PresetState:
     ``taken`` counts its looks, ``found`` is what it rejected by, empty while it has not. Events: ``spent`` is
     what the upper and the lower side have spent, ``offset`` and ``masses`` the law of the candidate's events
     among the paths that have not crossed; ``events``, ``ours`` and ``expected`` are those of both arms, the
-    candidate's and what its share makes expected. Gauges: ``pods``, and the last look's ``p_value``.
+    candidate's and what its share makes expected, ``weighed`` both arms' and the candidate's after their
+    division by the overdispersion. Gauges: ``pods``, and the last look's ``p_value``.
     """
 
     taken: int = 0
@@ -49,6 +50,7 @@ class PresetState:
     events: float = 0.0
     ours: float = 0.0
     expected: float = 0.0
+    weighed: tuple[float, float] = (0.0, 0.0)
     pods: tuple[Pod, ...] = ()
     p_value: float | None = None
 
