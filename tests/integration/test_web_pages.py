@@ -144,6 +144,11 @@ def test_a_deployment_is_steered_by_role(server: LiveServer, browser: httpx.Clie
     assert browser.post(f"{page}/steer", data={"action": "approve", "role": "x"}).status_code == 403
 
 
+def test_a_deployment_says_how_far_its_guarantee_goes(browser: httpx.Client) -> None:
+    shown = browser.get("/deployments/dep-bad").text
+    assert "Guarantee: exact for independent requests; baseline against itself: not tested" in shown
+
+
 def test_a_rollback_can_be_asked_for_at_any_time(server: LiveServer, browser: httpx.Client) -> None:
     form = {
         "service": SERVICE,

@@ -133,6 +133,7 @@ def page(d: Deployment) -> list[str]:
         lines.append(f"  step {d.step} of {len(d.course.steps)}, until {_time(d.step_ends_at)}")
     if d.look is not None:
         lines.append(f"  watch, look {d.look.tick}: {d.look.verdict}, {d.look.reason}")
+        lines += [f"    guarantee of {told}" for told in d.look.guarantees]
     for said, text in (("paused", d.paused), ("asks", d.question), ("ended", d.outcome_reason)):
         if text:
             lines.append(f"  {said}: {text}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from amends.cli.options import Format, FormatOption, StoreOption
+from amends.cli.watch_calibrate import calibrate
 from amends.cli.watch_fetch import fetch
 from amends.cli.watch_forecast import forecast
 
@@ -23,6 +24,8 @@ app = typer.Typer(
     add_completion=False, rich_markup_mode=None, no_args_is_help=True,
     help="Ask the watch about recorded data and about what it can find; take a live watch out of the log.",
 )  # fmt: skip
+
+app.command()(calibrate)
 
 _ROLLBACK, _HOLD, _FAILED = 1, 3, 4
 

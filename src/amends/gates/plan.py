@@ -6,7 +6,7 @@ settings; see there for what each means in full.
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -139,7 +139,7 @@ class WatchMetric(Strict):
     negligible: float = Field(default=0.01, ge=0)
     limit: WatchLimit | None = None
     segment: str = ""
-    dispersion: float = Field(default=1.0, ge=1)
+    dispersion: Annotated[float, Field(ge=1)] | Literal["auto", "estimated"] = "auto"
 
     @model_validator(mode="after")
     def _named(self) -> Self:

@@ -18,6 +18,7 @@ from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.releases.actuation import Action, ReleaseRef
 from amends.releases.course import Course
+from amends.watch.wording import recorded_guarantees
 
 
 class Phase(StrEnum):
@@ -73,7 +74,10 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The last look of the watch. ``state`` continues its e-process; ``candidate_alive`` may be unknown."""
+    """The last look of the watch. ``state`` continues its e-process; ``candidate_alive`` may be unknown.
+
+    ``guarantees`` say of each metric how far its statistics can be trusted.
+    """
 
     tick: int
     step: int
@@ -82,6 +86,7 @@ class Look:
     reason: str
     state: Mapping[str, Any]
     candidate_alive: bool | None = None
+    guarantees: tuple[str, ...] = ()
 
 
 Outcome = Literal["promoted", "rolled_back", "aborted", "refused", "failed"]
@@ -341,8 +346,9 @@ def _assessed(d: Deployment, fact: Fact) -> Deployment:
     if d.look is not None and said.tick <= d.look.tick:
         return d
     look = Look(
-        said.tick, said.step, fact.occurred_at, said.verdict, said.reason, said.state, said.candidate_alive
-    )
+        said.tick, said.step, fact.occurred_at, said.verdict, said.reason, said.state, said.candidate_alive,
+        recorded_guarantees(said.metrics),
+    )  # fmt: skip
     after = replace(d, look=look)
     if said.verdict == "roll_back" and not d.finished:
         return _go_back(after, Cause.WORSE, said.reason)

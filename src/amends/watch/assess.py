@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 from amends.stats.combination import mean_evidence, moved
 from amends.verdicts import Decision
@@ -67,7 +68,8 @@ def assess(
         log_threshold=math.log(1 / plan.alpha),
         elapsed_seconds=(now - state.started_at).total_seconds(),
         metrics=looked.rows,
-        problems=(*problems, *looked.problems, *_health_problems(health)),
+        problems=(*problems, *looked.problems, *_doubts(looked.rows), *_health_problems(health)),
+        guarantee=_guarantee(looked.rows),
     )
     return after, _with_harm(plan, said, looked.broken, health)
 
@@ -94,12 +96,16 @@ def conclude(plan: WatchPlan, state: WatchState, now: datetime, health: Health =
         log_threshold=math.log(1 / plan.alpha),
         elapsed_seconds=(now - state.started_at).total_seconds(),
         metrics=rows,
+        problems=_doubts(rows),
+        guarantee=_guarantee(rows),
     )
     said = _with_harm(plan, said, {}, health)
     if said.verdict is Verdict.ROLL_BACK:
         return said
     if health.candidate_alive is False:
         return replace(said, cause=Cause.CANDIDATE_DEAD, reason="the candidate does not answer")
+    if said.refused:
+        return said
     judged = [r for r in rows if r.kind is not MetricKind.GAUGE]
     waiting = [r for r in judged if r.decision is not Decision.PASS] + _unread_gauges(plan, rows)
     if waiting:
@@ -136,10 +142,19 @@ def _look(
     given: dict[str, list[Reading]] = {}
     for reading in readings:
         given.setdefault(reading.metric, []).append(reading)
+    alpha = plan.alpha / max(1, sum(s.kind is not MetricKind.GAUGE for s in plan.metrics))
     for spec in plan.metrics:
         before = earlier.get(spec.name) or MetricState(spec.name)
-        tick = count_tick(spec.name, before.last, given.get(spec.name, ()), now, plan.max_gap_seconds)
-        after = advance_metric(spec, before, tick, now, comparing=comparing)
+        tick = count_tick(
+            spec.name,
+            before.last,
+            given.get(spec.name, ()),
+            now,
+            plan.max_gap_seconds,
+            before.fresh,
+            plan.warmup_seconds,
+        )
+        after = advance_metric(spec, before, tick, now, comparing=comparing, alpha=alpha)
         after, why = _hold_to_limit(spec, after, tick)
         if why:
             broken[spec.name] = why
@@ -195,7 +210,7 @@ def _joint(plan: WatchPlan, rows: Sequence[MetricRow]) -> float:
 
 def _with_harm(plan: WatchPlan, said: Assessment, broken: dict[str, str], health: Health) -> Assessment:
     """Return the assessment as a rollback if there is a reason for one, the plainest reason first."""
-    proven = _proven(plan, said)
+    proven, refused = _proven(plan, said)
     rows = tuple(_blocked(r, broken, proven) for r in said.metrics)
     said = replace(said, metrics=rows, moved=proven)
     if health.candidate_alive is False and health.baseline_alive is True:
@@ -208,17 +223,40 @@ def _with_harm(plan: WatchPlan, said: Assessment, broken: dict[str, str], health
     if proven:
         why = "; ".join(r.reason for r in rows if r.metric in proven)
         return replace(said, verdict=Verdict.ROLL_BACK, cause=Cause.PROVEN_WORSE, reason=why)
+    if refused:
+        why = "; ".join(f"{r.observed}: {r.trust.reason}" for r in rows if r.metric in refused)
+        why = f"a rollback by statistics is refused. {why}"
+        return replace(said, cause=Cause.SELF_TEST_FAILED, reason=why, refused=True)
     return said
 
 
-def _proven(plan: WatchPlan, said: Assessment) -> tuple[str, ...]:
-    """Return the metrics to name if the mean e-value has reached the line: e-BH's, or else the strongest."""
+def _proven(plan: WatchPlan, said: Assessment) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the metrics to name if the mean e-value has reached the line: e-BH's, or else the strongest.
+
+    What a metric says whose baseline differs from itself is no evidence against the candidate (lowered to at
+    most 1, an e-value stays one). The second of the two names such metrics if only they reach the line.
+    """
     rows = _tested(plan, said.metrics)
     if not rows or said.log_evidence < said.log_threshold:
-        return ()
-    evidence = [r.log_evidence for r in rows]
+        return (), ()
+    evidence = [min(r.log_evidence, 0.0) if r.trust.failed else r.log_evidence for r in rows]
+    if mean_evidence(evidence) < said.log_threshold:
+        return (), tuple(r.metric for r in rows if r.trust.failed and r.log_evidence > 0)
     named = moved(evidence, plan.alpha) or (evidence.index(max(evidence)),)
-    return tuple(rows[i].metric for i in named)
+    return tuple(rows[i].metric for i in named), ()
+
+
+def _guarantee(rows: Sequence[MetricRow]) -> Literal["exact", "approximate"]:
+    return "exact" if all(r.trust.guarantee == "exact" for r in rows) else "approximate"
+
+
+def _doubts(rows: Sequence[MetricRow]) -> tuple[str, ...]:
+    return tuple(
+        f"{r.metric}: {r.trust.reason}. Until that ends, it neither rolls back by statistics nor promotes; "
+        "limits and a dead candidate still roll back."
+        for r in rows
+        if r.trust.failed
+    )
 
 
 def _blocked(row: MetricRow, broken: dict[str, str], proven: Sequence[str]) -> MetricRow:

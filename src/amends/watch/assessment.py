@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from amends.verdicts import Decision
 from amends.watch.measurements import MetricKind
@@ -35,6 +36,7 @@ class Cause(StrEnum):
     TOO_LITTLE_DATA = "too_little_data"
     CANDIDATE_SILENT = "candidate_silent"  # it reported, then stopped, and the baseline goes on
     BASELINE_SILENT = "baseline_silent"
+    SELF_TEST_FAILED = "self_test_failed"  # the baseline differs from itself: chance is not what is assumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,29 @@ class ArmSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """How far a metric's guarantee goes.
+
+    ``exact``: α holds for independent requests at every sample size. ``approximate``: counts were divided by
+    ``dispersion``, which is estimated or a number from the policy (``None``: there is no history to estimate
+    it from, and the metric cannot roll back). ``self_test`` is the baseline's test against itself with its
+    reason; ``log_evidence`` is ln of that test's e-value. ``sentence`` says all of it to people.
+    """
+
+    guarantee: Literal["exact", "approximate"] = "exact"
+    dispersion: float | None = 1.0
+    self_test: Literal["passed", "failed", "not tested"] = "not tested"
+    reason: str = ""
+    log_evidence: float = 0.0
+    sentence: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the baseline differs from itself beyond chance."""
+        return self.self_test == "failed"
+
+
+@dataclass(frozen=True, slots=True)
 class MetricRow:
     """One metric at one look.
 
@@ -95,6 +120,7 @@ class MetricRow:
     baseline: ArmSummary
     candidate: ArmSummary
     observed: str = ""
+    trust: Trust = Trust()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +128,9 @@ class Assessment:
     """The whole watch at one look.
 
     ``log_evidence`` is ln of the mean e-value of all metrics, ``log_threshold`` ln(1/α); a rollback by
-    statistics is at their crossing. ``moved`` names the metrics that e-BH holds to have moved.
+    statistics is at their crossing. ``moved`` names the metrics that e-BH holds to have moved. ``guarantee``
+    is approximate where any metric's is. ``refused``: the evidence has reached the line, but stands on
+    metrics whose baseline differs from itself, and so decides nothing.
     """
 
     at: datetime
@@ -115,3 +143,5 @@ class Assessment:
     metrics: tuple[MetricRow, ...] = ()
     moved: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    guarantee: Literal["exact", "approximate"] = "exact"
+    refused: bool = False

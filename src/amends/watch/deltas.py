@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache, reduce
+from hashlib import blake2b
 
 import numpy as np
 
 from amends.watch.measurements import Arm, MetricKind, Reading
 
 _Key = tuple[Arm, str, str]
+_Pair = tuple[Reading | None, Reading]
+Fresh = tuple[Arm, str, datetime]  # an instance whose process began during the watch, and when that was seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +33,14 @@ class Increment:
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """The two arms of one tick (and segment), over the same window."""
+    """The two arms of one tick (and segment), over the same window.
+
+    ``instances`` is how many each side has, baseline first.
+    """
 
     baseline: Increment
     candidate: Increment
+    instances: tuple[int, int] = field(default=(1, 1), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,8 @@ class MetricTick:
 
     ``strata`` is empty where the arms cannot be compared; ``candidate`` is what the candidate alone did since
     ``last``, for its limit; ``settled`` says that ``last`` moved on, so that it will not be counted again.
+    ``halves`` are two halves of the baseline's instances, where it has two or more. ``fresh`` are the
+    instances that are still warming up.
     """
 
     strata: tuple[Stratum, ...] = ()
@@ -50,10 +60,34 @@ class MetricTick:
     settled: bool = False
     arms: frozenset[Arm] = frozenset()
     problems: tuple[str, ...] = ()
+    halves: tuple[Stratum, ...] = ()
+    fresh: tuple[Fresh, ...] = ()
+
+
+@lru_cache(maxsize=256)
+def split(instances: frozenset[str]) -> frozenset[str]:
+    """Return the instances of the second half: the same ones at every tick and in every process.
+
+    Each one's name decides for itself, so that one that comes or goes moves no other; only where all of
+    them fall on one side every second name changes it.
+    """
+    names = sorted(instances, key=_digest)
+    chosen = frozenset(n for n in names if _digest(n)[0] % 2)
+    return chosen if 0 < len(chosen) < len(names) else frozenset(names[1::2])
+
+
+def _digest(name: str) -> bytes:
+    return blake2b(name.encode(), digest_size=8).digest()
 
 
 def count_tick(
-    metric: str, last: Sequence[Reading], readings: Iterable[Reading], now: datetime, max_gap_seconds: float
+    metric: str,
+    last: Sequence[Reading],
+    readings: Iterable[Reading],
+    now: datetime,
+    max_gap_seconds: float,
+    fresh: Sequence[Fresh] = (),
+    warmup_seconds: float = 0.0,
 ) -> MetricTick:
     """Return what happened to ``metric`` since ``last``.
 
@@ -61,18 +95,25 @@ def count_tick(
     both are always counted over the same window. After more than ``max_gap_seconds`` they are dropped
     instead. A counter that fell, or whose process is younger, restarted at zero. An instance that is new,
     or was away, counts from its next reading. Unusable numbers are left out. Each of these is told in
-    ``problems``.
+    ``problems``. An instance that starts during the watch is compared after ``warmup_seconds`` of its own;
+    ``fresh`` are those of the last tick.
     """
     usable, problems = _usable(metric, readings)
     arms = frozenset(r.arm for r in usable)
     pairs = _pair(last, usable)
     problems += _odd(metric, last, usable, pairs)
     bounds = _common_bounds(pairs)
+    warming = _warming(last, usable, pairs, fresh, now, warmup_seconds)
     if len(arms) < 2:
         kept = tuple(last) + tuple(r for r in usable if r.arm not in {p.arm for p in last})
-        alone, more = _sum(metric, [p for p in pairs if p[1].arm is Arm.CANDIDATE], bounds)
-        return MetricTick((), alone, bounds, kept, False, arms, tuple(problems + more))
-    strata, alone, more = _strata(metric, pairs, bounds)
+        alone, more = _sum(metric, _of(pairs, Arm.CANDIDATE), bounds)
+        return MetricTick((), alone, bounds, kept, False, arms, tuple(problems + more), (), warming)
+    cold = {(arm, instance) for arm, instance, _ in warming}
+    warm = [p for p in pairs if (p[1].arm, p[1].instance) not in cold] if cold else pairs
+    strata, halves, more = _strata(metric, warm, bounds)
+    alone = reduce(Increment.plus, [s.candidate for s in strata], Increment())
+    if cold:
+        alone, _ = _sum(metric, _of(pairs, Arm.CANDIDATE), bounds)
     gap = (now - max(r.at for r in last)).total_seconds() if last else 0.0
     if gap > max_gap_seconds and strata:
         strata = ()
@@ -80,7 +121,45 @@ def count_tick(
     if pairs and not bounds and usable[0].kind is MetricKind.LATENCY:
         strata = ()
         more.append(f"{metric}: the arms have no bucket bound in common and cannot be compared.")
-    return MetricTick(strata, alone, bounds, tuple(usable), True, arms, tuple(problems + more))
+    told = tuple(problems + more)
+    return MetricTick(
+        strata, alone, bounds, tuple(usable), True, arms, told, halves if strata else (), warming
+    )
+
+
+def _of(pairs: Sequence[_Pair], arm: Arm) -> list[_Pair]:
+    return [p for p in pairs if p[1].arm is arm]
+
+
+def _warming(
+    last: Sequence[Reading],
+    usable: Sequence[Reading],
+    pairs: Sequence[_Pair],
+    fresh: Sequence[Fresh],
+    now: datetime,
+    warmup_seconds: float,
+) -> tuple[Fresh, ...]:
+    """Return the instances that began during the watch and are not warm yet.
+
+    Warmth is counted from when this was seen, by the reader's clock: instances' clocks may be skewed. Their
+    own start only says that one which had been away did not restart.
+    """
+    if warmup_seconds <= 0 or not last:
+        return ()
+    known, readable = {_key(r) for r in last}, {r.arm for r in last}
+    instances = {(r.arm, r.instance) for r in last}
+    restarted = {(r.arm, r.instance) for before, r in pairs if before is None and _key(r) in known}
+    begun = restarted | {
+        (r.arm, r.instance)
+        for r in usable
+        if (r.arm, r.instance) not in instances
+        and r.arm in readable
+        and (r.started is None or now.timestamp() - r.started < warmup_seconds)
+    }
+    going = tuple(
+        f for f in fresh if (f[0], f[1]) not in begun and (now - f[2]).total_seconds() < warmup_seconds
+    )
+    return going + tuple((arm, name, now) for arm, name in sorted(begun))
 
 
 def rebin(bounds: Sequence[float], counts: Sequence[float], onto: Sequence[float]) -> tuple[float, ...]:
@@ -122,11 +201,11 @@ def _key(reading: Reading) -> _Key:
     return reading.arm, reading.instance, reading.segment
 
 
-def _pair(last: Sequence[Reading], usable: Sequence[Reading]) -> list[tuple[Reading | None, Reading]]:
+def _pair(last: Sequence[Reading], usable: Sequence[Reading]) -> list[_Pair]:
     """Pair each reading with the one it is counted from; ``None``: from zero. New instances have no pair."""
     before = {_key(r): r for r in last}
     known = {(r.arm, r.instance) for r in last}
-    pairs: list[tuple[Reading | None, Reading]] = []
+    pairs: list[_Pair] = []
     for reading in usable:
         previous = before.get(_key(reading))
         if previous is not None and not _restarted(previous, reading):
@@ -150,7 +229,7 @@ def _odd(
     metric: str,
     last: Sequence[Reading],
     usable: Sequence[Reading],
-    pairs: Sequence[tuple[Reading | None, Reading]],
+    pairs: Sequence[_Pair],
 ) -> list[str]:
     before = {_key(r) for r in last}
     restarted = {now.instance for old, now in pairs if old is None and _key(now) in before}
@@ -161,33 +240,38 @@ def _odd(
     ]
 
 
-def _common_bounds(pairs: Sequence[tuple[Reading | None, Reading]]) -> tuple[float, ...]:
+def _common_bounds(pairs: Sequence[_Pair]) -> tuple[float, ...]:
     layouts = [frozenset(b for b, _ in now.buckets) for _, now in pairs if now.kind is MetricKind.LATENCY]
     return tuple(sorted(frozenset.intersection(*layouts))) if layouts else ()
 
 
 def _strata(
-    metric: str, pairs: Sequence[tuple[Reading | None, Reading]], bounds: tuple[float, ...]
-) -> tuple[tuple[Stratum, ...], Increment, list[str]]:
+    metric: str, pairs: Sequence[_Pair], bounds: tuple[float, ...]
+) -> tuple[tuple[Stratum, ...], tuple[Stratum, ...], list[str]]:
+    """Return the arms and the baseline's two halves, segment by segment.
+
+    There are no halves where the baseline has a single instance.
+    """
     problems: list[str] = []
     strata: list[Stratum] = []
-    alone = Increment()
-    parts: dict[str, dict[Arm, list[tuple[Reading | None, Reading]]]] = {}
+    halves: list[Stratum] = []
+    names = {arm: frozenset(now.instance for _, now in _of(pairs, arm)) for arm in Arm}
+    second = split(names[Arm.BASELINE])
+    number = (len(names[Arm.BASELINE]), len(names[Arm.CANDIDATE]))
+    parts: dict[str, tuple[list[_Pair], list[_Pair], list[_Pair]]] = {}
     for pair in pairs:
-        parts.setdefault(pair[1].segment, {arm: [] for arm in Arm})[pair[1].arm].append(pair)
+        side = 2 if pair[1].arm is Arm.CANDIDATE else int(pair[1].instance in second)
+        parts.setdefault(pair[1].segment, ([], [], []))[side].append(pair)
     for segment in sorted(parts):
-        sides = {}
-        for arm in Arm:
-            sides[arm], more = _sum(metric, parts[segment][arm], bounds)
-            problems += more
-        alone = alone.plus(sides[Arm.CANDIDATE]) if alone.exposure else sides[Arm.CANDIDATE]
-        strata.append(Stratum(sides[Arm.BASELINE], sides[Arm.CANDIDATE]))
-    return tuple(strata), alone, problems
+        (one, odd), (other, odder), (ours, oddest) = (_sum(metric, side, bounds) for side in parts[segment])
+        problems += odd + odder + oddest
+        strata.append(Stratum(one.plus(other), ours, number))
+        if second:
+            halves.append(Stratum(one, other, (number[0] - len(second), len(second))))
+    return tuple(strata), tuple(halves), problems
 
 
-def _sum(
-    metric: str, pairs: Sequence[tuple[Reading | None, Reading]], bounds: tuple[float, ...]
-) -> tuple[Increment, list[str]]:
+def _sum(metric: str, pairs: Sequence[_Pair], bounds: tuple[float, ...]) -> tuple[Increment, list[str]]:
     total = Increment(counts=(0.0,) * (len(bounds) + 1) if bounds else ())
     problems = []
     for before, now in pairs:

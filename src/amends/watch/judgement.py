@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import datetime
+from typing import Literal
 
 import numpy as np
 
@@ -12,8 +14,8 @@ from amends.stats.mixture import effect_grid
 from amends.stats.restarts import restarted_evidence
 from amends.verdicts import Decision
 from amends.watch import wording
-from amends.watch.assessment import ArmSummary, Cause, Effect, MetricRow
-from amends.watch.evidence import log_evidence, odds
+from amends.watch.assessment import ArmSummary, Cause, Effect, MetricRow, Trust
+from amends.watch.evidence import log_evidence, odds, self_evidence, weighed_events
 from amends.watch.measurements import MetricKind
 from amends.watch.plan import Direction, MetricSpec, WatchPlan
 from amends.watch.state import MetricState, StepState, Totals
@@ -33,20 +35,47 @@ def judge_metric(
     candidate = _summary(spec, step.candidate, state.bounds)
     after = (at - (step.since or started_at)).total_seconds()
     where = " in this step" if step.number > 1 else ""
-    seen = wording.comparison(spec, baseline, candidate, effect, after, where)
-    decision, cause, why = _decide(plan, spec, state, effect, at)
+    trust = trust_of(plan, spec, state)
+    basis = wording.basis(trust)
+    seen = wording.comparison(spec, baseline, candidate, effect, after, where) + basis
+    decision, cause, why = _decide(plan, spec, state, effect, at, trust)
     return MetricRow(
         metric=spec.name,
         kind=spec.kind,
         decision=decision,
         cause=cause,
         reason=f"{seen}: {why}" if step.baseline.exposure > 0 else f"{spec.name}: {why}",
-        observed=_overall(plan, spec, state, (at - started_at).total_seconds()) or seen,
+        observed=_overall(plan, spec, state, (at - started_at).total_seconds(), basis) or seen,
         log_evidence=gated_evidence(plan, spec, state),
         log_threshold=math.log(1 / plan.alpha),
         effect=effect,
         baseline=baseline,
         candidate=candidate,
+        trust=trust,
+    )
+
+
+def trust_of(plan: WatchPlan, spec: MetricSpec, state: MetricState) -> Trust:
+    """Return how far the metric's guarantee goes: its label, and the baseline's test against itself."""
+    if spec.kind is MetricKind.GAUGE:
+        return Trust(reason="a level is not compared")
+    trust = _trust(plan, spec, state)
+    return replace(trust, sentence=wording.guarantee(trust))
+
+
+def _trust(plan: WatchPlan, spec: MetricSpec, state: MetricState) -> Trust:
+    divided = state.divided or None
+    assumed = spec.dispersion in ("auto", 1)
+    guarantee: Literal["exact", "approximate"] = "exact" if assumed and divided == 1.0 else "approximate"
+    test = state.self_test
+    if not test.ticks:
+        return Trust(guarantee, divided, "not tested", test.untested or "nothing has been compared yet")
+    evidence = self_evidence(spec, state)
+    if _few(plan, spec, test.part):
+        evidence = min(evidence, 0.0)
+    failed = evidence >= math.log(1 / plan.alpha)
+    return Trust(
+        guarantee, divided, "failed" if failed else "passed", wording.self_test(evidence, failed), evidence
     )
 
 
@@ -72,7 +101,7 @@ def _few(plan: WatchPlan, spec: MetricSpec, part: MetricState | StepState) -> bo
     return spec.kind is not MetricKind.LATENCY and events < plan.min_events
 
 
-def _overall(plan: WatchPlan, spec: MetricSpec, state: MetricState, after: float) -> str:
+def _overall(plan: WatchPlan, spec: MetricSpec, state: MetricState, after: float, basis: str) -> str:
     """Return the comparison over the whole watch where that shows the harm that the step alone does not."""
     step, whole = state.step, log_evidence(spec, state)
     shown = step.log_evidence >= math.log(1 / plan.alpha)
@@ -82,7 +111,7 @@ def _overall(plan: WatchPlan, spec: MetricSpec, state: MetricState, after: float
     baseline = _summary(spec, state.baseline, state.bounds)
     candidate = _summary(spec, state.candidate, state.bounds)
     effect = _effect(plan, spec, state)
-    return wording.comparison(spec, baseline, candidate, effect, after, " in all steps")
+    return wording.comparison(spec, baseline, candidate, effect, after, " in all steps") + basis
 
 
 def broken_limit(spec: MetricSpec, run: Totals, bounds: tuple[float, ...]) -> str:
@@ -129,8 +158,7 @@ def _effect(plan: WatchPlan, spec: MetricSpec, part: MetricState | StepState) ->
         )
     if not part.normaliser:
         return Effect(confidence=confidence)
-    ours = part.candidate.events / spec.dispersion
-    theirs = part.baseline.events / spec.dispersion
+    theirs, ours = weighed_events(spec, part)
     steps = effect_grid(spec.effect_that_matters)
     lower, upper = ratio_interval(part.normaliser, ours, theirs, plan.alpha, steps)
     estimated = ratio_estimate(part.normaliser, ours, theirs)
@@ -170,7 +198,7 @@ def quantile(bounds: tuple[float, ...], counts: tuple[float, ...], share: float)
 
 
 def _decide(
-    plan: WatchPlan, spec: MetricSpec, state: MetricState, effect: Effect, at: datetime
+    plan: WatchPlan, spec: MetricSpec, state: MetricState, effect: Effect, at: datetime, trust: Trust
 ) -> tuple[Decision, Cause, str]:
     missing = _missing(state, at)
     if missing:
@@ -180,6 +208,8 @@ def _decide(
     scarce = _scarce(plan, state.step)
     if scarce:
         return Decision.UNDECIDED, Cause.TOO_LITTLE_DATA, scarce
+    if trust.failed:
+        return Decision.UNDECIDED, Cause.SELF_TEST_FAILED, trust.reason
     if _within_margin(spec, effect):
         return Decision.PASS, Cause.WITHIN_MARGIN, f"within the margin of ×{spec.margin:g}"
     if spec.kind is MetricKind.RATIO and _excess(plan, spec, state.step) <= spec.negligible:

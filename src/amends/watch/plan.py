@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from amends.errors import PolicyError
 from amends.stats.group_sequential import Spending
@@ -85,8 +86,10 @@ class MetricSpec:
     segment:
         A label that splits traffic into parts compared with their like only. Empty: none.
     dispersion:
-        Fano factor of the counts between two equal arms, 1 for independent requests. Above 1 the evidence
-        is divided by it, and the guarantee is approximate.
+        Fano factor of the counts between two equal arms: what the evidence is divided by. A number holds
+        throughout, 1 for independent requests. ``"estimated"``: from how the baseline's instances differ
+        among themselves, in this watch and in the service's former ones. ``"auto"``: 1 until that rules out
+        1, then estimated. Other than 1, the guarantee is approximate.
     """
 
     name: str
@@ -100,7 +103,7 @@ class MetricSpec:
     negligible: float = 0.01
     limit: Limit | None = None
     segment: str = ""
-    dispersion: float = 1.0
+    dispersion: float | Literal["auto", "estimated"] = "auto"
 
     def __post_init__(self) -> None:
         needed = {MetricKind.RATIO: ("events", "total"), MetricKind.LATENCY: ("histogram",)}
@@ -110,7 +113,8 @@ class MetricSpec:
                     f"metric {self.name!r} is a {self.kind} and has no `{field}`.",
                     remedy=f'Add `{field}:` with a selector such as http_requests_total{{code=~"5.."}}.',
                 )
-        if self.effect_that_matters < 1 or self.margin <= 1 or self.dispersion < 1:
+        fixed = self.dispersion if isinstance(self.dispersion, float | int) else 1.0
+        if self.effect_that_matters < 1 or self.margin <= 1 or fixed < 1:
             raise PolicyError(
                 f"metric {self.name!r}: smallest_effect {self.effect_that_matters}, margin {self.margin}, "
                 f"dispersion {self.dispersion}; the first and last are at least 1, the margin above 1.",
@@ -140,7 +144,7 @@ class WatchPlan:
         Events (errors) on both arms together before a ratio or count may roll back.
     warmup_seconds:
         Start of the watch during which nothing is compared (caches, compilers). Limits and a dead candidate
-        still roll back.
+        still roll back. An instance that starts later is compared after as long.
     max_gap_seconds:
         After a longer pause without readings of both arms, counting starts afresh instead of comparing what
         happened unseen in between.

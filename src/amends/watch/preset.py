@@ -71,7 +71,7 @@ def advance_preset(
         kept = (
             _add_pods(kept, tick)
             if spec.kind is MetricKind.GAUGE
-            else _add_events(kept, tick, _divisor(spec))
+            else _add_events(kept, tick, _divisor(state))
         )
     due = _due(plan, spec, (now - started_at).total_seconds())
     if due > kept.taken and not kept.found:
@@ -97,8 +97,9 @@ def _sides(spec: MetricSpec) -> tuple[bool, ...]:
     ]
 
 
-def _divisor(spec: MetricSpec) -> float:
-    return float(spec.dispersion) if isinstance(spec.dispersion, float | int) else 1.0
+def _divisor(state: MetricState) -> float:
+    """Return what the tick's counts were divided by; where nobody could tell, they count for nothing."""
+    return state.divided or math.inf
 
 
 def _add_events(kept: PresetState, tick: MetricTick, by: float) -> PresetState:

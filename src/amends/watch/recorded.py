@@ -9,10 +9,11 @@ What a row says depends on its kind:
   Not cumulative.
 - ``gauge``: a level.
 
-Rows say what happened, a `Reading` how much happened so far: rows are summed per arm, metric and segment, and
-each tick's sums are read as if a counter had been scraped, so that `assess` judges them as it judges a live
-watch. Single latencies are sorted into buckets `FINEST` wide. Within those 2% two values count as equal;
-that costs the Mann-Whitney test less than a thousandth of its strength for latencies that spread as they do.
+Rows say what happened, a `Reading` how much happened so far: rows are summed per instance, metric and
+segment, and each tick's sums are read as if a counter had been scraped, so that `assess` judges them as it
+judges a live watch. Single latencies are sorted into buckets `FINEST` wide. Within those 2% two values count
+as equal; that costs the Mann-Whitney test less than a thousandth of its strength for latencies that spread
+as they do.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from amends.errors import UsageError
 from amends.watch.assessment import Health
 from amends.watch.measurements import Arm, MetricKind, Reading
 from amends.watch.plan import Direction, MetricSpec, WatchPlan
+from amends.watch.state import WatchState
 
 FINEST = 2 ** (1 / 32)
 _MOST_BUCKETS = 512
@@ -81,12 +83,17 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A watch to be replayed. ``problems`` are sentences about what was left out."""
+    """A watch to be replayed.
+
+    ``problems`` are sentences about what was left out; ``former`` is what the watch had learnt from those
+    before it when it began (`begin_watch`).
+    """
 
     plan: WatchPlan
     started_at: datetime
     looks: tuple[Look, ...]
     problems: tuple[str, ...] = ()
+    former: WatchState | None = None
 
 
 def infer_plan(
@@ -208,10 +215,12 @@ class _Counter:
         if not self._timed and spec.kind is MetricKind.COUNT:
             _all_weighed(rows)
         self._bounds = {arm: _bounds([r for r in rows if r.arm is arm], rows) for arm in Arm}
-        self._sums: dict[tuple[Arm, str], _Sums] = {}
-        for segment in sorted({r.segment for r in rows}):
-            for arm in Arm:
-                self._sums[arm, segment] = _Sums(counts=[0.0] * (len(self._bounds[arm]) + 1))
+        self._sums: dict[tuple[Arm, str, str], _Sums] = {}
+        for arm in Arm:
+            for segment in sorted({r.segment for r in rows}):
+                mine = {self._instance(r) for r in rows if r.arm is arm and r.segment == segment}
+                for name in sorted(mine) or [arm.value]:
+                    self._sums[arm, name, segment] = _Sums(counts=[0.0] * (len(self._bounds[arm]) + 1))
 
     def begin(self, at: datetime) -> list[Reading]:
         return [] if self._spec.kind is MetricKind.GAUGE else self._read(set(Arm), at)
@@ -223,8 +232,12 @@ class _Counter:
             self._count(row)
         return self._read({row.arm for row in rows}, at)
 
+    def _instance(self, row: Row) -> str:
+        """Keep instances apart, so that the baseline can be tested against itself; not where time counts."""
+        return row.arm.value if self._timed or not row.instance else row.instance
+
     def _count(self, row: Row) -> None:
-        sums = self._sums[row.arm, row.segment]
+        sums = self._sums[row.arm, self._instance(row), row.segment]
         if row.kind is RowKind.COUNT:
             sums.events += row.value
             sums.exposure += row.weight or 0.0
@@ -236,18 +249,18 @@ class _Counter:
 
     def _read(self, arms: set[Arm], at: datetime) -> list[Reading]:
         return [
-            self._reading(arm, segment, sums, at)
-            for (arm, segment), sums in self._sums.items()
+            self._reading(arm, name, segment, sums, at)
+            for (arm, name, segment), sums in self._sums.items()
             if arm in arms
         ]
 
-    def _reading(self, arm: Arm, segment: str, sums: _Sums, at: datetime) -> Reading:
+    def _reading(self, arm: Arm, name: str, segment: str, sums: _Sums, at: datetime) -> Reading:
         bounds = self._bounds[arm]
         up_to = tuple(float(c) for c in np.cumsum(sums.counts))
         buckets = tuple(zip(bounds, up_to, strict=False))
         exposure = None if self._timed else sums.exposure
         return Reading(
-            arm, arm.value, self._spec.name, self._spec.kind, at, sums.events, exposure, buckets,
+            arm, name, self._spec.name, self._spec.kind, at, sums.events, exposure, buckets,
             segment=segment,
         )  # fmt: skip
 

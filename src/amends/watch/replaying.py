@@ -28,7 +28,7 @@ def replay_watch(recorded: Recording) -> Outcome:
         )
         return Outcome(Final.HOLD, None, why, problems=recorded.problems)
     plan = _planned(recorded)
-    state, step = begin_watch(recorded.started_at), recorded.looks[0].step
+    state, step = begin_watch(recorded.started_at, recorded.former), recorded.looks[0].step
     ticks: list[TickOutcome] = []
     problems = list(recorded.problems)
     for look in recorded.looks:

@@ -6,9 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import msgspec
+import numpy as np
 
+from amends.stats.dispersion import FIELDS, SPANS, carry_over
 from amends.stats.restarts import FIRST_STAKE, next_stake
 from amends.watch.measurements import Arm, Reading
+
+_HISTORY_TICKS = 20_000  # older ones fade: about two days of looks every ten seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,32 @@ class StepState:
     wins: tuple[float, float] = (0.0, 0.0)
     tail: tuple[tuple[float, ...], ...] = ()
     matched: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    weighed: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """What two halves of a baseline differed by, in this watch and in those before it.
+
+    ``blocks`` are the sums of `amends.stats.dispersion`, span by span; ``load`` is Σ V·w and Σ V, where w is
+    what one instance contributes to V: noise of instances weighs more where each has more traffic.
+    """
+
+    blocks: tuple[float, ...] = ()
+    load: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTest:
+    """The baseline against itself, beside the watch: the same test between two halves of its instances.
+
+    ``part`` holds its e-process and what both halves saw, ``ticks`` how often they were compared;
+    ``untested`` says why they were not at the last look, empty where they were.
+    """
+
+    ticks: int = 0
+    part: StepState = field(default_factory=StepState)
+    untested: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +118,11 @@ class MetricState:
     share of pairs in which the candidate is slower, weight); ``tail`` holds log e-values per tail quantile.
     All of them are of the whole watch, ``step`` has those of its current step; a state from before there
     were steps goes on as one that begins now. ``run`` gathers the candidate's requests until its limit can
-    be judged. ``last`` are the readings that the next tick is counted from. ``preset`` is for gauges and for
-    a group-sequential watch.
+    be judged. ``last`` are the readings that the next tick is counted from. ``weighed`` are each arm's events
+    after their division by the overdispersion, baseline first, and ``divided`` what the last tick's were
+    divided by (0: there was no history to tell); ``noise`` is what that is estimated from: of all events, or
+    of ranks and then of each tail. ``fresh`` are the instances that started during the watch and still warm
+    up. ``preset`` is for gauges and for a group-sequential watch.
     """
 
     metric: str
@@ -110,6 +143,11 @@ class MetricState:
     last: tuple[Reading, ...] = ()
     preset: PresetState | None = None
     step: StepState = field(default_factory=StepState)
+    weighed: tuple[float, float] = (0.0, 0.0)
+    divided: float = 1.0
+    noise: tuple[Noise, ...] = ()
+    fresh: tuple[tuple[Arm, str, datetime], ...] = ()
+    self_test: SelfTest = field(default_factory=SelfTest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +183,25 @@ class WatchState:
         return msgspec.convert(data, cls)
 
 
-def begin_watch(at: datetime) -> WatchState:
-    """Return the state of a watch that begins at ``at`` and has seen nothing."""
-    return WatchState(started_at=at, at=at)
+def begin_watch(at: datetime, former: WatchState | None = None) -> WatchState:
+    """Return the state of a watch that begins at ``at`` and has seen nothing.
+
+    From a ``former`` watch of the same service it takes over how a baseline differs from itself: no evidence
+    about a candidate, but what evidence is divided by (`amends.stats.dispersion`).
+    """
+    known = former.metrics if former else ()
+    return WatchState(at, at, tuple(MetricState(m.metric, noise=_carried(m.noise)) for m in known if m.noise))
+
+
+def _carried(noise: tuple[Noise, ...]) -> tuple[Noise, ...]:
+    found = []
+    for one in noise:
+        before = np.array(one.blocks).reshape(len(SPANS), FIELDS)
+        after = carry_over(before, _HISTORY_TICKS)
+        kept = float(after[0, 4] / before[0, 4]) if before[0, 4] > 0 else 0.0
+        load = (one.load[0] * kept, one.load[1] * kept)
+        found.append(Noise(tuple(float(x) for x in after.ravel()), load))
+    return tuple(found)
 
 
 def begin_step(state: WatchState) -> WatchState:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from amends.watch.assessment import ArmSummary, Effect
+from amends.watch.assessment import ArmSummary, Effect, Trust
 from amends.watch.measurements import MetricKind
 from amends.watch.plan import Direction, MetricSpec
 
@@ -45,6 +47,43 @@ def comparison(
     else:
         parts = [f"{_rate(spec, candidate)} against {_rate(spec, baseline)}", _ratio(spec, effect)]
     return f"{spec.name}: {', '.join(p for p in (*parts, amount) if p)}"
+
+
+def basis(trust: Trust) -> str:
+    """Return what a row's sentence ends with where its guarantee is not exact."""
+    if trust.guarantee == "exact":
+        return ""
+    if trust.dispersion is None:
+        return " (no history yet to estimate the overdispersion from: this metric cannot roll back)"
+    return f" (approximate: divided by {_digits(trust.dispersion)} for overdispersion)"
+
+
+def guarantee(trust: Trust) -> str:
+    """Return how far a metric's guarantee goes, for people: its label and the baseline's self-test."""
+    if trust.guarantee == "exact":
+        label = "exact for independent requests"
+    elif trust.dispersion is None:
+        label = "none yet, for there is no history to estimate the overdispersion from"
+    else:
+        label = f"approximate, counts divided by {_digits(trust.dispersion)} for overdispersion"
+    test = f"not tested, {trust.reason}" if trust.self_test == "not tested" else trust.reason
+    return f"{label}; baseline against itself: {test}"
+
+
+def recorded_guarantees(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return what recorded rows say of their guarantee, metric by metric; those of older logs say nothing."""
+    trusts = ((row.get("metric"), row.get("trust")) for row in rows)
+    return tuple(f"{name}: {t['sentence']}" for name, t in trusts if isinstance(t, Mapping) and t["sentence"])
+
+
+def self_test(log_evidence: float, failed: bool) -> str:
+    """Return what the baseline's test against itself says."""
+    if not failed:
+        return "the baseline's two halves are alike"
+    times = f"×{math.exp(log_evidence):,.0f}" if log_evidence < math.log(1e6) else "over a million to one"
+    return (
+        f"the baseline's own two halves differ beyond chance ({times}), so more than chance moves this metric"
+    )
 
 
 def limit_broken(spec: MetricSpec, observed: str, requests: float) -> str:

@@ -17,12 +17,12 @@ from amends.events.prepared import prepare
 from amends.watch.assessment import Health
 from amends.watch.measurements import Reading
 from amends.watch.recorded import Look, Recording
-from amends.watch.state import WatchState
+from amends.watch.state import MetricState, Noise, WatchState
 from amends.workflows.watching import watch_plan
 
 WATCH = "amends.watch"
 
-prepare(tuple[Reading, ...])
+prepare(tuple[Reading, ...], dict[str, tuple[Noise, ...]])
 
 
 def export_watch(log: Log, deployment: str) -> Iterator[dict[str, Any]]:
@@ -55,6 +55,7 @@ def export_watch(log: Log, deployment: str) -> Iterator[dict[str, Any]]:
         "environment": requested.environment, "started_at": format_time(first.started_at),
         "watch": dict(requested.plan.get("watch") or {}),
         "course": {"steps": (requested.plan.get("course") or {}).get("steps") or []},
+        "noise": _noise(first),
     }  # fmt: skip
     before: frozenset[Reading] = frozenset()
     for fact in looks:
@@ -81,7 +82,15 @@ def recording_of(lines: Sequence[Mapping[str, Any]]) -> Recording:
     """
     about, *looks = lines
     plan = watch_plan({"watch": about["watch"], "course": about.get("course")})
-    return Recording(plan, parse_time(about["started_at"]), tuple(_look(one) for one in looks))
+    begun = parse_time(about["started_at"])
+    noise = msgspec.convert(about.get("noise") or {}, dict[str, tuple[Noise, ...]])
+    former = WatchState(begun, begun, tuple(MetricState(name, noise=n) for name, n in noise.items()))
+    return Recording(plan, begun, tuple(_look(one) for one in looks), former=former)
+
+
+def _noise(first: WatchState) -> dict[str, object]:
+    """Return what the watch knew of its baseline's noise when it began: its first look compares nothing."""
+    return {m.metric: msgspec.to_builtins(m.noise) for m in first.metrics if m.noise}
 
 
 def _look(line: Mapping[str, Any]) -> Look:

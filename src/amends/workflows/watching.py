@@ -77,7 +77,9 @@ def take_look(tools: Toolbox, sight: Sight) -> Looked:
     snapshot = _read(tools, d, plan, seen, tools.clock.now())
     at = tools.clock.now()
     health = _health(d, seen)
-    state, said = assess(plan, _state(sight), snapshot.readings, health, at, (*problems, *snapshot.problems))
+    state, said = assess(
+        plan, _state(tools, sight), snapshot.readings, health, at, (*problems, *snapshot.problems)
+    )
     tick = d.look.tick + 1 if d.look else 1
     queries = tuple(msgspec.to_builtins(answer) for answer in kept_answers(snapshot))
     unkept = _unkept(snapshot.readings, state)
@@ -125,21 +127,39 @@ def _outcome(d: Deployment, said: Assessment) -> tuple[str, str]:
     wish, why = d.course.on_inconclusive, said.reason.rstrip(".")
     if dead and wish == "promote":
         return "ask", f"{why}. The policy says: promote; what does not answer is never promoted."
+    if said.refused and wish == "promote":
+        return "ask", f"{why}. The policy says: promote; a refused rollback is no proof of health."
     if wish == "extend" and d.extensions >= d.course.max_extensions:
         return "ask", f"{why}. Extended {d.extensions} times already."
     outcome = {"ask": "ask", "extend": "extend", "rollback": "roll_back", "promote": "promote"}[wish]
     return outcome, f"{why}. The policy says: {wish}."
 
 
-def _state(sight: Sight) -> WatchState:
+def _state(tools: Toolbox, sight: Sight) -> WatchState:
     d = sight.deployment
     kept = WatchState.from_data(d.look.state) if d.look is not None else None
     if sight.watch is not None and (kept is None or sight.watch.at > kept.at):
         return sight.watch
     assert d.step_started_at is not None
     if kept is None or d.look is None:
-        return begin_watch(d.step_started_at)
+        return begin_watch(d.step_started_at, _former(tools, d))
     return kept if d.look.step == d.step else begin_step(kept)
+
+
+def _former(tools: Toolbox, d: Deployment) -> WatchState | None:
+    """Return how the service's last watch ended; ``None`` if it had none, or the log does not answer now.
+
+    Its numbers only sharpen this watch's, which therefore never waits for them.
+    """
+    try:
+        found = tools.log.facts(
+            tags=(f"env:{d.service}/{d.environment}",), kinds=("watch.assessed",), newest_first=True,
+            limit=1,
+        )  # fmt: skip
+        last = found[0].payload if found else None
+        return WatchState.from_data(last.state) if isinstance(last, p.WatchAssessed) else None
+    except (AmendsError, msgspec.ValidationError):
+        return None
 
 
 def _observe(tools: Toolbox, d: Deployment) -> tuple[Observation | None, tuple[str, ...]]:
@@ -206,7 +226,7 @@ def _payload(
         verdict=said.verdict.value, reason=said.reason, state=state.to_data(), metrics=rows,
         problems=said.problems, cause=said.cause.value, moved=said.moved, log_evidence=said.log_evidence,
         log_threshold=said.log_threshold, candidate_alive=health.candidate_alive,
-        baseline_alive=health.baseline_alive, health_detail=health.detail,
+        baseline_alive=health.baseline_alive, health_detail=health.detail, guarantee=said.guarantee,
     )  # fmt: skip
 
 

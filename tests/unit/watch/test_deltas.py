@@ -134,3 +134,39 @@ def test_a_histogram_read_while_it_is_written_stays_a_histogram() -> None:
 
 def test_rebin() -> None:
     assert rebin((0.1, 0.2, 0.5), (1, 2, 3, 4), (0.2,)) == (3, 7)
+
+
+def test_an_instance_that_starts_later_is_compared_once_it_is_warm() -> None:
+    """The candidate's second instance joins at 10 s; its limit counts at once, the comparison after 30 s."""
+    last: tuple[Reading, ...] = ()
+    fresh: tuple = ()
+    exposures, alone = [], []
+    for seconds in range(0, 70, 10):
+        now = [
+            ratio(Arm.BASELINE, seconds, 0, seconds),
+            ratio(Arm.CANDIDATE, seconds, 0, seconds),
+            *([ratio(Arm.CANDIDATE, seconds, 0, 100 * seconds, instance="late")] if seconds >= 10 else []),
+        ]
+        tick = count_tick("5xx", last, now, at(seconds), 60, fresh, warmup_seconds=30)
+        last, fresh = tick.last, tick.fresh
+        exposures.append(sum(s.candidate.exposure for s in tick.strata))
+        alone.append(tick.candidate.exposure)
+    assert exposures == [0, 10, 10, 10, 1010, 1010, 1010]
+    assert alone == [0, 10, 1010, 1010, 1010, 1010, 1010]
+
+
+def test_a_restart_during_the_watch_warms_up_anew_and_a_missed_scrape_does_not() -> None:
+    def read(seconds: float, total: float, started: float) -> list[Reading]:
+        return [
+            ratio(Arm.BASELINE, seconds, 0, seconds),
+            ratio(Arm.BASELINE, seconds, 0, total, instance="other", started=at(started).timestamp()),
+            ratio(Arm.CANDIDATE, seconds, 0, seconds),
+        ]
+
+    before = tuple(read(100, 500, -900))
+    restarted = count_tick("5xx", before, read(110, 7, 104), at(110), 60, warmup_seconds=30)
+    assert [name for _, name, _ in restarted.fresh] == ["other"]
+    assert restarted.strata[0].baseline.exposure == 10
+    missed = tuple(r for r in before if r.instance != "other")
+    assert count_tick("5xx", missed, read(110, 520, -900), at(110), 60, warmup_seconds=30).fresh == ()
+    assert count_tick("5xx", before, read(110, 7, 104), at(110), 60).fresh == ()

@@ -120,7 +120,8 @@ class WatchAssessed(Payload, frozen=True, kw_only=True, omit_defaults=True):
     are what the metric source was asked, with the series that came back (as many as a look may keep).
     ``candidate_alive`` and ``baseline_alive`` are what the deployer saw, ``health_detail`` in its words;
     absent where nobody knows. ``readings`` are those of this look that ``state`` does not keep, because the
-    other arm was silent; with them a watch can be replayed (``amends watch export``).
+    other arm was silent; with them a watch can be replayed (``amends watch export``). ``guarantee`` is
+    ``exact`` or, where counts were divided by an overdispersion, ``approximate``.
     """
 
     deployment: str
@@ -143,6 +144,7 @@ class WatchAssessed(Payload, frozen=True, kw_only=True, omit_defaults=True):
     baseline_alive: bool | None = None
     health_detail: str = ""
     readings: tuple[dict[str, Any], ...] = ()
+    guarantee: str = ""
 
 
 class DeploymentFinished(Payload, frozen=True, kw_only=True, omit_defaults=True):
