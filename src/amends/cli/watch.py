@@ -13,6 +13,7 @@ import typer
 from amends.cli.options import Format, FormatOption, StoreOption
 from amends.cli.watch_calibrate import calibrate
 from amends.cli.watch_fetch import fetch
+from amends.cli.watch_forecast import forecast
 
 if TYPE_CHECKING:
     from amends.bootstrap.recordings import Verdict
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, no_args_is_help=True,
-    help="Ask the watch about recorded data, and take a live watch out of the log.",
+    help="Ask the watch about recorded data and about what it can find; take a live watch out of the log.",
 )  # fmt: skip
 
 app.command()(calibrate)
@@ -43,6 +44,7 @@ def root() -> None:
 
 
 app.command()(fetch)
+app.command()(forecast)
 
 
 @app.command()

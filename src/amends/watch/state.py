@@ -25,6 +25,41 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class Pod:
+    """One instance of a gauge: its readings so far, and by how much they lay above all instances' mean."""
+
+    arm: Arm
+    instance: str
+    ticks: int = 0
+    level: float = 0.0
+    apart: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PresetState:
+    """What a test with preset looks keeps (`amends.watch.preset`).
+
+    ``taken`` counts its looks, ``found`` is what it rejected by, empty while it has not. Events: ``spent`` is
+    what the upper and the lower side have spent, ``offset`` and ``masses`` the law of the candidate's events
+    among the paths that have not crossed; ``events``, ``ours`` and ``expected`` are those of both arms, the
+    candidate's and what its share makes expected, ``weighed`` both arms' and the candidate's after their
+    division by the overdispersion. Gauges: ``pods``, and the last look's ``p_value``.
+    """
+
+    taken: int = 0
+    found: str = ""
+    spent: tuple[float, float] = (0.0, 0.0)
+    offset: int = 0
+    masses: tuple[float, ...] = (1.0,)
+    events: float = 0.0
+    ours: float = 0.0
+    expected: float = 0.0
+    weighed: tuple[float, float] = (0.0, 0.0)
+    pods: tuple[Pod, ...] = ()
+    p_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StepState:
     """What was compared since the rollout's step began; `MetricState` says what the fields hold.
 
@@ -87,7 +122,7 @@ class MetricState:
     after their division by the overdispersion, baseline first, and ``divided`` what the last tick's were
     divided by (0: there was no history to tell); ``noise`` is what that is estimated from: of all events, or
     of ranks and then of each tail. ``fresh`` are the instances that started during the watch and still warm
-    up.
+    up. ``preset`` is for gauges and for a group-sequential watch.
     """
 
     metric: str
@@ -106,6 +141,7 @@ class MetricState:
     run: Totals = field(default_factory=Totals)
     run_bounds: tuple[float, ...] = ()
     last: tuple[Reading, ...] = ()
+    preset: PresetState | None = None
     step: StepState = field(default_factory=StepState)
     weighed: tuple[float, float] = (0.0, 0.0)
     divided: float = 1.0

@@ -53,7 +53,9 @@ def export_watch(log: Log, deployment: str) -> Iterator[dict[str, Any]]:
     yield {
         "recording": WATCH, "version": 1, "deployment": deployment, "service": requested.service,
         "environment": requested.environment, "started_at": format_time(first.started_at),
-        "watch": dict(requested.plan.get("watch") or {}), "noise": _noise(first),
+        "watch": dict(requested.plan.get("watch") or {}),
+        "course": {"steps": (requested.plan.get("course") or {}).get("steps") or []},
+        "noise": _noise(first),
     }  # fmt: skip
     before: frozenset[Reading] = frozenset()
     for fact in looks:
@@ -79,7 +81,7 @@ def recording_of(lines: Sequence[Mapping[str, Any]]) -> Recording:
         If it is something else.
     """
     about, *looks = lines
-    plan = watch_plan({"watch": about["watch"]})
+    plan = watch_plan({"watch": about["watch"], "course": about.get("course")})
     begun = parse_time(about["started_at"])
     noise = msgspec.convert(about.get("noise") or {}, dict[str, tuple[Noise, ...]])
     former = WatchState(begun, begun, tuple(MetricState(name, noise=n) for name, n in noise.items()))

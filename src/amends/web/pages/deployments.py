@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from amends.application.deploying import Word, request_rollback, steer
 from amends.application.deployments import list_deployments
+from amends.application.forecasting import kept_forecast
 from amends.application.queries import changes_since, chart_series, deployment_view
 from amends.application.queries.bypasses import bypass_of
 from amends.errors import UsageError
@@ -42,7 +43,8 @@ def deployment(request: Request, deployment_id: str) -> Response:
     workspace = request.app.state.workspace
     view = deployment_view(workspace.log, deployment_id, workspace.clock.now())
     bypass = bypass_of(workspace.log, view.deployment.candidate, deployment_id)
-    return page(request, "deployment.html", view=view, d=view.deployment, bypass=bypass)
+    foreseen = kept_forecast(view.deployment.forecast)
+    return page(request, "deployment.html", view=view, d=view.deployment, bypass=bypass, foreseen=foreseen)
 
 
 @router.post("/deployments/{deployment_id}/steer")
