@@ -12,6 +12,7 @@ import typer
 
 from amends.cli.options import Format, FormatOption, StoreOption
 from amends.cli.watch_fetch import fetch
+from amends.cli.watch_report import report
 
 if TYPE_CHECKING:
     from amends.bootstrap.recordings import Verdict
@@ -40,6 +41,7 @@ def root() -> None:
 
 
 app.command()(fetch)
+app.command()(report)
 
 
 @app.command()
