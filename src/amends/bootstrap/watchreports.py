@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from amends.application.queries import DeploymentView, deployment_view
 from amends.errors import InvalidEventError
 from amends.releases.deployment import Deployment
-from amends.watch.headline import Headline, cleaned
+from amends.watch.headline import Headline, began_of, cleaned
 from amends.watch.plan import WatchPlan
 from amends.watch.poster import poster
 from amends.watch.report import WatchReport, report_data, report_of
@@ -85,7 +85,7 @@ def _headline(view: DeploymentView, clean: Callable[[str], str]) -> Headline:
         sentence=clean(view.why),
         baseline=_short(d.baseline.version) if d.baseline else "",
         tone=_TONES.get(outcome, "block" if d.retreat else "wait"),
-        began=view.watched[0].at if view.watched else None,
+        began=began_of(view.watched),
         ended=view.watched[-1].at if view.watched else None,
     )
 

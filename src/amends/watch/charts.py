@@ -155,9 +155,7 @@ def effect_chart(seen: Sequence[Seen], spec: MetricSpec | None) -> Picture | Non
     shown = thin(seen, POINTS)
     rules = _effect_rules(spec)
     low, high = _effect_range(shown, [value for value, _, _ in rules])
-    title = (
-        "Odds that a request is slower" if last.kind is MetricKind.LATENCY else "Effect: times the baseline's"
-    )
+    title = "Odds of being slower" if last.kind is MetricKind.LATENCY else "Effect"
     plot = Plot(
         across(0, _end(one.look.elapsed for one in shown), beside=78), upwards(low, high, logarithmic=True),
         f"{title} of {last.metric} over time: {say_effect(last)}",
@@ -169,7 +167,12 @@ def effect_chart(seen: Sequence[Seen], spec: MetricSpec | None) -> Picture | Non
         _band(plot, part, low, high)
     plot.rules_beside(rules)
     plot.line(_runs(shown, lambda row: row.effect.estimate), "ours")
-    plot.legend([("estimate", "ours"), (f"{last.effect.confidence * 100:g}% bounds, at every look", "sure")])
+    plot.legend(
+        [
+            (f"estimate {_now(last)}", "ours"),
+            (f"{last.effect.confidence * 100:g}% bounds, at every look", "sure"),
+        ]
+    )
     return Picture(f"{title} and its confidence sequence", plot.svg())
 
 
@@ -210,6 +213,10 @@ def _band(plot: Plot, part: Sequence[Seen], low: float, high: float) -> None:
 
 def _or(value: float | None, otherwise: float) -> float:
     return otherwise if value is None else value
+
+
+def _now(row: MetricRow) -> str:
+    return "–" if row.effect.estimate is None else f"×{row.effect.estimate:.2g}"
 
 
 def say_effect(row: MetricRow) -> str:
@@ -258,7 +265,7 @@ def distribution_chart(seen: Sequence[Seen]) -> Picture | None:
             if value is not None and value > 0:
                 plot.mark(value, share, ink, f"{side}, {name}: {value:.3g}")
     plot.legend([("candidate", "ours"), ("baseline", "theirs")])
-    return Picture("Share of requests that take longer; dots are p50 and p99", plot.svg())
+    return Picture("Requests that take longer; dots: p50, p99", plot.svg())
 
 
 def with_buckets(seen: Sequence[Seen]) -> MetricRow | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Literal
 
@@ -37,6 +37,11 @@ class Headline:
     tone: Literal["pass", "block", "wait"] = "wait"
     began: datetime | None = None
     ended: datetime | None = None
+
+
+def began_of(looks: Sequence[Look]) -> datetime | None:
+    """Return when a watch began: some time before its first look."""
+    return looks[0].at - timedelta(seconds=looks[0].elapsed) if looks else None
 
 
 def cleaned(looks: Sequence[Look], clean: Callable[[str], str]) -> tuple[Look, ...]:

@@ -62,8 +62,9 @@ def look_of(said: Assessment, *, step: int = 1, event: str = "") -> Look:
     """Return an assessment as a look at the rollout's ``step``."""
     return Look(
         at=said.at, elapsed=said.elapsed_seconds, step=step, verdict=said.verdict.value,
-        cause=said.cause.value, reason=said.reason, log_evidence=said.log_evidence, log_threshold=said.log_threshold,
-        moved=said.moved, rows=said.metrics, problems=said.problems, event=event,
+        cause=said.cause.value, reason=said.reason, log_evidence=said.log_evidence,
+        log_threshold=said.log_threshold, moved=said.moved, rows=said.metrics, problems=said.problems,
+        event=event,
     )  # fmt: skip
 
 

@@ -26,7 +26,8 @@ text{font-family:system-ui,'Segoe UI','DejaVu Sans',sans-serif;fill:#1b1f22}
 .dot.ours,.mark.ours{fill:#b2560f}.dot.theirs,.mark.theirs{fill:#4a63a0}
 .dot.edge{fill:none}.mark.stop{fill:#a1231b}
 .band{fill:#b2560f;fill-opacity:.18}.rule{fill:none;stroke-width:1.4;stroke:#565e64}
-.rule.stop,.rule.margin{stroke:#a1231b;stroke-dasharray:7 4}.rule.even{stroke-width:1}.rule.matters{stroke-dasharray:2 3}
+.rule.stop,.rule.margin{stroke:#a1231b;stroke-dasharray:7 4}.rule.even{stroke-width:1}
+.rule.matters{stroke-dasharray:2 3}
 """
 
 

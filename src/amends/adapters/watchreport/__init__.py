@@ -10,8 +10,8 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markupsafe import Markup
 
+from amends.incidents.wording import say_seconds
 from amends.watch.headline import Headline
-from amends.watch.plotting import say_span
 from amends.watch.report import WatchReport
 from amends.watch.wording import percent
 
@@ -32,7 +32,7 @@ def _environment() -> Environment:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     made.filters.update(
-        moment=_moment, span=say_span, percent=percent, part=lambda value: quote(str(value), safe="")
+        moment=_moment, span=say_seconds, percent=percent, part=lambda value: quote(str(value), safe="")
     )
     return made
 
