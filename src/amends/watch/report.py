@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from amends.watch import charts, wording
-from amends.watch.assessment import ArmSummary, Effect, MetricRow
+from amends.watch.assessment import Effect, MetricRow
 from amends.watch.charts import Picture
 from amends.watch.looks import Look, Seen, metrics_of, thin
 from amends.watch.measurements import MetricKind
@@ -47,13 +47,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class MetricReport:
-    """One metric: its last row, pictures, and their numbers."""
+    """One metric: its last row, pictures, their numbers, and sentences that stand ``beside`` them."""
 
     name: str
     last: MetricRow
     pictures: tuple[Picture, ...]
     table: Table
     distribution: Table | None
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +73,15 @@ class WatchReport:
         return self.looks[-1] if self.looks else None
 
 
-def report_of(looks: Sequence[Look], plan: WatchPlan | None = None) -> WatchReport:
+def report_of(
+    looks: Sequence[Look],
+    plan: WatchPlan | None = None,
+    beside: Mapping[str, Sequence[str]] | None = None,
+) -> WatchReport:
     """Draw and tabulate a watch from its looks, oldest first.
 
-    With the ``plan`` the smallest effects and margins are drawn, too. Without looks everything is empty.
+    With the ``plan`` the smallest effects and margins are drawn, too. ``beside`` are sentences for a metric,
+    by its name: what was forecast for it, how far its guarantee goes. Without looks everything is empty.
     """
     found = metrics_of(looks)
     specs = {spec.name: spec for spec in plan.metrics} if plan else {}
@@ -84,7 +90,10 @@ def report_of(looks: Sequence[Look], plan: WatchPlan | None = None) -> WatchRepo
         looks=tuple(looks),
         joint=None if alone else charts.joint_chart(looks),
         joint_table=None if alone else _joint_table(looks),
-        metrics=tuple(_metric(seen, specs.get(name), alone=alone) for name, seen in found.items()),
+        metrics=tuple(
+            _metric(seen, specs.get(name), tuple((beside or {}).get(name, ())), alone=alone)
+            for name, seen in found.items()
+        ),
         judged=_judged(plan) if plan and plan.metrics else None,
         alpha=plan.alpha if plan else None,
     )
@@ -120,18 +129,25 @@ def _look_data(look: Look) -> dict[str, Any]:
     return data
 
 
-def _metric(seen: Sequence[Seen], spec: MetricSpec | None, *, alone: bool) -> MetricReport:
+def _metric(
+    seen: Sequence[Seen], spec: MetricSpec | None, beside: tuple[str, ...], *, alone: bool
+) -> MetricReport:
     last = seen[-1].row
     drawn = [
-        charts.evidence_chart(seen, alone=alone) if last.kind is not MetricKind.GAUGE else None,
+        charts.evidence_chart(seen, alone=alone) if _tested(seen) else None,
         charts.rates_chart(seen),
         charts.effect_chart(seen, spec),
         charts.distribution_chart(seen),
     ]
     return MetricReport(
         name=last.metric, last=last, pictures=tuple(one for one in drawn if one), table=_metric_table(seen),
-        distribution=_distribution(seen),
+        distribution=_distribution(seen), beside=beside,
     )  # fmt: skip
+
+
+def _tested(seen: Sequence[Seen]) -> bool:
+    """Say whether a metric was tested at all: a level may only be held to its limit."""
+    return seen[-1].row.kind is not MetricKind.GAUGE or any(one.row.log_evidence for one in seen)
 
 
 def _joint_table(looks: Sequence[Look]) -> Table | None:
@@ -234,7 +250,7 @@ def _spec_cells(spec: MetricSpec) -> tuple[str, ...]:
     level = spec.kind is MetricKind.GAUGE
     return (
         spec.name, spec.kind.value, "either" if spec.direction is Direction.BOTH else spec.direction.value,
-        "not compared" if level else f"×{spec.effect_that_matters:g}", "–" if level else f"×{spec.margin:g}",
+        "–" if level else f"×{spec.effect_that_matters:g}", "–" if level else f"×{spec.margin:g}",
         _limit(spec),
     )  # fmt: skip
 
@@ -248,9 +264,3 @@ def _limit(spec: MetricSpec) -> str:
     sides = [f"at most {above:g}"] if above is not None else []
     sides += [f"at least {below:g}"] if below is not None else []
     return " and ".join(sides)
-
-
-def served(report: WatchReport) -> float:
-    """Return how many requests the metric with the most of them saw in the last step, on both sides."""
-    arms: list[tuple[ArmSummary, ArmSummary]] = [(m.last.baseline, m.last.candidate) for m in report.metrics]
-    return max((a.exposure + b.exposure for a, b in arms), default=0.0)

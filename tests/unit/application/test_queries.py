@@ -16,7 +16,6 @@ from amends.application.queries import (
 from amends.application.queries.environments import environments_of, in_order
 from amends.errors import NotFoundError
 from amends.events import payloads as p
-from amends.watch.looks import thin
 from tests.story import BAD, COMMITS, FIXED, GOOD, NEXT, SERVICE, Story
 
 
@@ -173,12 +172,6 @@ def test_environments_stand_in_the_order_of_the_policies() -> None:
     stated = [("alpha", "live"), ("alpha", "beta", "live")]
     assert in_order(("live", "dev", "zeta"), stated) == ("dev", "alpha", "beta", "live", "zeta")
     assert in_order(("production", "qa", "dev"), []) == ("dev", "qa", "production")
-
-
-def test_thinning_keeps_both_ends() -> None:
-    assert thin(list(range(1000)), 5)[0] == 0
-    assert thin(list(range(1000)), 5)[-1] == 999
-    assert len(thin(list(range(1000)), 5)) == 5
 
 
 def test_what_went_around_its_gates_is_on_the_board_and_on_the_releases_page() -> None:
