@@ -1,4 +1,4 @@
-"""The pictures of a watch: evidence, rates, effect with its confidence sequence, distribution.
+"""The pictures of a watch over time: evidence, rates, effect with its confidence sequence.
 
 Each is drawn from a list of looks, wherever they come from; each has a table beside it where it is shown.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from amends.watch import wording
 from amends.watch.assessment import ArmSummary, MetricRow
@@ -79,7 +78,7 @@ def _evidence(told: Sequence[tuple[float, float, float, int]], name: str) -> str
     if crossed:
         words = f"{say_odds(crossed[1])} after {say_span(crossed[0])}: at the line"
         plot.mark(*crossed, "stop", words)
-    plot.legend([(f"evidence, now {say_odds(values[-1])}" if values else "no evidence yet", "ours")])
+    plot.legend([(f"evidence {say_odds(values[-1])}" if values else "no evidence yet", "ours")])
     return plot.svg()
 
 
@@ -207,8 +206,13 @@ def _band(plot: Plot, part: Sequence[Seen], low: float, high: float) -> None:
         plot.bar(lower[0][0], lower[0][1], upper[0][1], "sure")
         return
     plot.band(lower, upper, "sure")
-    for ends in (lambda row: row.effect.lower, lambda row: row.effect.upper):
-        plot.line(_runs(part, ends), "edge")
+    plot.line(_runs(part, lambda row: _within(row.effect.lower, low, high)), "edge")
+    plot.line(_runs(part, lambda row: _within(row.effect.upper, low, high)), "edge")
+
+
+def _within(value: float | None, low: float, high: float) -> float | None:
+    """Return a bound if its place is in the plot: a line along the edge would say that it is there."""
+    return value if value is not None and low <= value <= high else None
 
 
 def _or(value: float | None, otherwise: float) -> float:
@@ -232,73 +236,6 @@ def say_effect(row: MetricRow) -> str:
         return "not bounded yet" if estimate is None else f"×{estimate:.2g}, not bounded yet"
     head = "" if estimate is None else f"×{estimate:.2g}, "
     return f"{head}{bounds} with {row.effect.confidence * 100:g}% confidence"
-
-
-def distribution_chart(seen: Sequence[Seen]) -> Picture | None:
-    """Draw how many requests take longer than a time, on both sides; ``None`` without a histogram.
-
-    Both axes are logarithmic, so that the slow tail is as wide as the bulk: a curve crosses 50% at its
-    median and 1% at its 99th percentile.
-    """
-    row = with_buckets(seen)
-    if row is None:
-        return None
-    sides = {"baseline": slower_shares(row.baseline), "candidate": slower_shares(row.candidate)}
-    bounds = [bound for bound, _ in sides["candidate"] if bound > 0]
-    if not bounds:
-        return None
-    shares = [share for curve in sides.values() for _, share in curve if share > 0]
-    least = min(0.005, max(1e-5, min(shares, default=0.005) / 1.5))
-    plot = Plot(
-        across(bounds[0] / 2, bounds[-1], logarithmic=True), upwards(least, 1.0, logarithmic=True),
-        f"Distribution of {row.metric}: candidate {_say_quantiles(row.candidate)}, baseline "
-        f"{_say_quantiles(row.baseline)}",
-    )  # fmt: skip
-    plot.ticks_up(log_ticks(least, 1.0), lambda value: f"{value * 100:.3g}%")
-    plot.ticks_across(log_ticks(bounds[0] / 2, bounds[-1], 6), lambda value: f"{value:g}")
-    plot.rule(0.5, "", "even")
-    plot.rule(0.01, "", "even")
-    for side, ink in (("baseline", "theirs"), ("candidate", "ours")):
-        plot.line([_through_buckets([(bounds[0] / 2, 1.0), *((b, s) for b, s in sides[side] if b > 0)])], ink)
-        arm: ArmSummary = getattr(row, side)
-        for name, value, share in (("p50", arm.p50, 0.5), ("p99", arm.p99, 0.01)):
-            if value is not None and value > 0:
-                plot.mark(value, share, ink, f"{side}, {name}: {value:.3g}")
-    plot.legend([("candidate", "ours"), ("baseline", "theirs")])
-    return Picture("Requests that take longer; dots: p50, p99", plot.svg())
-
-
-def with_buckets(seen: Sequence[Seen]) -> MetricRow | None:
-    """Return the last row in which both sides have a histogram with requests in it."""
-    told = (one.row for one in reversed(seen))
-    return next(
-        (row for row in told if all(a.buckets and a.exposure > 0 for a in (row.baseline, row.candidate))),
-        None,
-    )
-
-
-def _say_quantiles(arm: ArmSummary) -> str:
-    parts = [
-        f"{name} {'beyond' if value is None else f'{value:.3g}'}"
-        for name, value in (("p50", arm.p50), ("p99", arm.p99))
-    ]
-    return ", ".join(parts)
-
-
-def _through_buckets(curve: Sequence[Spot]) -> list[Spot]:
-    """Return a curve that is straight within each bucket, as quantiles take it, on logarithmic axes, too."""
-    parts = [k / 8 for k in range(8)]
-    between = [
-        (a + (b - a) * part, s + (t - s) * part) for (a, s), (b, t) in pairwise(curve) for part in parts
-    ]
-    return [*between, *curve[-1:]]
-
-
-def slower_shares(arm: ArmSummary) -> list[Spot]:
-    """Return for each bucket's bound the share of requests that took longer."""
-    if arm.exposure <= 0:
-        return []
-    return [(bound, max(0.0, 1 - count / arm.exposure)) for bound, count in arm.buckets]
 
 
 def _end(moments: Iterable[float]) -> float:

@@ -1,8 +1,9 @@
-"""The decisive metric's pictures in one SVG that needs nothing around it, for a chat or a document."""
+"""What decided, and the decisive metric's effect, as one SVG for a chat or a document."""
 
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 from html import escape
 
 from amends.watch.charts import Picture
@@ -13,6 +14,7 @@ from amends.watch.report import WatchReport, decisive
 _MARGIN, _GAP = 20, 16
 _LETTERS = 100  # of a sentence, on one line of the picture
 _MOST_LINES = 4
+_TITLE = 52
 _TONES = {"pass": "#1a6b3c", "block": "#a1231b", "wait": "#7a5200"}
 # The page's classes, in its light colours: a picture in a chat does not know what surrounds it.
 _STYLE = """
@@ -35,8 +37,7 @@ def poster(headline: Headline, report: WatchReport) -> str:
     """Return the picture; without any look it is the sentence alone."""
     lines = _wrapped(headline.sentence)
     top = _MARGIN + 24 + 20 * len(lines) + 8
-    found = decisive(report)
-    pictures = _chosen(found.pictures) if found else ()
+    pictures = _chosen(report)
     bottom = top + (24 + HEIGHT if pictures else 0) + _MARGIN
     wide = 2 * _MARGIN + 2 * WIDTH + _GAP
     parts = [
@@ -47,8 +48,7 @@ def poster(headline: Headline, report: WatchReport) -> str:
     parts += [_text(_MARGIN, _MARGIN + 40 + 20 * i, "why", line) for i, line in enumerate(lines)]
     for place, picture in enumerate(pictures):
         left = _MARGIN + place * (WIDTH + _GAP)
-        name = f"{found.name}: {picture.title}" if found else picture.title
-        parts.append(_text(left, top + 14, "name", textwrap.shorten(name, 56, placeholder="…")))
+        parts.append(_text(left, top + 14, "name", _clipped(picture.title)))
         parts.append(_nested(picture.svg, left, top + 22))
     words = escape(f"{headline.subject}: {headline.outcome}. {headline.sentence}")
     return (
@@ -58,10 +58,20 @@ def poster(headline: Headline, report: WatchReport) -> str:
     )
 
 
-def _chosen(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
-    """Return the first and the one that shows the effect, or else the next: evidence, and how much."""
-    effect = next((one for one in pictures if "confidence" in one.title), None)
-    return (pictures[0], effect) if effect and effect is not pictures[0] else pictures[:2]
+def _chosen(report: WatchReport) -> tuple[Picture, ...]:
+    """Return the evidence that decides, and the effect of the decisive metric, or else its rates."""
+    found = decisive(report)
+    if found is None:
+        return ()
+    own = found.pictures
+    effect = next((one for one in own[1:] if "confidence" in one.title), None)
+    second = effect or (own[1] if len(own) > 1 else None)
+    named = (replace(one, title=f"{found.name}: {one.title}") for one in (second,) if one)
+    return (report.joint or own[0], *named)
+
+
+def _clipped(title: str) -> str:
+    return title if len(title) <= _TITLE else title[: _TITLE - 1] + "…"
 
 
 def _wrapped(sentence: str) -> list[str]:

@@ -11,6 +11,7 @@ import msgspec
 from amends.watch import charts, wording
 from amends.watch.assessment import Effect, MetricRow
 from amends.watch.charts import Picture
+from amends.watch.distribution import distribution_chart, slower_shares, with_buckets
 from amends.watch.looks import Look, Seen, metrics_of, thin
 from amends.watch.measurements import MetricKind
 from amends.watch.plan import Direction, MetricSpec, WatchPlan
@@ -137,7 +138,7 @@ def _metric(
         charts.evidence_chart(seen, alone=alone) if _tested(seen) else None,
         charts.rates_chart(seen),
         charts.effect_chart(seen, spec),
-        charts.distribution_chart(seen),
+        distribution_chart(seen),
     ]
     return MetricReport(
         name=last.metric, last=last, pictures=tuple(one for one in drawn if one), table=_metric_table(seen),
@@ -210,10 +211,10 @@ def _bound(effect: Effect, value: float | None) -> str:
 
 
 def _distribution(seen: Sequence[Seen]) -> Table | None:
-    row = charts.with_buckets(seen)
+    row = with_buckets(seen)
     if row is None:
         return None
-    theirs, ours = (dict(charts.slower_shares(arm)) for arm in (row.baseline, row.candidate))
+    theirs, ours = (dict(slower_shares(arm)) for arm in (row.baseline, row.candidate))
     rows = [(f"> {bound:g}", _share(theirs.get(bound)), _share(share)) for bound, share in ours.items()]
     named = [
         (name, _value(getattr(row.baseline, name)), _value(getattr(row.candidate, name)))

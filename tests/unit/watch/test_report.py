@@ -9,8 +9,9 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from amends.watch.assessment import Effect
-from amends.watch.charts import distribution_chart, effect_chart, evidence_chart, say_effect, say_odds
+from amends.watch.assessment import ArmSummary, Effect
+from amends.watch.charts import effect_chart, evidence_chart, say_effect, say_odds
+from amends.watch.distribution import distribution_chart
 from amends.watch.headline import Headline, began_of, cleaned
 from amends.watch.looks import Look, Seen, look_of, metrics_of, row_of, thin
 from amends.watch.measurements import MetricKind
@@ -130,6 +131,17 @@ def test_quantiles_are_marked_on_their_curve() -> None:
     levels = {d.split()[1].partition("H")[0] for d in paths(picture.svg, "rule even")}
     assert {mark["cy"] for mark in marks} == levels
     assert len(marks) == 4
+
+
+def test_requests_that_are_all_fast_leave_no_empty_picture() -> None:
+    arm = ArmSummary(exposure=100.0, p50=0.0025, p99=0.00495, buckets=((0.005, 100.0), (1.0, 100.0)))
+    looks = [
+        replace(k, rows=tuple(replace(r, baseline=arm, candidate=arm) for r in k.rows)) for k in watched(3)
+    ]
+    picture = distribution_chart(seen_of(looks, "latency"))
+    assert picture is not None
+    marks = [float(c.attrib["cx"]) for c in ET.fromstring(picture.svg).iter(f"{SVG}circle")]
+    assert 50 < min(marks) < 200 < max(marks) < 348
 
 
 def test_a_long_watch_is_thinned_and_says_so() -> None:
