@@ -75,3 +75,37 @@ def test_a_host_in_a_problem_does_not_leave_the_house(tmp_path: Path) -> None:
             assert answer.headers["content-disposition"] == f'attachment; filename="watch-dep-open.{kind}"'
         assert client.get("/deployments/dep-open/watch.exe").status_code in (400, 404, 422)
         assert client.get("/deployments/nothing/watch.html").status_code == 404
+
+
+def recorded(folder: Path, share: float) -> str:
+    """Write rows of two arms that serve 200 requests every ten seconds."""
+    lines = [
+        json.dumps({
+            "time": f"2026-03-01T12:{10 * look // 60:02}:{10 * look % 60:02}Z", "arm": arm, "metric": "5xx",
+            "kind": "count", "value": round(200 * rate), "weight": 200,
+        })
+        for look in range(40) for arm, rate in (("baseline", 0.01), ("candidate", share))
+    ]  # fmt: skip
+    file = folder / "night.jsonl"
+    file.write_text("\n".join(lines), "utf-8")
+    return str(file)
+
+
+def test_a_recording_that_is_replayed_is_drawn_as_a_live_watch_is(tmp_path: Path) -> None:
+    page = tmp_path / "night.html"
+    said = CliRunner().invoke(app, ["replay", recorded(tmp_path, 0.05), "--report", str(page)])
+    assert said.exit_code == 1, said.output
+    text = page.read_text("utf-8")
+    assert "recording night: rollback" in text
+    assert text.count("<svg") == 3
+    assert "the rollback line is at ×100" in text
+
+
+def test_a_report_is_of_one_recording(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    files = [recorded(tmp_path / name, 0.01) for name in ("a", "b")]
+    with pytest.raises(UsageError, match="found 2 recordings"):
+        CliRunner().invoke(
+            app, ["replay", *files, "--report", str(tmp_path / "x.html")], catch_exceptions=False
+        )

@@ -8,9 +8,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from amends.application.queries import DeploymentView, deployment_view
-from amends.errors import InvalidEventError
+from amends.errors import InvalidEventError, UsageError
 from amends.releases.deployment import Deployment
+from amends.reviews.audiences.redaction import Redactor
 from amends.watch.headline import Headline, began_of, cleaned
+from amends.watch.outcome import Final, Outcome
 from amends.watch.plan import WatchPlan
 from amends.watch.poster import poster
 from amends.watch.report import WatchReport, report_data, report_of
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 _TONES: dict[str, Literal["pass", "block", "wait"]] = {
     "promoted": "pass", "rolled_back": "block", "failed": "block", "refused": "block",
+}  # fmt: skip
+_OF_REPLAY: dict[Final, Literal["pass", "block", "wait"]] = {
+    Final.PROMOTE: "pass", Final.ROLLBACK: "block", Final.HOLD: "wait",
 }  # fmt: skip
 
 
@@ -66,6 +71,29 @@ def write_report(headline: Headline, report: WatchReport, format_: ReportFormat)
     from amends.adapters.watchreport import render_page
 
     return render_page(headline, report)
+
+
+def recording_report(name: str, outcome: Outcome, format_: ReportFormat) -> str:
+    """Return the report of a recording that was replayed, cleaned as that of a deployment.
+
+    Raises
+    ------
+    UsageError
+        A pair of plain series: it has no looks with rows to draw.
+    """
+    if not outcome.looks:
+        raise UsageError(
+            f"{name} gives no looks to draw: {outcome.reason}",
+            remedy="a report is made of recorded rows or of a watch that `amends watch export` wrote",
+        )
+    redactor = Redactor()
+    looks = cleaned(outcome.looks, lambda text: redactor.clean(text, "dependants"))
+    headline = Headline(
+        subject=f"recording {name}", outcome=outcome.decision.value, ended=looks[-1].at,
+        sentence=redactor.clean(outcome.reason, "dependants"), began=began_of(looks),
+        tone=_OF_REPLAY[outcome.decision],
+    )  # fmt: skip
+    return write_report(headline, report_of(looks, outcome.plan), format_)
 
 
 def _cleaner(workspace: Workspace, view: DeploymentView) -> Callable[[str], str]:

@@ -12,7 +12,8 @@ import typer
 
 from amends.cli.options import Format, FormatOption, StoreOption
 from amends.cli.watch_fetch import fetch
-from amends.cli.watch_report import report
+from amends.cli.watch_report import report as write_watch
+from amends.cli.watch_report import write_recording_report
 
 if TYPE_CHECKING:
     from amends.bootstrap.recordings import Verdict
@@ -41,7 +42,7 @@ def root() -> None:
 
 
 app.command()(fetch)
-app.command()(report)
+app.command("report")(write_watch)
 
 
 @app.command()
@@ -74,6 +75,10 @@ def replay(
             help="Time between looks. Default: the policy's, else 10 or the rows' own spacing.",
         ),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="Also write it as a page, picture or JSON to share."),
+    ] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:  # fmt: skip
     """Say what the watch would have decided on recorded data, and at which look.
@@ -91,6 +96,8 @@ def replay(
         policy, tuple(metric or ()), Direction(direction.value) if direction else None, alpha, interval
     )
     verdicts, many = replay_recordings(files, wishes)
+    if report:
+        write_recording_report(report, [(one.id, one.outcome) for one in verdicts])
     if not many:
         _one(verdicts[0], format_)
     for verdict in verdicts if many else ():

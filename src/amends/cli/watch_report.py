@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from amends.cli.options import StoreOption
+
+if TYPE_CHECKING:
+    from amends.errors import AmendsError
+    from amends.watch.outcome import Outcome
 
 
 class ReportShape(StrEnum):
@@ -53,6 +58,30 @@ def report(
         return
     write_file(out, text)
     typer.echo(str(out))
+
+
+def write_recording_report(out: Path, found: Sequence[tuple[str, Outcome | AmendsError]]) -> None:
+    """Write the report of the one recording that was replayed.
+
+    Raises
+    ------
+    UsageError
+        There are several, or it has nothing to draw.
+    AmendsError
+        The one that kept it from being evaluated.
+    """
+    from amends.bootstrap.watchreports import ReportFormat, recording_report
+    from amends.errors import AmendsError, UsageError
+
+    if len(found) != 1:
+        raise UsageError(
+            f"found {len(found)} recordings, and a report is of one", where="--report",
+            remedy="replay one file with --report",
+        )  # fmt: skip
+    name, outcome = found[0]
+    if isinstance(outcome, AmendsError):
+        raise outcome
+    write_file(out, recording_report(name, outcome, ReportFormat(_ending(out))))
 
 
 def _ending(out: Path | None) -> ReportShape:
