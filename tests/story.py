@@ -22,6 +22,8 @@ from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.watch.assess import assess
 from amends.watch.assessment import Health
+from amends.watch.forecast import Traffic, forecast_watch
+from amends.watch.foretold import PlannedStep
 from amends.watch.measurements import Arm, MetricKind, Reading
 from amends.watch.plan import MetricSpec, WatchPlan
 from amends.watch.state import begin_watch
@@ -60,6 +62,14 @@ WATCHED = (
     MetricSpec("errors", MetricKind.RATIO, events="e", total="t"),
     MetricSpec("latency", MetricKind.LATENCY, histogram="h"),
 )
+FORESEEN = forecast_watch(
+    WatchPlan(WATCHED),
+    [PlannedStep(10, 300), PlannedStep(50, 600)],
+    [
+        Traffic("errors", 40, 0.004, origin="the watch of dep-before, 2026-02-23 09:00 UTC"),
+        Traffic("latency", 40),
+    ],
+).to_data()
 BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0)
 
 
@@ -159,7 +169,7 @@ class Story:
         self.add("deployment.requested", p.DeploymentRequested(
             deployment=deployment, service=SERVICE, release=version, environment="production", plan=PLAN,
             policy="abc", commit=COMMITS[version], previous=previous, previous_commit=COMMITS[previous],
-            role="release manager", reason="the weekly release",
+            role="release manager", reason="the weekly release", forecast=FORESEEN,
         ))  # fmt: skip
 
     def order(self, deployment: str, action: Any, step: int, weight: int, reason: str = "") -> None:

@@ -47,6 +47,13 @@ def test_an_override_is_on_every_page_until_it_expires(server: LiveServer, brows
         assert "Override in force" not in browser.get(path).text
 
 
+def test_the_forecast_stands_beside_the_time_that_has_gone(browser: httpx.Client) -> None:
+    page = browser.get("/deployments/dep-bad").text
+    assert "What the watch was expected to find" in page
+    assert "they will most likely not be found" in page or "it will not be found" in page
+    assert re.search(r"Forecast: ×1\.5 after [^.]+; ×2 after .* have gone\.", page)
+
+
 def test_text_of_others_is_inert(server: LiveServer, browser: httpx.Client) -> None:
     story = server.story
     release = story.add("artifact.packaged", p.ReleaseDeclared(service=SERVICE, version=ATTACK, team=ATTACK))

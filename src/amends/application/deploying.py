@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from amends.application.deployments import Places, find_deployment, lane_now
+from amends.application.forecasting import forecast_deployment
 from amends.application.log import Log
 from amends.errors import BlockedError, NotAllowedError, UsageError, VersionConflictError
 from amends.events import payloads as p
@@ -114,10 +115,12 @@ def request_deployment(log: Log, wish: Wish) -> str:
             return underway.id
         _check_standing(wish, standing, underway)
         previous = places.ref(standing.release) if standing.release else None
+        course = _course_for(wish)
+        foreseen = forecast_deployment(log, service, environment, wish.plan, course) if previous else {}
         identity = _new_id(log)
         asked = p.DeploymentRequested(
             deployment=identity, service=service, release=wish.release.version, environment=environment,
-            plan={**wish.plan, "course": _course_for(wish).to_data()}, policy=wish.policy,
+            plan={**wish.plan, "course": course.to_data()}, policy=wish.policy, forecast=foreseen,
             commit=wish.release.commit, digest=wish.release.digest, role=wish.role, reason=wish.reason,
             **_previous(previous),
         )  # fmt: skip

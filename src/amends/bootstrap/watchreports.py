@@ -7,10 +7,13 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
+from amends.application.forecasting import kept_forecast
 from amends.application.queries import DeploymentView, deployment_view
 from amends.errors import InvalidEventError, UsageError
+from amends.incidents.wording import say_seconds
 from amends.releases.deployment import Deployment
 from amends.reviews.audiences.redaction import Redactor
+from amends.watch.foretold import time_of
 from amends.watch.headline import Headline, began_of, cleaned
 from amends.watch.outcome import Final, Outcome
 from amends.watch.plan import WatchPlan
@@ -45,6 +48,23 @@ def plan_of(d: Deployment) -> WatchPlan | None:
         return None
 
 
+def forecast_beside(view: DeploymentView) -> dict[str, tuple[str, ...]]:
+    """Return, by metric, what was forecast for it and how much time has gone since."""
+    foreseen = kept_forecast(view.deployment.forecast)
+    if foreseen is None or not view.watched:
+        return {}
+    gone = say_seconds(view.watched[-1].elapsed)
+    return {
+        metric.metric: (
+            "Forecast: "
+            + "; ".join(f"{effect.effect} after {time_of(effect)}" for effect in metric.effects)
+            + f". {gone} have gone.",
+        )
+        for metric in foreseen.metrics
+        if metric.effects
+    }
+
+
 def deployment_report(workspace: Workspace, deployment_id: str, format_: ReportFormat) -> str:
     """Return the report of a deployment's watch: fit to be shared outside the team that works with it.
 
@@ -53,7 +73,7 @@ def deployment_report(workspace: Workspace, deployment_id: str, format_: ReportF
     """
     view = deployment_view(workspace.log, deployment_id, workspace.clock.now())
     clean = _cleaner(workspace, view)
-    report = report_of(cleaned(view.watched, clean), plan_of(view.deployment))
+    report = report_of(cleaned(view.watched, clean), plan_of(view.deployment), forecast_beside(view))
     return write_report(_headline(view, clean), report, format_)
 
 

@@ -33,15 +33,17 @@ def deploy(
     """Bring a release to an environment: through its gates, step by step, watched, promoted or rolled back.
 
     At a terminal it stays and watches while a person decides; elsewhere it exits and says who has to go on.
+    First it says what the watch can find at the traffic that the last watch saw, and what it cannot.
 
     Exit: 0 promoted (or, with --no-wait, asked for), 1 blocked or rolled back, 3 waits for evidence or a
     person, 4 failed.
     """
     from amends.application.deploying import Wish, adopt_policy, request_deployment
+    from amends.application.deployments import find_deployment
     from amends.application.recording import find_release
     from amends.bootstrap import open_policy, open_workspace
     from amends.cli.carrying import carry_on
-    from amends.cli.deployment_texts import Teller
+    from amends.cli.deployment_texts import Teller, forecast_page
 
     loaded = open_policy(policy, service=service)
     workspace = open_workspace(store=store, policy=policy)
@@ -55,6 +57,8 @@ def deploy(
         )  # fmt: skip
         deployment = request_deployment(workspace.log, wish)
         teller.asked(deployment, f"{wish.release} to {environment}")
+        for line in forecast_page(find_deployment(workspace.log, deployment)):
+            teller.say(f"  {line}")
         if follow:
             teller.follow(workspace.log, deployment)
             raise typer.Exit(teller.end(workspace.log, deployment))

@@ -10,12 +10,14 @@ from typing import Any
 import typer
 
 from amends.application.deployments import find_deployment
+from amends.application.forecasting import kept_forecast
 from amends.application.log import Log
 from amends.events import payloads as p
 from amends.events.codec import Fact
 from amends.events.event import format_time
 from amends.releases.bypass import Bypass
 from amends.releases.deployment import Deployment
+from amends.watch.foretold import forecast_lines
 
 _EXIT_BY_OUTCOME = {"promoted": 0, "rolled_back": 1, "aborted": 1, "refused": 1, "failed": 4}
 _EXIT_WAITING = 3
@@ -88,7 +90,7 @@ def summary(d: Deployment) -> dict[str, Any]:
         "phase": d.phase.value, "step": d.step, "steps": len(d.course.steps), "weight": d.weight,
         "paused": d.paused or None, "outcome": d.outcome, "reason": d.outcome_reason or d.question or None,
         "incident": d.incident or None, "requested_at": _time(d.requested_at),
-        "finished_at": _time(d.finished_at),
+        "finished_at": _time(d.finished_at), "forecast": dict(d.forecast) or None,
     }  # fmt: skip
 
 
@@ -139,7 +141,13 @@ def page(d: Deployment) -> list[str]:
     if d.pending is not None:
         failed = f", failed {d.pending.failures} times: {d.pending.problem}" if d.pending.failures else ""
         lines.append(f"  under way: {d.pending.action.value} to {d.pending.weight}%{failed}")
-    return lines
+    return lines + [f"  {line}" for line in forecast_page(d)]
+
+
+def forecast_page(d: Deployment) -> list[str]:
+    """Return what the watch was expected to find before the rollout began, as it is kept with it."""
+    foreseen = kept_forecast(d.forecast)
+    return forecast_lines(foreseen) if foreseen else []
 
 
 def sentence(fact: Fact) -> str:

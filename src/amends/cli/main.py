@@ -26,7 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backtest": ("amends.cli.backtest", "Price a policy on the history that there is."),
     "replay": ("amends.cli.replay", "Replay recorded requests to two releases, and compare their replies."),
     "deploy": ("amends.cli.deploy", "Bring a release to an environment."),
-    "watch": ("amends.cli.watch", "Ask the watch about recorded data."),
+    "watch": ("amends.cli.watch", "Ask the watch about recorded data and what it can find."),
     "deployment": ("amends.cli.deployment", "See deployments and steer them."),
     "rollback": ("amends.cli.rollback", "Go back to the previous good release, at any time."),
     "worker": ("amends.cli.worker", "Carry deployments on, without pages."),

@@ -12,6 +12,7 @@ import typer
 
 from amends.cli.options import Format, FormatOption, StoreOption
 from amends.cli.watch_fetch import fetch
+from amends.cli.watch_forecast import forecast
 from amends.cli.watch_report import report as write_watch
 from amends.cli.watch_report import write_recording_report
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, no_args_is_help=True,
-    help="Ask the watch about recorded data, and take a live watch out of the log.",
+    help="Ask the watch about recorded data and about what it can find; take a live watch out of the log.",
 )  # fmt: skip
 
 _ROLLBACK, _HOLD, _FAILED = 1, 3, 4
@@ -42,6 +43,7 @@ def root() -> None:
 
 
 app.command()(fetch)
+app.command()(forecast)
 app.command("report")(write_watch)
 
 

@@ -11,8 +11,9 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from amends.gates.shape import Duration, Strict
+from amends.stats.group_sequential import Spending
 from amends.watch.measurements import MetricKind
-from amends.watch.plan import Direction, Limit, MetricSpec, OnInconclusive, WatchPlan
+from amends.watch.plan import Direction, Limit, MetricSpec, Mode, OnInconclusive, WatchPlan
 
 
 class RolloutStep(Strict):
@@ -157,10 +158,18 @@ class WatchMetric(Strict):
 
 
 class Watch(Strict):
-    """How the candidate is compared with its baseline while a step lasts."""
+    """How the candidate is compared with its baseline while a step lasts.
+
+    With ``mode: group_sequential`` ratios and counts are decided on at ``looks`` preset moments only, evenly
+    over the rollout, ``alpha`` being spent as ``spending`` says: more is found where there is little traffic,
+    and later where there is much.
+    """
 
     alpha: float = Field(default=0.01, gt=0, lt=1)
     interval: Duration = 10.0
+    mode: Literal["always", "group_sequential"] = "always"
+    looks: int = Field(default=4, ge=1, le=50, description="in a group-sequential watch")
+    spending: Literal["obrien_fleming", "pocock"] = "obrien_fleming"
     min_requests: int = Field(default=100, ge=1)
     min_events: int = Field(default=3, ge=1)
     warmup: Duration = 0.0
@@ -202,6 +211,9 @@ class Watch(Strict):
             warmup_seconds=self.warmup,
             max_gap_seconds=self.max_gap,
             on_inconclusive=OnInconclusive(self.on_inconclusive),
+            mode=Mode(self.mode),
+            looks=self.looks,
+            spending=Spending(self.spending),
         )
 
 

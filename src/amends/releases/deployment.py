@@ -8,7 +8,7 @@ and any fact that comes twice, so whoever stopped half-way can go on from what t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
@@ -140,6 +140,7 @@ class Deployment:
     quarantined: bool = False
     incident: str = ""
     reviewed: bool = False
+    forecast: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def lane(self) -> str:
@@ -213,7 +214,7 @@ def begin(fact: Fact, asked: p.DeploymentRequested) -> Deployment:
         plan=asked.plan, course=course if baseline else course.without_baseline(), policy=asked.policy,
         requested_at=fact.occurred_at, role=asked.role, reason=asked.reason, seq=fact.recorded.seq,
         phase=Phase.RETREATING if back else Phase.GATING, served=back,
-        retreat=Retreat(Cause.ORDERED, asked.reason) if back else None,
+        retreat=Retreat(Cause.ORDERED, asked.reason) if back else None, forecast=asked.forecast,
     )  # fmt: skip
 
 

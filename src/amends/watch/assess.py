@@ -15,6 +15,7 @@ from amends.watch.evidence import advance_metric
 from amends.watch.judgement import broken_limit, judge_metric
 from amends.watch.measurements import MetricKind, Reading
 from amends.watch.plan import MetricSpec, WatchPlan
+from amends.watch.preset import advance_preset, is_tested, judge_preset
 from amends.watch.state import MetricState, Totals, WatchState
 
 _UNKNOWN = Health()
@@ -62,7 +63,7 @@ def assess(
         verdict=Verdict.WATCHING,
         cause=cause,
         reason=reason,
-        log_evidence=_joint(looked.rows),
+        log_evidence=_joint(plan, looked.rows),
         log_threshold=math.log(1 / plan.alpha),
         elapsed_seconds=(now - state.started_at).total_seconds(),
         metrics=looked.rows,
@@ -83,15 +84,13 @@ def conclude(plan: WatchPlan, state: WatchState, now: datetime, health: Health =
     step, a candidate whose effect is beyond the margin in that step passes with probability at most alpha
     by its ratio or slower pairs and at most alpha by its negligible difference, for every metric.
     """
-    rows = tuple(
-        judge_metric(plan, s, state.metric(s.name), state.started_at, state.at) for s in plan.metrics
-    )
+    rows = tuple(_judged(plan, s, state.metric(s.name), state.started_at, state.at) for s in plan.metrics)
     said = Assessment(
         at=now,
         verdict=Verdict.INCONCLUSIVE,
         cause=Cause.NO_METRICS,
         reason="the policy compares no metric, so nothing shows that the candidate is well",
-        log_evidence=_joint(rows),
+        log_evidence=_joint(plan, rows),
         log_threshold=math.log(1 / plan.alpha),
         elapsed_seconds=(now - state.started_at).total_seconds(),
         metrics=rows,
@@ -122,7 +121,8 @@ def _still_watching(rows: Sequence[MetricRow], *, warming: bool) -> tuple[Cause,
 
 def _unread_gauges(plan: WatchPlan, rows: Sequence[MetricRow]) -> list[MetricRow]:
     limited = {s.name for s in plan.metrics if s.kind is MetricKind.GAUGE and s.limit}
-    return [r for r in rows if r.metric in limited and r.cause is not Cause.NOT_COMPARED]
+    read = (Cause.NOT_COMPARED, Cause.COLLECTING)
+    return [r for r in rows if r.metric in limited and r.cause not in read]
 
 
 def _look(
@@ -143,8 +143,9 @@ def _look(
         after, why = _hold_to_limit(spec, after, tick)
         if why:
             broken[spec.name] = why
+        after = advance_preset(plan, spec, after, tick, state.started_at, now)
         metrics.append(after)
-        rows.append(judge_metric(plan, spec, after, state.started_at, now))
+        rows.append(_judged(plan, spec, after, state.started_at, now))
         problems += tick.problems
     return tuple(metrics), _Looked(tuple(rows), broken, tuple(problems))
 
@@ -177,12 +178,19 @@ def _joined(
     return Totals(events, exposure, tuple(a + b for a, b in zip(ours, more, strict=True))), shared
 
 
-def _tested(rows: Sequence[MetricRow]) -> list[MetricRow]:
-    return [r for r in rows if r.kind is not MetricKind.GAUGE]
+def _judged(
+    plan: WatchPlan, spec: MetricSpec, state: MetricState, started_at: datetime, at: datetime
+) -> MetricRow:
+    return judge_preset(plan, spec, state, judge_metric(plan, spec, state, started_at, at))
 
 
-def _joint(rows: Sequence[MetricRow]) -> float:
-    return mean_evidence([r.log_evidence for r in _tested(rows)])
+def _tested(plan: WatchPlan, rows: Sequence[MetricRow]) -> list[MetricRow]:
+    tested = {s.name for s in plan.metrics if is_tested(plan, s)}
+    return [r for r in rows if r.metric in tested]
+
+
+def _joint(plan: WatchPlan, rows: Sequence[MetricRow]) -> float:
+    return mean_evidence([r.log_evidence for r in _tested(plan, rows)])
 
 
 def _with_harm(plan: WatchPlan, said: Assessment, broken: dict[str, str], health: Health) -> Assessment:
@@ -205,7 +213,7 @@ def _with_harm(plan: WatchPlan, said: Assessment, broken: dict[str, str], health
 
 def _proven(plan: WatchPlan, said: Assessment) -> tuple[str, ...]:
     """Return the metrics to name if the mean e-value has reached the line: e-BH's, or else the strongest."""
-    rows = _tested(said.metrics)
+    rows = _tested(plan, said.metrics)
     if not rows or said.log_evidence < said.log_threshold:
         return ()
     evidence = [r.log_evidence for r in rows]

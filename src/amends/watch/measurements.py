@@ -14,7 +14,7 @@ class MetricKind(StrEnum):
     RATIO = "ratio"  # events among requests (5xx of all); an event belongs to at most one request
     COUNT = "count"  # events for an exposure that they may exceed (retries per request, restarts per hour)
     LATENCY = "latency"  # a histogram with cumulative buckets
-    GAUGE = "gauge"  # a level (memory, queue length); only held to a limit, its readings are not independent
+    GAUGE = "gauge"  # a level (memory, queue length); compared by instances, its readings are not independent
 
 
 class Arm(StrEnum):

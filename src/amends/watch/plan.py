@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from amends.errors import PolicyError
+from amends.stats.group_sequential import Spending
 from amends.watch.measurements import MetricKind
 
 
@@ -15,6 +16,13 @@ class Direction(StrEnum):
     HIGHER = "higher"
     LOWER = "lower"
     BOTH = "both"
+
+
+class Mode(StrEnum):
+    """When a watch may decide on events."""
+
+    ALWAYS = "always"  # at every look
+    GROUP_SEQUENTIAL = "group_sequential"  # at a few preset ones, with more power where there is little
 
 
 class OnInconclusive(StrEnum):
@@ -136,6 +144,12 @@ class WatchPlan:
     max_gap_seconds:
         After a longer pause without readings of both arms, counting starts afresh instead of comparing what
         happened unseen in between.
+    mode, looks, spending:
+        ``GROUP_SEQUENTIAL`` tests ratios and counts at so many looks only, evenly over ``planned_seconds``,
+        and spends alpha by then as ``spending`` says. Latencies are tested at every look in either mode.
+    planned_seconds:
+        How long the rollout compares in all. Gauges are compared at a third, two thirds and the end of it.
+        Where it is 0 nothing can be preset: every ratio and count is tested always, and no gauge at all.
     """
 
     metrics: tuple[MetricSpec, ...] = ()
@@ -145,8 +159,14 @@ class WatchPlan:
     warmup_seconds: float = 0.0
     max_gap_seconds: float = 120.0
     on_inconclusive: OnInconclusive = OnInconclusive.ASK
+    mode: Mode = Mode.ALWAYS
+    looks: int = 4
+    spending: Spending = Spending.OBRIEN_FLEMING
+    planned_seconds: float = 0.0
 
     def __post_init__(self) -> None:
+        if self.looks < 1:
+            raise PolicyError(f"looks is {self.looks}; it is at least 1.", remedy="Write 4.")
         if not 0 < self.alpha < 1:
             raise PolicyError(
                 f"alpha is {self.alpha}; it lies between 0 and 1.", remedy="Write 0.01 for one in a hundred."

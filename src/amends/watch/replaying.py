@@ -9,6 +9,7 @@ from amends.watch.assess import assess, conclude
 from amends.watch.assessment import Assessment, MetricRow, Verdict
 from amends.watch.looks import Look, look_of
 from amends.watch.outcome import Final, MetricOutcome, Outcome, TickOutcome
+from amends.watch.plan import WatchPlan
 from amends.watch.recorded import Recording
 from amends.watch.state import begin_step, begin_watch
 
@@ -27,20 +28,29 @@ def replay_watch(recorded: Recording) -> Outcome:
             ("there is nothing to look at: no row of a metric that is watched", *recorded.problems)
         )
         return Outcome(Final.HOLD, None, why, problems=recorded.problems)
+    plan = _planned(recorded)
     state, step = begin_watch(recorded.started_at), recorded.looks[0].step
     looks: list[Look] = []
     problems = list(recorded.problems)
     for look in recorded.looks:
         if look.step != step:
             state, step = begin_step(state), look.step
-        state, said = assess(recorded.plan, state, look.readings, look.health, look.at)
+        state, said = assess(plan, state, look.readings, look.health, look.at)
         problems += [p for p in said.problems if p not in problems]
         looks.append(look_of(said, step=step))
         if said.verdict is Verdict.ROLL_BACK:
             return _outcome(recorded, said, looks, problems)
     health = replace(recorded.looks[-1].health, baseline_alive=None)
-    said = conclude(recorded.plan, state, state.at, health)
+    said = conclude(plan, state, state.at, health)
     return _outcome(recorded, said, looks, problems)
+
+
+def _planned(recorded: Recording) -> WatchPlan:
+    """Return the plan; what was recorded without one was planned to last as long as it did."""
+    if recorded.plan.planned_seconds > 0:
+        return recorded.plan
+    lasted = (recorded.looks[-1].at - recorded.started_at).total_seconds()
+    return replace(recorded.plan, planned_seconds=lasted)
 
 
 def _outcome(recorded: Recording, said: Assessment, looks: list[Look], problems: list[str]) -> Outcome:

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from amends.stats.restarts import FIRST_STAKE, next_stake
-from amends.watch.measurements import Reading
+from amends.watch.measurements import Arm, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,39 @@ class Totals:
     events: float = 0.0
     exposure: float = 0.0
     counts: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """One instance of a gauge: its readings so far, and by how much they lay above all instances' mean."""
+
+    arm: Arm
+    instance: str
+    ticks: int = 0
+    level: float = 0.0
+    apart: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PresetState:
+    """What a test with preset looks keeps (`amends.watch.preset`).
+
+    ``taken`` counts its looks, ``found`` is what it rejected by, empty while it has not. Events: ``spent`` is
+    what the upper and the lower side have spent, ``offset`` and ``masses`` the law of the candidate's events
+    among the paths that have not crossed; ``events``, ``ours`` and ``expected`` are those of both arms, the
+    candidate's and what its share makes expected. Gauges: ``pods``, and the last look's ``p_value``.
+    """
+
+    taken: int = 0
+    found: str = ""
+    spent: tuple[float, float] = (0.0, 0.0)
+    offset: int = 0
+    masses: tuple[float, ...] = (1.0,)
+    events: float = 0.0
+    ours: float = 0.0
+    expected: float = 0.0
+    pods: tuple[Pod, ...] = ()
+    p_value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +86,8 @@ class MetricState:
     share of pairs in which the candidate is slower, weight); ``tail`` holds log e-values per tail quantile.
     All of them are of the whole watch, ``step`` has those of its current step; a state from before there
     were steps goes on as one that begins now. ``run`` gathers the candidate's requests until its limit can
-    be judged. ``last`` are the readings that the next tick is counted from.
+    be judged. ``last`` are the readings that the next tick is counted from. ``preset`` is for gauges and for
+    a group-sequential watch.
     """
 
     metric: str
@@ -72,6 +106,7 @@ class MetricState:
     run: Totals = field(default_factory=Totals)
     run_bounds: tuple[float, ...] = ()
     last: tuple[Reading, ...] = ()
+    preset: PresetState | None = None
     step: StepState = field(default_factory=StepState)
 
 

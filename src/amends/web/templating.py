@@ -24,6 +24,7 @@ from amends.amendments.pricetag import cost_sentence, worth_sentence
 from amends.prevention.signature import describe
 from amends.reviews.anchoring import plain
 from amends.reviews.sections import Section
+from amends.watch.foretold import time_of
 from amends.web.security import CONTENT_SECURITY_POLICY
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").enable("strikethrough")
@@ -176,7 +177,7 @@ def shown(value: object) -> str:
 templates.env.filters.update(
     moment=moment, ago=ago, held=held, span=span, markdown=markdown, words=words, percent=percent,
     cost=cost_sentence, worth=worth_sentence, figure=figure, odds=odds, short=short, part=path_part,
-    signature=describe, shown=shown, plain=plain,
+    signature=describe, shown=shown, plain=plain, foretold=time_of,
 )  # fmt: skip
 templates.env.trim_blocks = True
 templates.env.lstrip_blocks = True

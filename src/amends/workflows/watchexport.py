@@ -54,6 +54,7 @@ def export_watch(log: Log, deployment: str) -> Iterator[dict[str, Any]]:
         "recording": WATCH, "version": 1, "deployment": deployment, "service": requested.service,
         "environment": requested.environment, "started_at": format_time(first.started_at),
         "watch": dict(requested.plan.get("watch") or {}),
+        "course": {"steps": (requested.plan.get("course") or {}).get("steps") or []},
     }  # fmt: skip
     before: frozenset[Reading] = frozenset()
     for fact in looks:
@@ -79,7 +80,7 @@ def recording_of(lines: Sequence[Mapping[str, Any]]) -> Recording:
         If it is something else.
     """
     about, *looks = lines
-    plan = watch_plan({"watch": about["watch"]})
+    plan = watch_plan({"watch": about["watch"], "course": about.get("course")})
     return Recording(plan, parse_time(about["started_at"]), tuple(_look(one) for one in looks))
 
 

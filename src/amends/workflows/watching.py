@@ -58,8 +58,10 @@ def watch_plan(plan: Mapping[str, Any]) -> WatchPlan:
         for name, value in dict(plan.get("watch") or {}).items()
         if name not in _NOT_THE_WATCHS
     }
+    steps = (plan.get("course") or {}).get("steps") or ()
     try:
-        return msgspec.convert(said, WatchPlan, strict=False)
+        planned = float(sum(step["seconds"] for step in steps if step["weight"] < 100))
+        return msgspec.convert({"planned_seconds": planned} | said, WatchPlan, strict=False)
     except (msgspec.ValidationError, PolicyError) as error:
         raise InvalidEventError(
             f"the plan of a deployment holds a watch that cannot be read: {error}",

@@ -144,3 +144,16 @@ def test_too_many_ticks_are_refused() -> None:
     rows = [*errors(Arm.CANDIDATE, range(1), 0.1), Row(START + 1e9, Arm.BASELINE, "5xx", RowKind.COUNT, 1, 9)]
     with pytest.raises(UsageError, match="ticks"):
         judged(rows)
+
+
+@pytest.mark.parametrize(("instances", "final"), [(8, Final.ROLLBACK), (2, Final.HOLD)])
+def test_levels_are_compared_by_instances_over_the_time_recorded(instances: int, final: Final) -> None:
+    rows = [
+        Row(START + 10 * t, arm, "memory", RowKind.GAUGE, level + i, instance=f"{arm}-{i}")
+        for t in range(30)
+        for arm, level in ((Arm.BASELINE, 100.0), (Arm.CANDIDATE, 200.0))
+        for i in range(instances)
+    ]
+    again = judged(rows)
+    assert again.decision is final
+    assert ("on each side are needed" in again.metrics[0].reason) is (final is Final.HOLD)

@@ -105,3 +105,13 @@ def test_a_limit_broken_while_the_baseline_was_silent_is_broken_again(rig: Any) 
 def test_what_was_never_watched_cannot_be_exported(rig: Any) -> None:
     with pytest.raises(NotFoundError, match="no deployment"):
         list(export_watch(rig.log, "nobody"))
+
+
+def test_preset_looks_fall_at_the_same_moments(rig: Any) -> None:
+    rig.world.errors = 0.3
+    deployment = rig.ask(plan=rig.plan(mode="group_sequential"))
+    rig.go(deployment)
+    again = replayed(rig, deployment)
+    assert (again.decision, rig.state(deployment).outcome) == (Final.ROLLBACK, "rolled_back")
+    assert "at preset look" in again.reason
+    agree(rig, again)

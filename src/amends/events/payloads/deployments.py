@@ -12,6 +12,7 @@ class DeploymentRequested(Payload, frozen=True, kw_only=True, omit_defaults=True
 
     ``plan`` is the snapshot of rollout, watch and deployer settings that this deployment follows to its
     end, whatever happens to ``amends.yaml`` meanwhile. ``kind`` is ``rollback`` for ``amends rollback``.
+    ``forecast`` is what its watch was expected to find, said before it began; empty where nothing is watched.
     """
 
     deployment: str
@@ -28,6 +29,7 @@ class DeploymentRequested(Payload, frozen=True, kw_only=True, omit_defaults=True
     role: str = ""
     reason: str = ""
     kind: Literal["rollout", "rollback"] = "rollout"
+    forecast: dict[str, Any] = {}
 
 
 class DeploymentSteered(Payload, frozen=True, kw_only=True, omit_defaults=True):

@@ -10,9 +10,10 @@ from starlette.responses import Response, StreamingResponse
 
 from amends.application.deploying import Word, request_rollback, steer
 from amends.application.deployments import list_deployments
+from amends.application.forecasting import kept_forecast
 from amends.application.queries import changes_since, deployment_view
 from amends.application.queries.bypasses import bypass_of
-from amends.bootstrap.watchreports import ReportFormat, deployment_report, plan_of
+from amends.bootstrap.watchreports import ReportFormat, deployment_report, forecast_beside, plan_of
 from amends.errors import UsageError
 from amends.watch.report import report_of
 from amends.web.forms import Role, Words, back_to, required_role
@@ -50,8 +51,12 @@ def deployment(request: Request, deployment_id: str) -> Response:
     workspace = request.app.state.workspace
     view = deployment_view(workspace.log, deployment_id, workspace.clock.now())
     bypass = bypass_of(workspace.log, view.deployment.candidate, deployment_id)
-    report = report_of(view.watched, plan_of(view.deployment))
-    return page(request, "deployment.html", view=view, d=view.deployment, bypass=bypass, report=report)
+    foreseen = kept_forecast(view.deployment.forecast)
+    report = report_of(view.watched, plan_of(view.deployment), forecast_beside(view))
+    return page(
+        request, "deployment.html", view=view, d=view.deployment, bypass=bypass, report=report,
+        foreseen=foreseen,
+    )  # fmt: skip
 
 
 @router.post("/deployments/{deployment_id}/steer")
