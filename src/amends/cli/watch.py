@@ -14,6 +14,8 @@ from amends.cli.options import Format, FormatOption, StoreOption
 from amends.cli.watch_calibrate import calibrate
 from amends.cli.watch_fetch import fetch
 from amends.cli.watch_forecast import forecast
+from amends.cli.watch_report import report as write_watch
+from amends.cli.watch_report import write_recording_report
 
 if TYPE_CHECKING:
     from amends.bootstrap.recordings import Verdict
@@ -45,6 +47,7 @@ def root() -> None:
 
 app.command()(fetch)
 app.command()(forecast)
+app.command("report")(write_watch)
 
 
 @app.command()
@@ -77,6 +80,10 @@ def replay(
             help="Time between looks. Default: the policy's, else 10 or the rows' own spacing.",
         ),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="Also write it as a page, picture or JSON to share."),
+    ] = None,
     format_: FormatOption = Format.TEXT,
 ) -> None:  # fmt: skip
     """Say what the watch would have decided on recorded data, and at which look.
@@ -94,6 +101,8 @@ def replay(
         policy, tuple(metric or ()), Direction(direction.value) if direction else None, alpha, interval
     )
     verdicts, many = replay_recordings(files, wishes)
+    if report:
+        write_recording_report(report, [(one.id, one.outcome) for one in verdicts])
     if not many:
         _one(verdicts[0], format_)
     for verdict in verdicts if many else ():

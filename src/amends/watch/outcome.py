@@ -8,6 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from amends.watch.looks import Look
+from amends.watch.plan import WatchPlan
+
 _LARGEST_LOG = 700.0  # exp of more is no finite number
 
 
@@ -59,7 +62,9 @@ class Outcome:
     """The verdict over one recording.
 
     ``decided_at`` is the time of the look that decided; for series without times the seconds (or, where no
-    interval is known either, the points) since the candidate began. ``ticks`` are all looks up to it.
+    interval is known either, the points) since the candidate began. ``ticks`` are all looks up to it;
+    ``looks`` are the same with their rows, and ``plan`` what they were held to, for a report. A pair of
+    series has neither.
     """
 
     decision: Final
@@ -68,6 +73,8 @@ class Outcome:
     metrics: tuple[MetricOutcome, ...] = ()
     ticks: tuple[TickOutcome, ...] = ()
     problems: tuple[str, ...] = field(default=())
+    looks: tuple[Look, ...] = field(default=(), repr=False)
+    plan: WatchPlan | None = field(default=None, repr=False)
 
 
 def _finite(value: float | None) -> float | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from amends.verdicts import Decision
 from amends.watch.assess import assess, conclude
 from amends.watch.assessment import Assessment, MetricRow, Verdict
+from amends.watch.looks import Look, look_of
 from amends.watch.outcome import Final, MetricOutcome, Outcome, TickOutcome
 from amends.watch.plan import WatchPlan
 from amends.watch.recorded import Recording
@@ -29,19 +30,19 @@ def replay_watch(recorded: Recording) -> Outcome:
         return Outcome(Final.HOLD, None, why, problems=recorded.problems)
     plan = _planned(recorded)
     state, step = begin_watch(recorded.started_at, recorded.former), recorded.looks[0].step
-    ticks: list[TickOutcome] = []
+    looks: list[Look] = []
     problems = list(recorded.problems)
     for look in recorded.looks:
         if look.step != step:
             state, step = begin_step(state), look.step
         state, said = assess(plan, state, look.readings, look.health, look.at)
         problems += [p for p in said.problems if p not in problems]
-        ticks.append(TickOutcome(look.at, said.log_evidence, said.verdict.value))
+        looks.append(look_of(said, step=step))
         if said.verdict is Verdict.ROLL_BACK:
-            return _outcome(said, ticks, problems)
+            return _outcome(recorded, said, looks, problems)
     health = replace(recorded.looks[-1].health, baseline_alive=None)
     said = conclude(plan, state, state.at, health)
-    return _outcome(said, ticks, problems)
+    return _outcome(recorded, said, looks, problems)
 
 
 def _planned(recorded: Recording) -> WatchPlan:
@@ -52,12 +53,17 @@ def _planned(recorded: Recording) -> WatchPlan:
     return replace(recorded.plan, planned_seconds=lasted)
 
 
-def _outcome(said: Assessment, ticks: list[TickOutcome], problems: list[str]) -> Outcome:
+def _outcome(recorded: Recording, said: Assessment, looks: list[Look], problems: list[str]) -> Outcome:
     final = _FINAL.get(said.verdict, Final.HOLD)
     return Outcome(
         final, None if final is Final.HOLD else said.at, said.reason,
-        tuple(_metric(row) for row in said.metrics), tuple(ticks), tuple(problems),
+        tuple(_metric(row) for row in said.metrics), tuple(_tick(look) for look in looks),
+        tuple(problems), tuple(looks), recorded.plan,
     )  # fmt: skip
+
+
+def _tick(look: Look) -> TickOutcome:
+    return TickOutcome(look.at, look.log_evidence or 0.0, look.verdict)
 
 
 def _metric(row: MetricRow) -> MetricOutcome:

@@ -13,7 +13,6 @@ from amends.application.queries import (
     log_page,
     release_view,
 )
-from amends.application.queries.deployments import thin
 from amends.application.queries.environments import environments_of, in_order
 from amends.errors import NotFoundError
 from amends.events import payloads as p
@@ -87,9 +86,10 @@ def test_a_deployment_says_why_it_went_back(story: Story) -> None:
     assert view.why.startswith("errors: ")
     assert [order.outcome for order in view.orders] == ["done"] * 3
     assert view.can == ()
-    last = chart_series(view)[1]["points"][-1]
+    last = chart_series(view.watched)[1]["points"][-1]
     assert last["evidence"] >= last["line"]
     assert last["candidate"] > last["baseline"]
+    assert 1 < last["lower"] < last["effect"] < last["upper"]
 
 
 def test_changes_tell_only_what_is_new() -> None:
@@ -101,20 +101,18 @@ def test_changes_tell_only_what_is_new() -> None:
     assert (after > before, message) == (True, None)
     story.watch(story.open_deployment, 1, 2, errors=0.004)
     _, message = changes_since(story.log, story.open_deployment, after)
-    assert message is not None
-    counts = {name: len(points) for name, points in message["points"].items()}
-    assert counts == {"": 2, "errors": 2, "latency": 2}
+    assert message == {"looks": 2, "finished": False}
 
 
 def test_what_decides_is_the_evidence_of_all_metrics_together(story: Story) -> None:
     view = deployment_view(story.log, story.bad_deployment, story.clock.now())
-    assert view.joint is not None
-    assert len(view.joint.points) == view.looks
-    last = view.joint.last
+    last = view.watched[-1]
     assert (last.verdict, last.cause, last.moved) == ("roll_back", "proven_worse", ("errors",))
-    own = [metric.last["log_evidence"] for metric in view.metrics]
+    own = [row.log_evidence for row in last.rows]
+    assert last.log_evidence is not None
+    assert last.log_threshold is not None
     assert min(own) < last.log_threshold <= last.log_evidence < max(own)
-    assert all(point.log_evidence < point.log_threshold for point in view.joint.points[:-1])
+    assert all((look.log_evidence or 0) < last.log_threshold for look in view.watched[:-1])
 
 
 def test_looks_that_did_not_record_it_have_no_joint_evidence(story: Story) -> None:
@@ -123,7 +121,9 @@ def test_looks_that_did_not_record_it_have_no_joint_evidence(story: Story) -> No
         deployment="dep-old", service=SERVICE, environment="production", step=1, tick=1, verdict="watching",
         reason="too little data", state={},
     ))  # fmt: skip
-    assert deployment_view(story.log, "dep-old", story.clock.now()).joint is None
+    view = deployment_view(story.log, "dep-old", story.clock.now())
+    assert [look.log_evidence for look in view.watched] == [None]
+    assert chart_series(view.watched) == []
 
 
 def test_pages_of_the_log_hold_each_event_once(story: Story) -> None:
@@ -172,12 +172,6 @@ def test_environments_stand_in_the_order_of_the_policies() -> None:
     stated = [("alpha", "live"), ("alpha", "beta", "live")]
     assert in_order(("live", "dev", "zeta"), stated) == ("dev", "alpha", "beta", "live", "zeta")
     assert in_order(("production", "qa", "dev"), []) == ("dev", "qa", "production")
-
-
-def test_thinning_keeps_both_ends() -> None:
-    assert thin(list(range(1000)), 5)[0] == 0
-    assert thin(list(range(1000)), 5)[-1] == 999
-    assert len(thin(list(range(1000)), 5)) == 5
 
 
 def test_what_went_around_its_gates_is_on_the_board_and_on_the_releases_page() -> None:

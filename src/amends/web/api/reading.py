@@ -19,6 +19,7 @@ from amends.application.queries import (
 from amends.application.reviewing import list_revisions, read_revision
 from amends.incidents.incident import Incident
 from amends.releases.deployment import Deployment
+from amends.watch.looks import metrics_of
 
 router = APIRouter(prefix="/api/v1", tags=["reading"])
 
@@ -100,27 +101,28 @@ def deployment(request: Request, deployment_id: str) -> dict[str, Any]:
     return {
         **_summary(view.deployment),
         "why": view.why, "waits_for": view.now.sentence, "until": view.now.until, "person": view.now.person,
-        "can": view.can, "problems": view.problems, "looks": view.looks,
+        "can": view.can, "problems": view.problems, "looks": len(view.watched),
         "orders": [
             {"token": o.token, "outcome": o.outcome, "event": o.intended.id, **_plain(o.intended.payload)}
             for o in view.orders
         ],
         "metrics": [
-            {"metric": m.name, "last": m.last, "event": m.points[-1].event} for m in view.metrics
+            {"metric": name, "last": _plain(seen[-1].row), "event": seen[-1].look.event}
+            for name, seen in metrics_of(view.watched).items()
         ],
-        "moved": view.joint.last.moved if view.joint else (),
+        "moved": view.watched[-1].moved if view.watched else (),
     }  # fmt: skip
 
 
 @router.get("/deployments/{deployment_id}/series")
 def series(request: Request, deployment_id: str) -> list[dict[str, Any]]:
-    """Return each watched metric's evidence (base-10 logarithm) and rates over time.
+    """Return each watched metric's evidence (base-10 logarithm), rates and effect with its bounds over time.
 
     The first has an empty name: the evidence of all metrics together, which decides.
     """
     workspace = request.app.state.workspace
     view = deployment_view(workspace.log, deployment_id, workspace.clock.now())
-    return chart_series(view)
+    return chart_series(view.watched)
 
 
 @router.get("/incidents")

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from amends.application.deploying import Word, request_rollback, steer
 from amends.application.deployments import list_deployments
 from amends.application.forecasting import kept_forecast
-from amends.application.queries import changes_since, chart_series, deployment_view
+from amends.application.queries import changes_since, deployment_view
 from amends.application.queries.bypasses import bypass_of
+from amends.bootstrap.watchreports import ReportFormat, deployment_report, forecast_beside, plan_of
 from amends.errors import UsageError
+from amends.watch.report import report_of
 from amends.web.forms import Role, Words, back_to, required_role
 from amends.web.live import stream_changes
 from amends.web.templating import page, path_part
 
 router = APIRouter(include_in_schema=False)
+_SAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_MEDIA = {
+    ReportFormat.HTML: "text/html; charset=utf-8", ReportFormat.SVG: "image/svg+xml",
+    ReportFormat.JSON: "application/json",
+}  # fmt: skip
 WORDS: dict[str, Word] = {
     "approve": "approved",
     "pause": "paused",
@@ -44,7 +52,11 @@ def deployment(request: Request, deployment_id: str) -> Response:
     view = deployment_view(workspace.log, deployment_id, workspace.clock.now())
     bypass = bypass_of(workspace.log, view.deployment.candidate, deployment_id)
     foreseen = kept_forecast(view.deployment.forecast)
-    return page(request, "deployment.html", view=view, d=view.deployment, bypass=bypass, foreseen=foreseen)
+    report = report_of(view.watched, plan_of(view.deployment), forecast_beside(view))
+    return page(
+        request, "deployment.html", view=view, d=view.deployment, bypass=bypass, report=report,
+        foreseen=foreseen,
+    )  # fmt: skip
 
 
 @router.post("/deployments/{deployment_id}/steer")
@@ -72,12 +84,15 @@ def roll_back(
     return back_to(f"/deployments/{path_part(found)}")
 
 
-@router.get("/deployments/{deployment_id}/series")
-def series(request: Request, deployment_id: str) -> Response:
-    """Return what the charts draw."""
-    workspace = request.app.state.workspace
-    view = deployment_view(workspace.log, deployment_id, workspace.clock.now())
-    return JSONResponse({"position": view.position, "series": chart_series(view)})
+@router.get("/deployments/{deployment_id}/watch.{kind}")
+def watch_report(request: Request, deployment_id: str, kind: ReportFormat) -> Response:
+    """Return the report of a deployment's watch as one file."""
+    text = deployment_report(request.app.state.workspace, deployment_id, kind)
+    name = f"watch-{_SAFE.sub('-', deployment_id)}.{kind.value}"
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"
+    }  # fmt: skip
+    return Response(text, media_type=_MEDIA[kind], headers=headers)
 
 
 @router.get("/deployments/{deployment_id}/events")

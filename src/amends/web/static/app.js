@@ -1,17 +1,5 @@
 // Behaviour that pages share. Everything works without it; with it, pages keep themselves up to date.
 
-const POWERS_FROM = 3; // evidence beyond a thousand to one is shown as a power of ten
-
-function inkOf(name) {
-  const probe = document.createElement("span");
-  probe.className = `ink-${name}`;
-  probe.hidden = true;
-  document.body.append(probe);
-  const colour = getComputedStyle(probe).color;
-  probe.remove();
-  return colour;
-}
-
 // --- relative times ---------------------------------------------------------------------------------------
 
 function sayTimes() {
@@ -35,165 +23,32 @@ function span(seconds) {
   return parts.slice(0, 2).join(" ");
 }
 
-// --- charts -----------------------------------------------------------------------------------------------
+// --- a deployment that is under way -----------------------------------------------------------------------
 
-class Chart {
-  constructor(element, kind, metricKind) {
-    this.element = element;
-    this.kind = kind;
-    this.metricKind = metricKind;
-    this.points = [];
-    this.plot = null;
-    new ResizeObserver(() => this.fit()).observe(element);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
-  }
-
-  show(points) {
-    this.points = points;
-    if (this.plot) this.plot.setData(this.data());
-    else this.draw();
-  }
-
-  data() {
-    const times = this.points.map((point) => Date.parse(point.at) / 1000);
-    const began = times[0] ?? 0;
-    const keys = this.kind === "evidence" ? ["evidence", "line"] : ["baseline", "candidate"];
-    return [times.map((time) => time - began), ...keys.map((key) => this.points.map((point) => point[key]))];
-  }
-
-  fit() {
-    const width = this.element.clientWidth;
-    if (this.plot && width && width !== this.plot.width) this.plot.setSize({ width, height: this.plot.height });
-  }
-
-  draw() {
-    if (!window.uPlot || !this.element.clientWidth) return;
-    this.plot?.destroy();
-    const quiet = inkOf("quiet");
-    const axis = { stroke: quiet, grid: { stroke: inkOf("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
-    const evidence = this.kind === "evidence";
-    this.plot = new uPlot(
-      {
-        width: this.element.clientWidth,
-        height: 190,
-        cursor: { y: false },
-        legend: { live: true },
-        scales: { x: { time: false }, y: { range: (_, low, high) => this.range(low, high) } },
-        axes: [
-          { ...axis, space: 80, values: (_, splits) => splits.map(span) },
-          { ...axis, size: 64, values: (_, splits) => splits.map((value) => this.say(value)) },
-        ],
-        series: [
-          { label: "after", value: (_, value) => (value === null ? "–" : span(Math.round(value))) },
-          this.line(evidence ? "evidence" : "baseline", evidence ? "candidate" : "baseline"),
-          evidence ? { ...this.line("rollback line", "stop"), dash: [6, 4] } : this.line("candidate", "candidate"),
-        ],
-      },
-      this.data(),
-      this.element,
-    );
-  }
-
-  line(label, ink) {
-    return { label, stroke: inkOf(ink), width: 2, spanGaps: false, points: { show: this.points.length < 3 }, value: (_, value) => this.say(value) };
-  }
-
-  range(low, high) {
-    if (this.kind !== "evidence") return [0, high > 0 ? high * 1.15 : this.metricKind === "ratio" ? 0.01 : 1];
-    const margin = Math.max((high - low) * 0.1, 0.2);
-    return [Math.min(low ?? 0, 0) - margin, Math.max(high ?? 0, 0) + margin];
-  }
-
-  say(value) {
-    if (value === null || value === undefined) return "–";
-    if (this.kind === "evidence") {
-      if (Math.abs(value) >= POWERS_FROM) return `×10^${Number(value.toFixed(1))}`;
-      return `×${Number(Math.pow(10, value).toPrecision(2))}`;
-    }
-    if (this.metricKind === "ratio") return `${Number((value * 100).toPrecision(3))}%`;
-    return String(Number(value.toPrecision(3)));
-  }
-}
-
-function startCharts() {
-  const root = document.querySelector("#charts");
+function startFollowing() {
+  const root = document.querySelector("#charts[data-live]");
   if (!root) return;
-  const address = `/deployments/${encodeURIComponent(root.dataset.deployment)}`;
-  let charts = new Map();
-  let position = Number(root.dataset.position);
-
-  async function load() {
-    const answer = await fetch(`${address}/series`, { headers: { accept: "application/json" } });
-    if (!answer.ok) return;
-    const found = await answer.json();
-    position = found.position;
-    charts = new Map();
-    for (const metric of found.series) {
-      const article = root.querySelector(`[data-metric="${CSS.escape(metric.metric)}"]`);
-      if (!article) continue;
-      const made = [...article.querySelectorAll("[data-plot]")].map((element) => {
-        element.replaceChildren();
-        return new Chart(element, element.dataset.plot, metric.kind);
-      });
-      charts.set(metric.metric, { points: metric.points, made });
-      for (const chart of made) chart.show(metric.points);
-    }
-    count();
-  }
-
-  function count() {
-    root.dataset.points = Math.max(0, ...[...charts.values()].map((entry) => entry.points.length));
-  }
-
-  // A metric that the page has not seen needs its own heading and table, which the server writes.
-  async function fetchArticles() {
-    const answer = await fetch(address, { headers: { accept: "text/html" } });
-    if (!answer.ok) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#charts");
-    if (!fresh) return;
-    root.replaceChildren(...fresh.children);
-    window.htmx?.process(root);
-    await load();
-  }
-
-  async function add(points) {
-    if (Object.keys(points).some((name) => !charts.has(name))) {
-      await fetchArticles();
-      return;
-    }
-    for (const [name, more] of Object.entries(points)) {
-      const entry = charts.get(name);
-      const last = entry.points.at(-1)?.at ?? "";
-      entry.points.push(...more.filter((point) => Date.parse(point.at) > Date.parse(last)));
-      for (const chart of entry.made) chart.show(entry.points);
-    }
-    count();
-  }
-
-  load().then(() => {
-    if (root.dataset.live === undefined) return;
-    follow(address, () => position, async (message, at) => {
-      position = at;
-      await add(message.points);
-      document.body.dispatchEvent(new CustomEvent("amends:moved"));
-    });
+  // The parts of the page that change listen for this and fetch themselves anew, pictures included.
+  follow(`/deployments/${encodeURIComponent(root.dataset.deployment)}`, Number(root.dataset.position), () => {
+    document.body.dispatchEvent(new CustomEvent("amends:moved"));
   });
 }
 
 // --- what the server tells --------------------------------------------------------------------------------
 
-function follow(address, position, onMoved) {
+function follow(address, began, onMoved) {
+  let position = began;
   const status = document.querySelector("#live-status");
   const say = (text) => {
     if (status && status.textContent !== text) status.textContent = text;
   };
   function connect() {
-    const source = new EventSource(`${address}/events?after=${position()}`);
+    const source = new EventSource(`${address}/events?after=${position}`);
     source.addEventListener("open", () => say("Live: this page follows the deployment."));
-    source.addEventListener("moved", async (event) => {
-      const message = JSON.parse(event.data);
-      await onMoved(message, Number(event.lastEventId));
-      if (!message.finished) return;
+    source.addEventListener("moved", (event) => {
+      position = Number(event.lastEventId);
+      onMoved();
+      if (!JSON.parse(event.data).finished) return;
       source.close();
       say("The deployment has finished.");
     });
@@ -306,7 +161,7 @@ const isMark = (letter) => /[\s*_`~|\\[\]]/.test(letter);
 
 sayTimes();
 setInterval(sayTimes, 10_000);
-startCharts();
+startFollowing();
 startEditor();
 startWording();
 startQuoting();
