@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import msgspec
@@ -94,9 +95,14 @@ def sentence(told: MetricForecast, planned: float) -> str:
         parts.append(f"all of these are expected to be found in the {span(planned)} of the rollout")
     if told.kind is not MetricKind.LATENCY:
         parts.append(
-            "not even ×100 is" if last is None else f"×{number(last)} and more is expected to be found"
+            "not even ×100 is" if last is None else f"×{number(_up(last))} and more is expected to be found"
         )
     return f"{told.metric}: {'. '.join(p[0].upper() + p[1:] for p in parts)}."
+
+
+def _up(ratio: float) -> float:
+    """Round up, so that what is said to be found is not the ×2 that was just said to be missed."""
+    return math.ceil(10 * ratio) / 10 if ratio < 10 else float(math.ceil(ratio))
 
 
 def _takes(effect: EffectForecast) -> str:

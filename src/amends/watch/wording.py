@@ -156,4 +156,4 @@ def _tail(baseline: ArmSummary, candidate: ArmSummary) -> str:
     slow, usual = (
         1 - side[kept[0]] / n for side, n in ((ours, candidate.exposure), (theirs, baseline.exposure))
     )
-    return f"above {kept[0]:g}: {percent(max(0.0, slow))} against {percent(max(0.0, usual))}"
+    return f"above {kept[0]:.3g}: {percent(max(0.0, slow))} against {percent(max(0.0, usual))}"
