@@ -102,6 +102,7 @@ def _seen(fact: Fact, spec: MetricSpec, plan: WatchPlan) -> Traffic | None:
         spec.name, both / lasted, rate=theirs.events / theirs.exposure, events=theirs.events,
         bounds=metric.bounds, counts=theirs.counts, share=_share(spec, metric.candidate, both),
         origin=f"the watch of {said.deployment}, {fact.occurred_at:%Y-%m-%d %H:%M} UTC",
+        divided=max(1.0, metric.divided),
     )  # fmt: skip
 
 

@@ -57,6 +57,8 @@ class Traffic:
         The candidate's share of the exposure where that does not follow the traffic (seconds of running).
     origin:
         Where this is from, for people.
+    divided:
+        By what the last watch divided its counts, where its dispersion was estimated; 1 where it did not.
     """
 
     metric: str
@@ -67,6 +69,7 @@ class Traffic:
     counts: tuple[float, ...] = ()
     share: float | None = None
     origin: str = ""
+    divided: float = 1.0
 
 
 def forecast_watch(
@@ -174,7 +177,9 @@ class _Row:
         slowed = slowed_tail(_SLOW_PART, _SLOW_TIMES, traffic.bounds, traffic.counts)
         higher, lower = self._directions()
         if higher:
-            bets = tail_bets(traffic.exposure_per_second, slowed, lower=lower, dispersion=_divisor(self.spec))
+            bets = tail_bets(
+                traffic.exposure_per_second, slowed, lower=lower, dispersion=_divisor(self.spec, traffic)
+            )
             found.append((f"{percent(_SLOW_PART)} of requests ×{_SLOW_TIMES:g}", bets))
         return found
 
@@ -197,21 +202,25 @@ class _Row:
             self.spec.effect_that_matters,
             higher=higher,
             lower=lower,
-            dispersion=_divisor(self.spec),
+            dispersion=_divisor(self.spec, traffic),
         )
 
     def _pairs(self, traffic: Traffic, ratio: float) -> Bets:
         higher, lower = self._directions()
         slower = ratio / (1 + ratio) if higher else 1 / (1 + ratio)
         return pair_bets(
-            traffic.exposure_per_second, slower, higher=higher, lower=lower, dispersion=_divisor(self.spec)
+            traffic.exposure_per_second,
+            slower,
+            higher=higher,
+            lower=lower,
+            dispersion=_divisor(self.spec, traffic),
         )
 
     def _effects(self, traffic: Traffic, stretches: Sequence[Stretch]) -> tuple[EffectForecast, ...]:
         if has_preset_looks(self.plan, self.spec):
             return tuple(self._preset(traffic, ratio, stretches) for ratio in self._asked())
         bets = self._bets(traffic, self._asked())
-        return tuple(self._effect(label, bet, stretches) for label, bet in bets)
+        return tuple(self._effect(label, bet, stretches, self._few(traffic)) for label, bet in bets)
 
     def _preset(self, traffic: Traffic, ratio: float, stretches: Sequence[Stretch]) -> EffectForecast:
         least = least_seconds(stretches, self._event_bets(traffic, ratio), self.plan.alpha)
@@ -226,16 +235,16 @@ class _Row:
         higher, lower = self._directions()
         alpha = preset_alpha(self.plan) / (higher + lower)
         times = self._worse(traffic, ratio)
-        exposure, rate = traffic.exposure_per_second / _divisor(self.spec), traffic.rate or 0.0
+        exposure, rate = traffic.exposure_per_second / _divisor(self.spec, traffic), traffic.rate or 0.0
         return preset_chances(stretches, exposure, rate, times, self.plan.looks, alpha, self.plan.spending)
 
-    def _effect(self, label: str, bets: Bets, stretches: Sequence[Stretch]) -> EffectForecast:
-        needed = self._needed(bets, stretches)
+    def _effect(self, label: str, bets: Bets, stretches: Sequence[Stretch], few: float) -> EffectForecast:
+        needed = self._needed(bets, stretches, few)
         least = least_seconds(stretches, bets, self.plan.alpha)
         return EffectForecast(label, needed, least, _step_of(needed, self.steps))
 
-    def _needed(self, bets: Bets, stretches: Sequence[Stretch]) -> float | None:
-        found = expected_seconds(stretches, bets, self.line, self._few())
+    def _needed(self, bets: Bets, stretches: Sequence[Stretch], few: float) -> float | None:
+        found = expected_seconds(stretches, bets, self.line, few)
         if found is None or self.interval <= 0:
             return found
         return math.ceil(found / self.interval) * self.interval
@@ -255,16 +264,18 @@ class _Row:
                 looks = self._chances(traffic, ratio, stretches)
                 return any(chance >= 0.5 for when, chance in looks if when <= by + 1e-6)
             bets = self._bets(traffic, (ratio,))[0][1]
-            return is_found(stretches[:compared], bets, self.line, self._few())
+            return is_found(stretches[:compared], bets, self.line, self._few(traffic))
 
         return smallest_found(found, self.spec.effect_that_matters * 1.01)
 
-    def _few(self) -> float:
-        return 0 if self.spec.kind is MetricKind.LATENCY else self.plan.min_events / _divisor(self.spec)
+    def _few(self, traffic: Traffic) -> float:
+        return (
+            0 if self.spec.kind is MetricKind.LATENCY else self.plan.min_events / _divisor(self.spec, traffic)
+        )
 
 
-def _divisor(spec: MetricSpec) -> float:
-    return float(spec.dispersion) if isinstance(spec.dispersion, float | int) else 1.0
+def _divisor(spec: MetricSpec, traffic: Traffic) -> float:
+    return float(spec.dispersion) if isinstance(spec.dispersion, float | int) else traffic.divided
 
 
 def _step_of(needed: float | None, steps: Sequence[PlannedStep]) -> int:

@@ -43,6 +43,12 @@ def test_twenty_metrics_need_longer_than_one_and_dispersion_longer_still() -> No
     assert alone < needed(ERRORS, *more) < needed(MetricSpec("5xx", events="e", total="t", dispersion=3.0))
 
 
+def test_what_the_last_watch_had_to_divide_by_lengthens_the_forecast_as_a_stated_number_does() -> None:
+    estimated = told(Traffic("5xx", 10, 0.005, divided=3.0)).metrics[0].effects
+    stated = told(Traffic("5xx", 10, 0.005), MetricSpec("5xx", events="e", total="t", dispersion=3.0))
+    assert estimated == stated.metrics[0].effects
+
+
 def test_warm_up_and_steps_with_one_version_alone_compare_nothing() -> None:
     steps = [PlannedStep(0, 300), PlannedStep(10, 600), PlannedStep(100, 900)]
     found = told(Traffic("5xx", 10, 0.005), steps=steps, warmup_seconds=420)
