@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from amends.reviews.language import vocabulary as v
 from amends.reviews.language.agents import Agent, Words, agent_of, is_hypothetical, is_passive
+from amends.reviews.language.conduct import judged_conduct
 from amends.reviews.language.faults import fault_nouns
 from amends.reviews.language.findings import Hit, Label
 from amends.reviews.language.manner import MANNERS
@@ -32,6 +33,7 @@ def judge(sentence: Sentence) -> Iterator[Hit]:
                 yield Hit(Label.BLAME, i, end, MESSAGE, _suggest(sentence, i, end))
     yield from fault_nouns(sentence)
     yield from accusing_questions(sentence)
+    yield from judged_conduct(sentence, MESSAGE)
 
 
 def _verb(words: Words, i: int) -> int:

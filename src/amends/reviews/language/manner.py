@@ -13,6 +13,7 @@ from amends.reviews.language.agents import (
     leading_agent,
     skip_left,
 )  # fmt: skip
+from amends.reviews.language.traits import is_bad_manner
 from amends.reviews.language.verbs import by_person, has_had, is_active, is_negated, low_at
 
 
@@ -54,7 +55,7 @@ def careless(words: Words, i: int) -> int:
     if low in ("accident", "mistake") and low_at(words, i - 1) == "by":
         told = leading_agent(words, i - 1) is Agent.PERSON and not is_hypothetical(words, i)
         return i if told and not any(w.low in v.BE for w in words[max(i - 6, 0) : i]) else 0
-    if low not in v.CARELESS or is_hypothetical(words, i) or low_at(words, i - 1) == "not":
+    if not is_bad_manner(low) or is_hypothetical(words, i) or low_at(words, i - 1) == "not":
         return 0
     verb = i + 1
     while verb < len(words) and is_adverb(words[verb].low):
@@ -100,7 +101,7 @@ def slow(words: Words, i: int) -> int:
 def owed(words: Words, i: int) -> int:
     """Find "I should have checked", "the engineer should have": an obligation of one person or a role."""
     subject = skip_left(words, i)
-    if words[i].low not in ("should", "ought") or subject < 0 or words[subject].low in ("we", "they", "it"):
+    if words[i].low not in ("should", "ought") or subject < 0 or words[subject].low not in ("i", "he", "she"):
         return 0
     have = i + 1
     while is_adverb(low_at(words, have)) or low_at(words, have) in ("not", "to"):
@@ -171,7 +172,8 @@ def without_leave(words: Words, i: int) -> int:
 def too_hastily(words: Words, i: int) -> int:
     """Find "merged it too hastily": the adverb after the act."""
     if (
-        words[i].low not in v.CARELESS - {"prematurely"}
+        not is_bad_manner(words[i].low)
+        or words[i].low == "prematurely"
         or is_active(low_at(words, i + 1))
         or is_adverb(low_at(words, i + 1))
     ):

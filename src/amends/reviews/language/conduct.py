@@ -1,0 +1,232 @@
+"""Blame by construction: somebody at work, and a judgement of what they did, left out, or are like.
+
+Each construction is a pattern over the skeleton of a sentence (``skeletons``), in which people are one sign.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from amends.reviews.language import vocabulary as v
+from amends.reviews.language.findings import Hit, Label
+from amends.reviews.language.sentences import Sentence
+from amends.reviews.language.skeletons import Skeleton, reduce
+from amends.reviews.language.traits import OF_DEEDS, TRAITS, VICES
+
+
+def _any(words: frozenset[str] | str) -> str:
+    listed = words.split() if isinstance(words, str) else words
+    return "(?:" + "|".join(sorted(map(re.escape, listed), key=len, reverse=True)) + ")"
+
+
+_PEOPLE, _THIRD, _WHOSE = "[ĦŴĐ]", "[ĦĐ]", "(?:[Ħħ] 's|our|my|their|his|her|your)"
+_OBLIQUE = "[ħŵđĦ]"
+_GAP = r"(?: [^,;.:—()]\S*){0,%d}?"
+_BE = r"(?:was|were|is|are|am|be|been|being|seems?|seemed|became|got)"
+_VERY = r"(?: (?:so|too|very|just|far|way|being|a|bit|rather|quite|that|all|plain))*"
+_DONE = r"(?:\w+ed|" + _any(v.HARM | v.IRREGULAR | {"chose", "gave", "took", "went", "wrote", "began", "let"}) + ")"
+
+_DESERTS = _any(
+    """
+    omitted neglected disregarded overruled withheld concealed hid lied pretended stalled procrastinated
+    slacked dawdled dithered snoozed misled misinformed botched bungled fumbled blundered bodged fudged
+    wiped trashed wrecked ruined overloaded clogged sabotaged panicked deserted abandoned boasted
+    exaggerated meddled tampered flouted shirked squandered wasted confused broke mangled mistook
+    misread misunderstood refused forgot overlooked underestimated overestimated misjudged fooled
+    deceived jeopardised jeopardized endangered downplayed antagonised pressured pressed pushed-through
+    rushed skipped bypassed circumvented ignored dismissed violated breached dodged evaded obstructed
+    """
+)
+_MIS = r"mis(?!s|match|use|sing|plac)\w+(?:ed|took|read|led|understood|judged|handled|placed)"
+_UNTOLD = _any(
+    """
+    know see have need want find lose get receive expect experience observe use own agree feel suffer
+    report change detect recover appear seem exist reach accept believe contribute break affect cause
+    realise realize recognise recognize mind object belong return rely yet fully really
+    """
+)
+_CARING = _any(
+    v.DILIGENCE_ING
+    | v.word_set(
+        """
+        warning knowing seeking obtaining involving running trying rehearsing taking making backing
+        opening reporting waiting having giving saying letting first caring bothering realising
+        considering even
+        """
+    )
+)
+_LEAVE = _any(
+    """
+    review reviews approval permission testing notice warning warnings consent verification tests
+    rehearsal backup backups coordination authorisation authorization discussion thought care plan
+    supervision reason eyes explanation excuse consultation announcement consideration due-diligence
+    """
+)
+_VIRTUES = _any(
+    """
+    discipline care diligence attention competence skill skills rigour rigor ownership preparation
+    experience knowledge understanding commitment supervision communication professionalism
+    judgement judgment responsibility interest effort planning coordination concentration awareness
+    expertise respect leadership common willingness thoroughness caution foresight patience effort
+    """
+)
+_FAULTS = _any(
+    """
+    error errors mistake mistakes oversight fault lapse lapses blunder blunders slip slips omission
+    omissions misjudgement misjudgment neglect negligence carelessness typo inattention miscalculation
+    mishandling sloppiness misunderstanding misconduct incompetence inaction laziness mismanagement
+    failings shortcomings ineptitude misstep missteps bungling foul-up
+    """
+)
+_ACTS = (
+    r"(?:(?:manual|database|production|last-minute|late|\w+al) )?(?:\w+(?:ing|tion|ment|sion|ance)|"
+    + _any(
+        """
+        edit edits change restart test tests decision work shortcut attempt manner approach way commit
+        push merge copy command act review rollout release fix fixes script code attitude answer upgrade
+        cut-n-paste reply handover design behaviour behavior click keystroke job cleanup query rollback
+        reboot deploy choice move plan call backup copy-paste
+        """
+    )
+    + ")"
+)
+_LEFT = r"(?:open|unlocked|unattended|exposed|enabled|disabled|on|running|behind|unpatched|broken|un\w+ed|off|insecure|empty|half-\w+)"
+_BADLY = _any("wrong false misleading incorrect bad poor inaccurate confusing contradictory incomplete sloppy")
+
+
+@dataclass(frozen=True, slots=True)
+class Construction:
+    """A pattern over skeletons, and how to write the same without blame."""
+
+    pattern: re.Pattern[str]
+    suggestion: str
+
+
+_LEFT_OUT = "Say which step was left out and what would have called for it: a prompt, a check, a reminder."
+_HOW = "Leave out the judgement; say what was seen and done, and what made it sensible at the time."
+_WHOSE_FAULT = "Leave out whose it was: say which condition let it happen, and which check it passed."
+_HARM = "Tell the effect with the change or command as its subject, and say which guard it met or passed."
+_CONDITIONS = (
+    "Say what they saw and what the process offered at that point; name the missing check, not the person."
+)
+
+
+def _constructions() -> Iterator[tuple[str, str]]:
+    yield from _left_undone()
+    yield from _harm_done()
+    yield from _likes()
+    yield from _faults_of()
+    yield from _sarcasm()
+
+
+def _left_undone() -> Iterator[tuple[str, str]]:
+    """Yield what others did not do, and what anybody did without the care it wanted."""
+    yield rf"{_THIRD} (?:did|do|does|has|had|have) (?:once again |again |even )?not (?:even )?(?!{_UNTOLD}\b)\w+", _LEFT_OUT
+    yield rf"{_THIRD} (?:had |has |have )?never (?!{_UNTOLD}\b|been|be|was|were|again|had|has|have)\w+", _LEFT_OUT
+    yield rf"{_PEOPLE} (?:just )?(?:could|can|can't) not be (?:bothered|trusted|troubled)", _LEFT_OUT
+    yield rf"(?:^|{_PEOPLE} ){_DONE}{_GAP % 10} (?:without|with no)(?: (?:\w+ly|so|much|as|ever))* {_CARING}\b", _LEFT_OUT
+    yield rf"(?:^|{_PEOPLE} ){_DONE}{_GAP % 10} (?:without|with no)(?: (?:a|an|any|the|our|prior|proper|further|due|much|sufficient|adequate|peer|code|good|advance|second|pair|of|real|slightest)){{0,4}} {_LEAVE}\b", _LEFT_OUT
+    yield rf"{_PEOPLE}{_GAP % 12} (?:in spite of|despite|against) (?:(?:our|the|all|several|repeated|my|explicit|clear|every|many|better|company|ħ 's) )+(?:warnings?|advice|objections?|protests?|policy|rules|instructions?|concerns|judge?ment|knowledge|requests?)", _LEFT_OUT
+    yield rf"Ø(?: (?:in|from|on|at|of|else)(?: \w+)? (?:ħ|đ))?(?: (?:had|has|ever|even|really))* (?:cared|bothered|checked|tested|thought|supervised|read|took|asked|told|warned|reviewed|questioned|followed|stopped|spoke|reacted|responded|verified|paid)\b(?! part| over)", _LEFT_OUT
+    yield rf"(?:skipped|forgotten|ignored|neglected|disregarded|bypassed|overlooked|mishandled|botched|misconfigured|broken)(?: again| once more)? by {_OBLIQUE}", _LEFT_OUT
+    yield rf"{_THIRD}{_GAP % 12} (?:did|do|does) not do (?:his|her|their|its|the) (?:\w+ )?(?:homework|job|jobs|duty|part)", _LEFT_OUT
+    yield rf"{_THIRD} (?:had |has )?(?:once again |again )?not (?:even )?(?:done|read|tested|checked|informed|told|asked|understood|bothered|followed|learned|learnt)", _LEFT_OUT
+    yield rf"{_THIRD} (?:was|were) not (?:even )?(?:aware of|doing|paying|listening|watching|interested|up to|following|telling|informing|asking|checking|taking)", _LEFT_OUT
+    yield rf"{_THIRD} (?:failed|fails|neglected|omitted|declined|refused) to\b", _LEFT_OUT
+
+
+def _harm_done() -> Iterator[tuple[str, str]]:
+    yield rf"Ħ(?: (?:had|has|have|chose|decided|to|then|again|once|just|not|even|simply))* (?:{_DESERTS}|{_MIS})\b(?! (?:back|in|to (?:help|the rescue)))", _HARM
+    yield rf"Đ(?: (?:had|has|have|chose|decided|to|then|again|once))* (?:{_DESERTS}|{_MIS})\b(?<!broke)(?<!skipped)(?<!wiped)", _HARM
+    yield rf"{_THIRD}{_GAP % 4} (?:chose|decided|opted|preferred|elected) to (?:disregard|ignore|skip|bypass|dismiss|omit|overlook|look away|forget|hide|neglect|take a shortcut)", _HARM
+    yield rf"{_PEOPLE}(?: {_DONE})?{_GAP % 8} (?:made|making) (?:things|it|matters|everything|all|this|the (?:\w+ )?(?:outage|incident|situation|problem)) (?:even |much |a lot |far )?worse", _HARM
+    yield rf"{_PEOPLE}{_GAP % 8} (?:cost|costing|delayed|hurt|set|left) (?:us|ŵ|everyone|Ħ) (?:\w+ ){{0,3}}(?:hours?|minutes?|days?|weeks?|data|customers|money|back|stranded|in the dark)", _HARM
+    yield rf"{_PEOPLE} (?:took|brought|knocked)(?: [^,;.]\S*){{0,5}}? (?:down|out|offline)\b", _HARM
+    yield rf"{_PEOPLE} (?:had |has )?left (?:[^,;.]\S* ){{1,5}}?{_LEFT}\b", _HARM
+    yield rf"{_THIRD}(?: {_DONE})? (?:gave|give|gives|sent|told|provided|made)(?: [^,;.]\S*){{0,4}}? {_BADLY} \w+", _HARM
+    yield rf"{_PEOPLE} (?:made|make|did|wrote|left|took|had made) (?:a |an |the |some |several )?(?:\w+ly )?{_BADLY} (?:job|work|decision|choice|configuration|assumption|call|mess|judgement|judgment|change)\b", _HARM
+    yield rf"{_PEOPLE}{_GAP % 12} got (?:it|this|that|them|everything|the \w+) (?:badly |completely )?wrong", _HARM
+    yield rf"{_PEOPLE}{_GAP % 6} let (?:(?:our|the|our own|all) )?(?:\w+|ħ|Ħ|ŵ) down\b", _HARM
+    yield rf"{_THIRD} (?:keeps?|kept) (?:breaking|changing|forgetting|ignoring|pushing|skipping|overloading|deploying|merging|bypassing|deleting|on \w+ing|complaining|blaming)\b", _HARM
+    yield rf"{_THIRD} (?:had )?(?:insisted on|refused|dragged|waved|rubber-stamped|dumped|stood by|looked away|looked the other|kept quiet|kept silent|turned a blind|walked away|sat on|sat idle|sat back|slept|gave up|shrugged|played down|hid behind|jumped the gun|stormed|hurried|signed off on)\b", _HARM
+    yield rf"{_PEOPLE}{_GAP % 14} (?:gave up (?:far |much |way )?too|went back to (?:bed|sleep)|lost (?:control|patience|(?:his|her|their) (?:nerve|head|temper))|kept (?:quiet|silent)|looked away|look away|turned a blind eye|looked the other way|did (?:absolutely )?nothing\b(?! (?:about|for ħ to))|sat idle|stood by|walked away|had no (?:clue|business|excuse|right)|paid no (?:attention|heed)|took no (?:responsibility|interest|notice))", _HARM
+    yield rf"{_PEOPLE} (?:only )?{_DONE}(?: [^,;.]\S*){{0,5}}? (?:far |way |much )?too (?:late|slowly|early|soon|long|quickly|hastily|eagerly|readily|lightly|easily|casually|often)\b", _HARM
+    yield rf"(?:{_PEOPLE}|^) (?:had )?(?:typed|deleted|dropped|entered|pushed|changed|rebooted|restarted|applied|removed|merged|edited|deployed|made)(?: [^,;.]\S*){{0,7}}? by (?:mistake|error|accident)\b", _HARM
+    yield r"(?:whoever|whichever Ħ|Ħ who) (?:\S+ )?(?:hardcoded|hard-coded|wrote|deleted|caused|broke|pushed|merged|approved|introduced|left|forgot|deployed|designed)\b", _WHOSE_FAULT
+
+
+def _likes() -> Iterator[tuple[str, str]]:
+    """Yield what people are said to be like."""
+    trait, deed, vice = _any(TRAITS), _any(OF_DEEDS), _any(VICES)
+    yield rf"{_PEOPLE}(?: who)? {_BE}{_VERY} {trait}\b(?! (?:of|to) (?:the|what|any|see))", _HOW
+    yield rf"{_PEOPLE}{_GAP % 12} being{_VERY} {trait}\b", _HOW
+    yield rf"\b{trait} of {_OBLIQUE}", _HOW
+    yield rf"{_WHOSE} (?:own )?(?:\w+ )?(?:{deed}|{vice})\b", _HOW
+    yield rf"\b(?:a|an|the|this|that|such|some|too|very|by|due to|of) {deed} {_ACTS}\b", _HOW
+    yield rf"\b(?:due to|because of|out of|through|sheer|pure|from|with|by|in) (?:\w+ )?{vice}\b(?! of the (?:disk|queue|buffer))(?<!panic)(?<!haste)", _HOW
+    yield rf"\bin (?:his|her|their|our|my) (?:haste|hurry|panic|ignorance|eagerness|zeal|rush)\b", _HOW
+    yield rf"\b{vice} (?:of|by|in|on|from|among|at) (?:the part of )?{_OBLIQUE}", _HOW
+    yield rf"\b(?:lack of|insufficient|poor|inadequate|bad|missing|no|little) (?:\w+ )?{_VIRTUES}(?: sense)? (?:of|by|from|in|among|within|on the part of|amongst) {_OBLIQUE}", _HOW
+    yield rf"{_WHOSE} (?:lack of|poor|inadequate|insufficient|bad) (?:\w+ )?{_VIRTUES}", _HOW
+    yield rf"{_PEOPLE}{_GAP % 3} (?:has|have|had|showed?|lacks?|lacked) (?:no |little |the |any )?(?:basic )?(?:discipline|competence|diligence|ownership|respect|rigour|rigor)\b", _HOW
+    yield rf"{_THIRD} (?:should|ought to) (?:really )?(?:be ashamed|know better|be fired|be more careful|pay more attention|learn to|have been more careful)", _HOW
+    yield rf"{_THIRD} (?:should|must|can) not be (?:allowed|trusted|let) (?:near|to|with|anywhere|in)", _HOW
+    yield rf"{_THIRD} (?:is|are|was|were) (?:just |simply )?(?:hopeless|useless|incapable|no good|bad|terrible) (?:at|of|with)\b", _HOW
+    yield rf"{_THIRD} (?:was|were|is|are|had been) (?:caught )?(?:napping|asleep|half asleep|daydreaming|not awake|out of (?:its|their|his|her) depth|in over (?:its|their|his|her) head)\b", _HOW
+    yield rf"{_PEOPLE} (?:were|was|am|are) not (?:being )?(?:careful|diligent|thorough|attentive|rigorous|disciplined|competent|professional|cautious|vigilant|qualified)\b", _HOW
+
+
+def _faults_of() -> Iterator[tuple[str, str]]:
+    """Yield faults by their owner."""
+    kind = r"(?: (?:of|in) (?:concentration|attention|judge?ment|communication|discipline|memory|reasoning))?"
+    yield rf"\b(?:{_FAULTS}|failure){kind} (?:made |committed |caused )?(?:by|from|of|on the part of|on the side of) {_OBLIQUE}", _WHOSE_FAULT
+    yield rf"{_WHOSE} (?:own |biggest |\w+ )?{_FAULTS}\b(?! (?:budget|rate|rates|log|logs|message|messages|page|handling|reporting|code|codes))(?<!errors)", _WHOSE_FAULT
+    yield rf"\b{_FAULTS} (?:was|were|has been|had been) (?:made|committed|caused|introduced) by {_OBLIQUE}", _WHOSE_FAULT
+    yield rf"\b(?:responsibility|blame|fault|guilt) (?:lies|lay|rests|rested|sits|is|falls) (?:\w+ )?(?:with|on) {_OBLIQUE}", _WHOSE_FAULT
+    yield rf"{_PEOPLE} (?:take|takes|took|share|shares|carry|carries|bear|bears|deserve|deserves) (?:the |all |all the |full |most of the )?blame\b", _WHOSE_FAULT
+    yield rf"\b(?:failure|inability|refusal|unwillingness|reluctance) (?:of|by|from) {_OBLIQUE}", _WHOSE_FAULT
+    yield rf"\b(?:failure|inability|refusal|unwillingness|reluctance) to (?:\w+ ){{1,5}}?(?:of|by|from) {_OBLIQUE}", _WHOSE_FAULT
+    yield rf"{_PEOPLE} (?:am|is|are|was|were) (?:\w+ )?(?:to blame|at fault|guilty|culpable|responsible for (?:the|this|that|all)(?: \w+)? (?:outage|incident|failure|mess|error|bug|loss|damage|crash|breakage|problem|disaster|delay))", _WHOSE_FAULT
+    yield r"\b(?:my|our) (?:own )?(?:fault|bad|mistake|screw-up|blunder)\b", _WHOSE_FAULT
+    yield r"\b(?:self-inflicted|own goal|that was me|this one is on me|this is on me)\b", _WHOSE_FAULT
+    yield rf"\b{_any('fat fat-fingered brain facepalm')} (?:finger(?:ed)?|freeze|fart)\b", _WHOSE_FAULT
+
+
+def _sarcasm() -> Iterator[tuple[str, str]]:
+    yield rf"\b(?:as usual|as always|once again|once more|yet again)(?: ,)? (?:it was )?Ħ (?!(?:rolled|restored|thank|restarted))\w+", _CONDITIONS
+    yield rf"\btoo much to ask (?:of|from) {_OBLIQUE}", _CONDITIONS
+    yield r"\b(?:great|nice|brilliant|fine|good|stellar|excellent) (?:job|work|move) (?:by|of|from) (?:ħ|whoever)", _CONDITIONS
+    yield r"^(?:\w+ )?Ħ? ?who (?:deploys|pushes|merges|does|writes|puts|tests|runs|thinks|thought)\b", _CONDITIONS
+    yield r"\bwhat (?:were|was) Ħ thinking\b", _CONDITIONS
+    yield r"\bbehind (?:our|their|my|everyone 's|ħ 's) backs?\b", _CONDITIONS
+    yield rf"{_PEOPLE} {_DONE}(?: [^,;.]\S*){{0,6}}? (?:on a (?:hunch|whim)|at will|on impulse|by gut feeling|out of spite)", _CONDITIONS
+    yield r"\bĦ (?:always|constantly) (?:blames?|forgets?|ignores?|breaks?|complains?|skips?)\b", _CONDITIONS
+    yield r"\b(?:no|without) excuse for (?:ħ|ŵ|this|that|not)\b", _CONDITIONS
+
+
+_ALL = tuple(
+    Construction(re.compile(rf"(?<!\S){pattern}"), suggestion) for pattern, suggestion in _constructions()
+)
+_SUPPOSED = re.compile(
+    r"\b(?:if|unless|whenever|whether|lest|in case|prevent\w*|avoid\w*|ensure\w*|reduc\w+|risk of|suppose|imagine|when"
+    r"|would|could|might|may|should|will|can|do not|did not|not|never|until|less likely)\b[^,;:—]*$"
+)
+_SIGNS = re.compile("[ĦŴĐØħŵđ]|self-inflicted|own goal|fault|lack|haste|brain|fat|(?:less|ed|y|ant|ent) ")
+
+
+def judged_conduct(sentence: Sentence, message: str) -> Iterator[Hit]:
+    """Yield constructions that judge somebody's conduct."""
+    skeleton = reduce(sentence)
+    if not _SIGNS.search(skeleton.text):
+        return
+    for construction in _ALL:
+        for found in construction.pattern.finditer(skeleton.text):
+            if not _SUPPOSED.search(skeleton.text, max(found.start() - 60, 0), found.start()):
+                first, last = skeleton.tokens(*found.span())
+                yield Hit(Label.BLAME, first, last, message, construction.suggestion)
+                break
+
+
+__all__ = ["Construction", "Skeleton", "judged_conduct"]
