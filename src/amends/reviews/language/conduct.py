@@ -21,7 +21,7 @@ def _any(words: frozenset[str] | str) -> str:
     return "(?:" + "|".join(sorted(map(re.escape, listed), key=len, reverse=True)) + ")"
 
 
-_PEOPLE, _THIRD, _WHOSE = "[ĦŴĐ]", "[ĦĐ]", "(?:[Ħħ] 's|our|my|their|his|her|your)"
+_PEOPLE, _THIRD, _KNOWN, _WHOSE = "[ĦŴĐŦ]", "[ĦĐŦ]", "[ĦĐ]", "(?:[Ħħ] 's|our|my|their|his|her|your)"
 _OBLIQUE = "[ħŵđĦ]"
 _GAP = r"(?: [^,;.:—()]\S*){0,%d}?"
 _BE = r"(?:was|were|is|are|am|be|been|being|seems?|seemed|became|got)"
@@ -123,8 +123,8 @@ def _constructions() -> Iterator[tuple[str, str]]:
 
 def _left_undone() -> Iterator[tuple[str, str]]:
     """Yield what others did not do, and what anybody did without the care it wanted."""
-    yield rf"{_THIRD} (?:did|do|does|has|had|have) (?:once again |again |even )?not (?:even )?(?!{_UNTOLD}\b)\w+", _LEFT_OUT
-    yield rf"{_THIRD} (?:had |has |have )?never (?!{_UNTOLD}\b|been|be|was|were|again|had|has|have)\w+", _LEFT_OUT
+    yield rf"{_KNOWN} (?:did|do|does|has|had|have) (?:once again |again |even )?not (?:even )?(?!{_UNTOLD}\b)\w+", _LEFT_OUT
+    yield rf"{_KNOWN} (?:had |has |have )?never (?!{_UNTOLD}\b|been|be|was|were|again|had|has|have)\w+", _LEFT_OUT
     yield rf"{_PEOPLE} (?:just )?(?:could|can|can't) not be (?:bothered|trusted|troubled)", _LEFT_OUT
     yield rf"(?:^|{_PEOPLE} ){_DONE}{_GAP % 10} (?:without|with no)(?: (?:\w+ly|so|much|as|ever))* {_CARING}\b", _LEFT_OUT
     yield rf"(?:^|{_PEOPLE} ){_DONE}{_GAP % 10} (?:without|with no)(?: (?:a|an|any|the|our|prior|proper|further|due|much|sufficient|adequate|peer|code|good|advance|second|pair|of|real|slightest)){{0,4}} {_LEAVE}\b", _LEFT_OUT
@@ -132,9 +132,9 @@ def _left_undone() -> Iterator[tuple[str, str]]:
     yield rf"Ø(?: (?:in|from|on|at|of|else)(?: \w+)? (?:ħ|đ))?(?: (?:had|has|ever|even|really))* (?:cared|bothered|checked|tested|thought|supervised|read|took|asked|told|warned|reviewed|questioned|followed|stopped|spoke|reacted|responded|verified|paid)\b(?! part| over)", _LEFT_OUT
     yield rf"(?:skipped|forgotten|ignored|neglected|disregarded|bypassed|overlooked|mishandled|botched|misconfigured|broken)(?: again| once more)? by {_OBLIQUE}", _LEFT_OUT
     yield rf"{_THIRD}{_GAP % 12} (?:did|do|does) not do (?:his|her|their|its|the) (?:\w+ )?(?:homework|job|jobs|duty|part)", _LEFT_OUT
-    yield rf"{_THIRD} (?:had |has )?(?:once again |again )?not (?:even )?(?:done|read|tested|checked|informed|told|asked|understood|bothered|followed|learned|learnt)", _LEFT_OUT
+    yield rf"{_KNOWN} (?:had |has )?(?:once again |again )?not (?:even )?(?:done|read|tested|checked|informed|told|asked|understood|bothered|followed|learned|learnt)", _LEFT_OUT
     yield rf"{_THIRD} (?:was|were) not (?:even )?(?:aware of|doing|paying|listening|watching|interested|up to|following|telling|informing|asking|checking|taking)", _LEFT_OUT
-    yield rf"{_THIRD} (?:failed|fails|neglected|omitted|declined|refused) to\b", _LEFT_OUT
+    yield rf"{_KNOWN} (?:failed|fails|neglected|omitted|declined|refused) to\b", _LEFT_OUT
 
 
 def _harm_done() -> Iterator[tuple[str, str]]:
@@ -163,7 +163,7 @@ def _likes() -> Iterator[tuple[str, str]]:
     yield rf"{_PEOPLE}(?: who)? {_BE}{_VERY} {trait}\b(?! (?:of|to) (?:the|what|any|see))", _HOW
     yield rf"{_PEOPLE}{_GAP % 12} being{_VERY} {trait}\b", _HOW
     yield rf"\b{trait} of {_OBLIQUE}", _HOW
-    yield rf"{_WHOSE} (?:own )?(?:\w+ )?(?:{deed}|{vice})\b", _HOW
+    yield rf"{_WHOSE} (?:own )?(?:\w+ )??(?:{deed}|{vice})\b", _HOW
     yield rf"\b(?:a|an|the|this|that|such|some|too|very|by|due to|of) {deed} {_ACTS}\b", _HOW
     yield rf"\b(?:due to|because of|out of|through|sheer|pure|from|with|by|in) (?:\w+ )?{vice}\b(?! of the (?:disk|queue|buffer))(?<!panic)(?<!haste)", _HOW
     yield rf"\bin (?:his|her|their|our|my) (?:haste|hurry|panic|ignorance|eagerness|zeal|rush)\b", _HOW
@@ -213,7 +213,7 @@ _SUPPOSED = re.compile(
     r"\b(?:if|unless|whenever|whether|lest|in case|prevent\w*|avoid\w*|ensure\w*|reduc\w+|risk of|suppose|imagine|when"
     r"|would|could|might|may|should|will|can|do not|did not|not|never|until|less likely)\b[^,;:—]*$"
 )
-_SIGNS = re.compile("[ĦŴĐØħŵđ]|self-inflicted|own goal|fault|lack|haste|brain|fat|(?:less|ed|y|ant|ent) ")
+_SIGNS = re.compile("[ĦŴĐŦØħŵđ]|self-inflicted|own goal|fault|lack|haste|brain|fat|(?:less|ed|y|ant|ent) ")
 
 
 def judged_conduct(sentence: Sentence, message: str) -> Iterator[Hit]:

@@ -13,10 +13,11 @@ from amends.reviews.language import vocabulary as v
 from amends.reviews.language.agents import Agent, agent_of, is_adverb
 from amends.reviews.language.findings import Hit, Label
 from amends.reviews.language.sentences import Sentence
+from amends.reviews.language.wishes import MESSAGE, wishes
+from amends.reviews.language.wishes import SUGGESTION as _GENERAL
 
-_MODALS = v.word_set("should could would might ought must may")
+_MODALS = v.word_set("should could would might ought must may 'd")
 _PEOPLE = (Agent.PERSON, Agent.THEY, Agent.ORGANISATION, Agent.NOBODY)
-MESSAGE = "This tells of a past that was not. It says little about why what was done made sense at the time."
 
 
 def judge(sentence: Sentence) -> Iterator[Hit]:
@@ -28,6 +29,7 @@ def judge(sentence: Sentence) -> Iterator[Hit]:
         if low in _MODALS and (found := _perfect(sentence, i)):
             yield found
     yield from _wishes(sentence)
+    yield from wishes(sentence)
 
 
 def _asks_what_to_improve(words: tuple[str, ...]) -> bool:
@@ -90,7 +92,7 @@ def _judged(sentence: Sentence, modal: int, verb: int, agent: Agent, passive: bo
     words, low = sentence.words, sentence.words[verb]
     if not passive and not _is_participle(low):
         return False
-    kind = words[modal]
+    kind = "would" if words[modal] == "'d" else words[modal]
     if kind in ("should", "ought"):
         return _obligation(words, modal, verb, agent, passive)
     if kind in ("would", "could"):
@@ -117,25 +119,73 @@ def _obligation(words: tuple[str, ...], modal: int, verb: int, agent: Agent, pas
         return _is_participle(low) or low in v.BETTER | v.EXPECTED_OF_PEOPLE | _PLACES
     if low in v.DESCRIBING and verb + 1 < len(words) and words[verb + 1] not in _AFTER_VERBS:
         return False
-    if agent in (Agent.POINTER, Agent.THING) and low in ("gone", "happened", "shipped", "run"):
-        return bool({"not", "never"} & set(words[modal:verb]))
-    if agent is Agent.POINTER:
-        return low == "had"
     if agent in (*_PEOPLE, Agent.ABSENT):
         return True
     subject = words[max(modal - 1, 0)]
-    return subject in v.ARTEFACTS and low in v.DESIGNED
+    if agent is Agent.POINTER or subject in _OF_MACHINES:
+        return low == "had" or (low in _ARRANGED and bool({"not", "never"} & set(words[modal:verb])))
+    return low in _ARRANGED or (subject in v.ARTEFACTS and low in v.DESIGNED)
+
+
+# What things do only as people arranged it: "the alert should have gone to …", "the escalation should have come".
+_ARRANGED = v.word_set(
+    """
+    gone happened shipped run reached had included mentioned covered listed stayed come contained been named
+    taken lasted started begun described required said warned told existed ended respected fit
+    """
+)
+_OF_MACHINES = v.word_set(
+    """
+    service proxy server cluster node host balancer controller scheduler job script process pod container client
+    database replica cache parser function method request requests packet packets value field query connection
+    kernel driver api call it program tool code thread loop task agent daemon worker router switch
+    """
+)
+# Subjects that were not there: "an alert", "more monitoring", "asking the vendor".
+_NOT_THERE = v.word_set("a an more better earlier one another no any less fewer even only just some proper closer")
+_SPARED = v.word_set(
+    """
+    spared saved kept shown exposed averted given bought brought reminded pointed sufficed served made led left
+    meant cost taken limited stopped contained halved cut put
+    """
+)
+
+
+def _imagines(words: tuple[str, ...], modal: int) -> bool:
+    """Tell whether the subject of a clause is something that was not there."""
+    begin = modal
+    while begin > 0 and words[begin - 1] not in (",", ";", ":", "—", "and", "but", "because", "that", "which"):
+        begin -= 1
+    while begin < modal and words[begin] in ("perhaps", "maybe", "probably", "possibly", "certainly"):
+        begin += 1
+    opening = words[begin : begin + 1]
+    return bool(opening) and (opening[0] in _NOT_THERE or (opening[0].endswith("ing") and opening[0] not in _NOUNS))
+
+
+_NOUNS = v.word_set("nothing something anything everything string thing king ping spring")
+_WITHOUT = v.word_set("with without under instead")
+
+
+def _circumstanced(words: tuple[str, ...]) -> bool:
+    """Tell whether a sentence names other circumstances: "with a working rollback", "without the call"."""
+    return any(
+        low in _WITHOUT and (i == 0 or words[i - 1] in (",", "but") or "would" in words[:i] or "'d" in words[:i])
+        for i, low in enumerate(words)
+    )
 
 
 def _possibility(words: tuple[str, ...], modal: int, verb: int, agent: Agent, passive: bool) -> bool:
-    low, would = words[verb], words[modal] == "would"
+    low, would = words[verb], words[modal] in ("would", "'d")
     if low in v.ATTITUDES and not passive:
         return False
     if agent is Agent.AFFECTED:
         return _supposes(words)
+    imagined = _imagines(words, modal)
+    if would and (imagined or _circumstanced(words)) and low not in v.POSSIBLE:
+        return True
     if passive:
         return _possible_passive(words, verb, would)
-    if low in v.REMEDY:
+    if low in v.REMEDY or (imagined and low in _SPARED):
         return True
     if low == "gone" and would:
         return False
@@ -232,7 +282,9 @@ def _might(words: tuple[str, ...], verb: int, agent: Agent, passive: bool) -> bo
         return True
     if passive:
         return low in v.REMEDY - {"noticed", "found", "shown"} or low in v.BETTER
-    return low in _MENDS
+    if {"not", "never"} & set(words[max(verb - 3, 0) : verb]) and _circumstanced(words):
+        return True
+    return low in _MENDS | (_SPARED - {"led", "left", "made", "put", "meant"})
 
 
 def _wishes(sentence: Sentence) -> Iterator[Hit]:
@@ -248,12 +300,6 @@ def _wishes(sentence: Sentence) -> Iterator[Hit]:
         )
         if only or wish or had:
             yield Hit(Label.COUNTERFACTUAL, i, min(i + 3, len(words) - 1), MESSAGE, _GENERAL)
-
-
-_GENERAL = (
-    "Say what happened and what was known then; what is missing goes into an action item in the present "
-    "tense, such as “Add an alert on …”."
-)
 
 
 def _hit(sentence: Sentence, modal: int, verb: int, passive: bool) -> Hit:

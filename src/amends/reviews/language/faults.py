@@ -59,6 +59,7 @@ def _human_error(words: Words, i: int) -> _Span:
         "rate",
         "rates",
         "message",
+        "budget",
     ):
         return None
     return (i - 1, i)

@@ -9,41 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from amends.reviews.language import vocabulary as v
+from amends.reviews.language.afterthoughts import MESSAGE, SUGGESTION, afterthoughts
 from amends.reviews.language.agents import Agent, agent_of
 from amends.reviews.language.findings import Hit, Label
 from amends.reviews.language.sentences import Sentence
 
-_MESSAGE = "This judges by what was known only afterwards."
-_SUGGESTION = (
-    "Say what was known at that moment and where it could be seen; what was learned later, say as such."
-)
-_PHRASES = tuple(
-    tuple(phrase.split())
-    for phrase in (
-        "in hindsight", "with hindsight", "in retrospect", "the benefit of hindsight", "hindsight is",
-        "warning signs were", "the warning signs", "the writing was on the wall",
-        "accident waiting to happen", "only a matter of time",
-        "was bound to", "were bound to", "was inevitable", "were inevitable",
-        "easy to see now", "as everyone knows", "should have been obvious", "knew or should", "was doomed",
-        "waiting to happen", "a red flag", "red flags", "with the wisdom of", "knowing what we know now",
-        "was foreseeable", "were foreseeable", "could have been foreseen", "was entirely predictable",
-    )
-)  # fmt: skip
-_BY_FIRST: dict[str, list[tuple[str, ...]]] = {}
-for _phrase in _PHRASES:
-    _BY_FIRST.setdefault(_phrase[0], []).append(_phrase)
 _OBVIOUS = v.word_set("obvious predictable self-evident")
 
 
 def judge(sentence: Sentence) -> Iterator[Hit]:
     """Yield what judges with hindsight."""
     words = sentence.words
+    yield from afterthoughts(sentence)
     for i in range(len(words)):
-        for phrase in _BY_FIRST.get(words[i], ()):
-            if words[i : i + len(phrase)] == phrase:
-                yield Hit(Label.HINDSIGHT, i, i + len(phrase) - 1, _MESSAGE, _SUGGESTION)
         if span := _looks_back(sentence, i) or _ought_to_know(sentence, i) or _obvious(words, i):
-            yield Hit(Label.HINDSIGHT, i, span, _MESSAGE, _SUGGESTION)
+            yield Hit(Label.HINDSIGHT, i, span, MESSAGE, SUGGESTION)
 
 
 def _looks_back(sentence: Sentence, i: int) -> int:

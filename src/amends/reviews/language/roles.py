@@ -6,7 +6,7 @@ from amends.reviews.language import vocabulary as v
 
 ROLES = (
     v.PEOPLE
-    - {"support", "group", "groups", "organization", "organisation"}
+    - {"support", "group", "groups", "organization", "organisation", "student"}
     | v.word_set(
         """
         subcontractor subcontractors supervisor supervisors coordinator coordinators trainees apprentice
@@ -17,7 +17,7 @@ ROLES = (
         service-desk hoster vendor vendors supplier suppliers provider providers contractor president
         deployers approver integrator integrators leader leaders head heads expert partner partners
         writers authorities agency agencies consultancy coders predecessor predecessors successor juniors
-        mentor mentors student students organisers organizers council board's group groups support
+        mentor mentors organisers organizers council board's group groups support
         colleagues guys lads folk
         """
     )
@@ -41,7 +41,6 @@ NOT_ROLES = {
     "office": v.word_set("the an head in"),
     "leader": v.word_set("a the new raft partition old cluster consul elected no"),
     "leaders": v.word_set("partition raft the"),
-    "student": v.word_set("a"),
     "shift": v.word_set("the a to bit"),
     "human": v.word_set("the a by"),
     "partner": v.word_set("a the"),

@@ -14,12 +14,14 @@ from amends.reviews.language.roles import DEPARTMENT_PAIRS, DEPARTMENTS, NOT_ROL
 from amends.reviews.language.sentences import Sentence
 from amends.reviews.language.traits import is_bad_manner
 
-OTHERS, SELF, DEPARTMENT, NOBODY = "Ħ", "Ŵ", "Đ", "Ø"
-AFTER_PREPOSITION = {OTHERS: "ħ", SELF: "ŵ", DEPARTMENT: "đ", NOBODY: "ø"}
+# "They" has a sign of its own: it stands for things as often as for people.
+OTHERS, SELF, DEPARTMENT, NOBODY, THEY = "Ħ", "Ŵ", "Đ", "Ø", "Ŧ"
+AFTER_PREPOSITION = {OTHERS: "ħ", SELF: "ŵ", DEPARTMENT: "đ", NOBODY: "ø", THEY: "ŧ"}
+_CAPITALS = v.word_set("it hr sre qa")
 _LONGEST = 7
 _KEPT = v.word_set("not never too even again always only yet once then hardly barely")
 _PLAIN = v.ADVERBS | v.word_set("seemingly obviously clearly all of-course today yesterday")
-_THIRD = v.word_set("he she they someone somebody whoever y'all you everyone everybody anyone anybody")
+_THIRD = v.word_set("he she someone somebody whoever y'all you everyone everybody anyone anybody")
 _POSTPOSED = v.word_set("of in on from at behind for with")
 _OBLIQUE = v.PREPOSITIONS - {"before", "after", "since", "until", "than", "like", "as"}
 
@@ -71,6 +73,8 @@ def _people(words: Words, i: int) -> tuple[str, int]:
     following = words[i + 1].low if i + 1 < len(words) else ""
     if low in v.SELF:
         return SELF, i
+    if low == "they":
+        return THEY, i
     if low in v.NOBODY or (low == "no" and following == "one"):
         end = i + (low == "no")
         return NOBODY, _with_complement(words, end)
@@ -98,6 +102,8 @@ def _stands_bare(words: Words, first: int, last: int) -> bool:
     before = words[first - 1] if first else None
     opens = before is None or before.low in v.SUBORDINATORS | v.CONJUNCTIONS | {",", ";", ":", "by", "—", "("}
     opens = opens or is_adverb(before.low if before else "")
+    if words[first].low in _CAPITALS and not words[first].text.isupper():
+        return False
     if not (opens or (words[first].text[0].isupper() and before and before.low not in v.DETERMINERS)):
         return False
     after = last + 1
