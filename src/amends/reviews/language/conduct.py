@@ -36,7 +36,7 @@ _DESERTS = _any(
     exaggerated meddled tampered flouted shirked squandered wasted confused broke mangled mistook
     misread misunderstood refused forgot overlooked underestimated overestimated misjudged fooled
     deceived jeopardised jeopardized endangered downplayed antagonised pressured pressed pushed-through
-    rushed skipped bypassed circumvented ignored dismissed violated breached dodged evaded obstructed
+    rushed skipped bypassed circumvented ignored dismissed violated breached dodged evaded obstructed erred fucked messed screwed goofed blew slipped-up
     """
 )
 _MIS = r"mis(?!s|match|use|sing|plac)\w+(?:ed|took|read|led|understood|judged|handled|placed)"
@@ -126,8 +126,13 @@ def _left_undone() -> Iterator[tuple[str, str]]:
     yield rf"{_KNOWN} (?:did|do|does|has|had|have) (?:once again |again |even )?not (?:even )?(?!{_UNTOLD}\b)\w+", _LEFT_OUT
     yield rf"{_KNOWN} (?:had |has |have )?never (?!{_UNTOLD}\b|been|be|was|were|again|had|has|have)\w+", _LEFT_OUT
     yield rf"{_PEOPLE} (?:just )?(?:could|can|can't) not be (?:bothered|trusted|troubled)", _LEFT_OUT
-    yield rf"(?:^|{_PEOPLE} ){_DONE}{_GAP % 10} (?:without|with no)(?: (?:\w+ly|so|much|as|ever))* {_CARING}\b", _LEFT_OUT
-    yield rf"(?:^|{_PEOPLE} ){_DONE}{_GAP % 10} (?:without|with no)(?: (?:a|an|any|the|our|prior|proper|further|due|much|sufficient|adequate|peer|code|good|advance|second|pair|of|real|slightest)){{0,4}} {_LEAVE}\b", _LEFT_OUT
+    yield rf"(?:^|{_PEOPLE} )(?:had |has |have )?{_DONE}{_GAP % 10} (?:without|with no)(?: (?:\w+ly|so|much|as|ever))* {_CARING}\b(?! to\b)", _LEFT_OUT
+    yield rf"^without(?: (?:\w+ly|so|much|as|ever))* {_CARING}\b[^;:.]* , {_PEOPLE} (?:had |has |have )?{_DONE}", _LEFT_OUT
+    yield rf"{_THIRD} not (?:even )?(?:sticking|following|reading|testing|checking|paying|doing|updating|communicating|telling|asking|knowing|caring|looking|bothering|thinking|talking|listening)\b", _LEFT_OUT
+    yield rf"Ŵ (?:did not|had not|have not|never) (?:even )?(?:notice|noticed|realise|realize|realised|realized|spot|catch|caught|spotted|anticipate|anticipated|foresee|foreseen|bother)\b", _LEFT_OUT
+    yield rf"(?:^| , |{_PEOPLE} (?:\S+ ){{0,4}}?)forgetting (?:that|to|about)\b(?=.*[ĦŴŦ])|[ĦŴŦ].* , forgetting (?:that|to|about)\b", _LEFT_OUT
+    yield rf"^(?:again )?(?:missed|overlooked|mistyped|misread|misspelled|mislabelled|mislabeled|misnamed|miscounted|misplaced|misconfigured|botched|broke|screwed|fumbled) (?!(?:by|and|or)\b)(?!\w+ (?:\S+ )?(?:was|were|is|are|will|would|can|could|have|has|had|should|do|did|\w+ed)\b)\S+", _LEFT_OUT
+    yield rf"(?:^|{_PEOPLE} )(?:had |has |have )?{_DONE}{_GAP % 10} (?:without|with no)(?: (?:a|an|any|the|our|prior|proper|further|due|much|sufficient|adequate|peer|code|good|advance|second|pair|of|real|slightest)){{0,4}} {_LEAVE}\b", _LEFT_OUT
     yield rf"{_PEOPLE}{_GAP % 12} (?:in spite of|despite|against) (?:(?:our|the|all|several|repeated|my|explicit|clear|every|many|better|company|ħ 's) )+(?:warnings?|advice|objections?|protests?|policy|rules|instructions?|concerns|judge?ment|knowledge|requests?)", _LEFT_OUT
     yield rf"Ø(?: (?:in|from|on|at|of|else)(?: \w+)? (?:ħ|đ))?(?: (?:had|has|ever|even|really))* (?:cared|bothered|checked|tested|thought|supervised|read|took|asked|told|warned|reviewed|questioned|followed|stopped|spoke|reacted|responded|verified|paid)\b(?! part| over)", _LEFT_OUT
     yield rf"(?:skipped|forgotten|ignored|neglected|disregarded|bypassed|overlooked|mishandled|botched|misconfigured|broken)(?: again| once more)? by {_OBLIQUE}", _LEFT_OUT
@@ -140,6 +145,12 @@ def _left_undone() -> Iterator[tuple[str, str]]:
 def _harm_done() -> Iterator[tuple[str, str]]:
     yield rf"Ħ(?: (?:had|has|have|chose|decided|to|then|again|once|just|not|even|simply))* (?:{_DESERTS}|{_MIS})\b(?! (?:back|in|to (?:help|the rescue)))", _HARM
     yield rf"Đ(?: (?:had|has|have|chose|decided|to|then|again|once))* (?:{_DESERTS}|{_MIS})\b(?<!broke)(?<!skipped)(?<!wiped)", _HARM
+    yield rf"Ŵ(?: (?:had|have|then|again|once|just|even|must))* {_MIS}\b", _HARM
+    yield rf"{_THIRD} (?:tried|tries|attempted|wanted|managed) to (?:rush|hide|cover|conceal|blame|dodge|shirk|push|force|fudge|bypass|circumvent|ignore|shift)\b", _HARM
+    yield rf"\b(?:cover|covering|covered) (?:his|her|their|our|my) (?:asses|ass|tracks|backs?|arses?)\b", _HARM
+    yield rf"{_PEOPLE} (?:have |has |had |really |simply |clearly )*failed (?:at|in|here|miserably|badly|our|ħ|ŵ|Ħ|you|us|them|technically|again|completely)\b", _HARM
+    yield rf"{_PEOPLE} (?:had |have |has )?(?:dropped|deleted|removed|restarted|pushed|deployed|rebooted|typed|entered|merged|set|copied|wiped|stopped|killed|unplugged|committed|changed|ran|put|used)(?: [^,;.]\S*){{1,6}}? instead of (?!\w+ing\b)\w+", _HARM
+    yield rf"{_PEOPLE} (?:had|got|have|has)(?: [^,;.]\S*){{1,6}}? (?:mixed up|confused|backwards|the wrong way|wrong way|upside down|swapped)\b", _HARM
     yield rf"{_THIRD}{_GAP % 4} (?:chose|decided|opted|preferred|elected) to (?:disregard|ignore|skip|bypass|dismiss|omit|overlook|look away|forget|hide|neglect|take a shortcut)", _HARM
     yield rf"{_PEOPLE}(?: {_DONE})?{_GAP % 8} (?:made|making) (?:things|it|matters|everything|all|this|the (?:\w+ )?(?:outage|incident|situation|problem)) (?:even |much |a lot |far )?worse", _HARM
     yield rf"{_PEOPLE}{_GAP % 8} (?:cost|costing|delayed|hurt|set|left) (?:us|ŵ|everyone|Ħ) (?:\w+ ){{0,3}}(?:hours?|minutes?|days?|weeks?|data|customers|money|back|stranded|in the dark)", _HARM
@@ -168,6 +179,9 @@ def _likes() -> Iterator[tuple[str, str]]:
     yield rf"\b(?:due to|because of|out of|through|sheer|pure|from|with|by|in) (?:\w+ )?{vice}\b(?! of the (?:disk|queue|buffer))(?<!panic)(?<!haste)", _HOW
     yield rf"\bin (?:his|her|their|our|my) (?:haste|hurry|panic|ignorance|eagerness|zeal|rush)\b", _HOW
     yield rf"\b{vice} (?:of|by|in|on|from|among|at) (?:the part of )?{_OBLIQUE}", _HOW
+    yield rf"{_THIRD} (?:showed?|shown|has shown|displayed|demonstrated) (?:such |so |a |an |the |remarkable |some |little |no )*(?:lack|absence|little|disregard|contempt)\b", _HOW
+    yield rf"{_THIRD} (?:said|promised|claimed|reported|stated|announced|told)(?: [^,;.]\S*){{1,6}}? (?:not true|untrue|lies|false|nonsense)\b", _HARM
+    yield rf"\b(?:management|managerial|engineering|developer|operator|staff|admin|organisational) (?:blunders?|ineptitude|failures?|incompetence|negligence|errors?|mistakes?|failings?)\b(?! (?:rate|budget|log|message|code))(?<!engineering failure)(?<!engineering failures)(?<!developer errors)", _HOW
     yield rf"\b(?:lack of|insufficient|poor|inadequate|bad|missing|no|little) (?:\w+ )?{_VIRTUES}(?: sense)? (?:of|by|from|in|among|within|on the part of|amongst) {_OBLIQUE}", _HOW
     yield rf"{_WHOSE} (?:lack of|poor|inadequate|insufficient|bad) (?:\w+ )?{_VIRTUES}", _HOW
     yield rf"{_PEOPLE}{_GAP % 3} (?:has|have|had|showed?|lacks?|lacked) (?:no |little |the |any )?(?:basic )?(?:discipline|competence|diligence|ownership|respect|rigour|rigor)\b", _HOW
@@ -189,6 +203,9 @@ def _faults_of() -> Iterator[tuple[str, str]]:
     yield rf"\b(?:failure|inability|refusal|unwillingness|reluctance) (?:of|by|from) {_OBLIQUE}", _WHOSE_FAULT
     yield rf"\b(?:failure|inability|refusal|unwillingness|reluctance) to (?:\w+ ){{1,5}}?(?:of|by|from) {_OBLIQUE}", _WHOSE_FAULT
     yield rf"{_PEOPLE} (?:am|is|are|was|were) (?:\w+ )?(?:to blame|at fault|guilty|culpable|responsible for (?:the|this|that|all)(?: \w+)? (?:outage|incident|failure|mess|error|bug|loss|damage|crash|breakage|problem|disaster|delay))", _WHOSE_FAULT
+    yield rf"{_PEOPLE} to blame\b", _WHOSE_FAULT
+    yield rf"{_PEOPLE}(?: (?:am|must|keep|keeps|kept|be|is|are|was|were|had|have|has|,|tired))* (?:making|made|make|committed) (?:every |many |another |several |some |a |an |the |\w+ly )*(?:\w+ )?(?:mistakes?|errors?|blunders?|typos?|gaffe|slip)\b", _WHOSE_FAULT
+    yield rf"\b(?:mistakes?|errors?|typos?|bugs?|blunders?) (?:that |which )?(?:[Ŵ]|Ħ) (?:have |had |'ve )?(?:made|introduced|committed|caused)\b", _WHOSE_FAULT
     yield r"\b(?:my|our) (?:own )?(?:fault|bad|mistake|screw-up|blunder)\b", _WHOSE_FAULT
     yield r"\b(?:self-inflicted|own goal|that was me|this one is on me|this is on me)\b", _WHOSE_FAULT
     yield rf"\b{_any('fat fat-fingered brain facepalm')} (?:finger(?:ed)?|freeze|fart)\b", _WHOSE_FAULT
@@ -211,9 +228,10 @@ _ALL = tuple(
 )
 _SUPPOSED = re.compile(
     r"\b(?:if|unless|whenever|whether|lest|in case|prevent\w*|avoid\w*|ensure\w*|reduc\w+|risk of|suppose|imagine|when"
-    r"|would|could|might|may|should|will|can|do not|did not|not|never|until|less likely)\b[^,;:—]*$"
+    r"|do not|did not|until|less likely)\b[^,;:—]*$"
+    r"|\b(?:would|could|might|may|should|will|can|not|never)(?: \S+){0,2} ?$"
 )
-_SIGNS = re.compile("[ĦŴĐŦØħŵđ]|self-inflicted|own goal|fault|lack|haste|brain|fat|(?:less|ed|y|ant|ent) ")
+_SIGNS = re.compile(r"[ĦŴĐŦØħŵđ]|^\w+(?:ed|read|broke) |^without|self-inflicted|own goal|fault|lack|haste|brain|fat|(?:less|ed|y|ant|ent) ")
 
 
 def judged_conduct(sentence: Sentence, message: str) -> Iterator[Hit]:

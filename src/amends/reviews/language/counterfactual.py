@@ -8,6 +8,7 @@ read") and what ought to be ("alerts should have an owner") are other things, an
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from amends.reviews.language import vocabulary as v
 from amends.reviews.language.agents import Agent, agent_of, is_adverb
@@ -106,7 +107,11 @@ def _is_participle(word: str) -> bool:
 
 def _obligation(words: tuple[str, ...], modal: int, verb: int, agent: Agent, passive: bool) -> bool:
     low = words[verb]
+    if words[modal - 1 : modal] == ("one",):
+        return True
     if passive:
+        if low[0].isdigit() or low in _MEASURES or (low.endswith("er") and agent is not Agent.POINTER):
+            return True
         if low in v.MACHINE or low.startswith(("re-", "auto-")) or low.endswith(("able", "ible")):
             return False
         if words[verb + 1 : verb + 3] in (("by", "now"), ("by", "then")):
@@ -134,6 +139,7 @@ _ARRANGED = v.word_set(
     taken lasted started begun described required said warned told existed ended respected fit
     """
 )
+_MEASURES = v.word_set("half double twice less more fewer")
 _OF_MACHINES = v.word_set(
     """
     service proxy server cluster node host balancer controller scheduler job script process pod container client
@@ -149,6 +155,13 @@ _SPARED = v.word_set(
     meant cost taken limited stopped contained halved cut put
     """
 )
+
+
+def _by_doing(words: tuple[str, ...], verb: int) -> bool:
+    """Tell whether the sentence names what was not done: "by paying a visit", "instead of …"."""
+    return "instead" in words or any(
+        one == "by" and after.endswith("ing") for one, after in pairwise(words[verb:])
+    )
 
 
 def _imagines(words: tuple[str, ...], modal: int) -> bool:
@@ -169,7 +182,7 @@ _WITHOUT = v.word_set("with without under instead")
 def _circumstanced(words: tuple[str, ...]) -> bool:
     """Tell whether a sentence names other circumstances: "with a working rollback", "without the call"."""
     return any(
-        low in _WITHOUT and (i == 0 or words[i - 1] in (",", "but") or "would" in words[:i] or "'d" in words[:i])
+        low in _WITHOUT and (i == 0 or words[i - 1] in (",", "but") or {"would", "'d", "might", "could"} & set(words[:i]))
         for i, low in enumerate(words)
     )
 
@@ -182,6 +195,8 @@ def _possibility(words: tuple[str, ...], modal: int, verb: int, agent: Agent, pa
         return _supposes(words)
     imagined = _imagines(words, modal)
     if would and (imagined or _circumstanced(words)) and low not in v.POSSIBLE:
+        return True
+    if passive and agent in (Agent.PERSON, Agent.THEY) and low in ("back", "done", "up", "online", "ready"):
         return True
     if passive:
         return _possible_passive(words, verb, would)
@@ -278,7 +293,7 @@ def _might(words: tuple[str, ...], verb: int, agent: Agent, passive: bool) -> bo
     low = words[verb]
     if agent is Agent.AFFECTED:
         return False
-    if agent is Agent.PERSON and _supposes(words):
+    if agent is Agent.PERSON and (_supposes(words) or _by_doing(words, verb)):
         return True
     if passive:
         return low in v.REMEDY - {"noticed", "found", "shown"} or low in v.BETTER

@@ -58,6 +58,11 @@ def _human_error(words: Words, i: int) -> _Span:
         "is",
         "rate",
         "rates",
+        "are",
+        "happen",
+        "occur",
+        "can",
+        "will",
         "message",
         "budget",
     ):
@@ -202,6 +207,9 @@ def _interjection(words: Words, i: int) -> _Span:
         "doh",
         "oopsie",
         "derp",
+        "woops",
+        "gargh",
+        "argh",
     )
     return (i, i) if opens else None
 

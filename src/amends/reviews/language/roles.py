@@ -18,7 +18,7 @@ ROLES = (
         deployers approver integrator integrators leader leaders head heads expert partner partners
         writers authorities agency agencies consultancy coders predecessor predecessors successor juniors
         mentor mentors organisers organizers council board's group groups support
-        colleagues guys lads folk
+        colleagues guys lads folk official officials bureaucrats servants minister ministers practitioners
         """
     )
 )
@@ -30,7 +30,7 @@ NOT_ROLES = {
     "desk": v.word_set("the a"),
     "board": v.word_set("a the circuit system status kanban main"),
     "boards": v.word_set("circuit system status kanban main the"),
-    "operator": v.SOFTWARE | {"kubernetes", "a", "k8s"},
+    "operator": v.SOFTWARE - {"the"} | {"kubernetes", "k8s"},
     "operators": v.SOFTWARE | {"kubernetes", "k8s", "logical"},
     "owner": v.word_set("file table object code"),
     "group": v.word_set("security consumer target replica resource scaling node placement log policy control user the a"),

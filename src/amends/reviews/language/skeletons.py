@@ -82,6 +82,8 @@ def _people(words: Words, i: int) -> tuple[str, int]:
         return OTHERS, _with_complement(words, i)
     if (low, following) in DEPARTMENT_PAIRS and _stands_bare(words, i, i + 1):
         return DEPARTMENT, i + 1
+    if low == "operator" and i and words[i - 1].low == "the":
+        return THEY, _with_complement(words, i)  # a person, or software that reconciles
     if _is_role(words, i) or is_named(words, i):
         return OTHERS, _with_complement(words, i)
     if low in DEPARTMENTS and _stands_bare(words, i, i):
