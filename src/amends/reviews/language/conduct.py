@@ -22,7 +22,7 @@ def _any(words: frozenset[str] | str) -> str:
 
 
 _PEOPLE, _THIRD, _KNOWN, _WHOSE = "[ĦŴĐŦ]", "[ĦĐŦ]", "[ĦĐ]", "(?:[Ħħ] 's|our|my|their|his|her|your)"
-_OBLIQUE = "[ħŵđĦ]"
+_OBLIQUE = "[ħŵđŧĦ]"
 _GAP = r"(?: [^,;.:—()]\S*){0,%d}?"
 _BE = r"(?:was|were|is|are|am|be|been|being|seems?|seemed|became|got)"
 _VERY = r"(?: (?:so|too|very|just|far|way|being|a|bit|rather|quite|that|all|plain))*"
@@ -129,12 +129,19 @@ def _left_undone() -> Iterator[tuple[str, str]]:
     yield rf"(?:^|{_PEOPLE} )(?:had |has |have )?{_DONE}{_GAP % 10} (?:without|with no)(?: (?:\w+ly|so|much|as|ever))* {_CARING}\b(?! to\b)", _LEFT_OUT
     yield rf"^without(?: (?:\w+ly|so|much|as|ever))* {_CARING}\b[^;:.]* , {_PEOPLE} (?:had |has |have )?{_DONE}", _LEFT_OUT
     yield rf"{_THIRD} not (?:even )?(?:sticking|following|reading|testing|checking|paying|doing|updating|communicating|telling|asking|knowing|caring|looking|bothering|thinking|talking|listening)\b", _LEFT_OUT
-    yield rf"Ŵ (?:did not|had not|have not|never) (?:even )?(?:notice|noticed|realise|realize|realised|realized|spot|catch|caught|spotted|anticipate|anticipated|foresee|foreseen|bother)\b", _LEFT_OUT
+    yield rf"Ŵ (?:did not|had not|have not|never) (?:even )?(?:notice|noticed|realise|realize|realised|realized|spot|catch|caught|spotted|bother)\b", _LEFT_OUT
     yield rf"(?:^| , |{_PEOPLE} (?:\S+ ){{0,4}}?)forgetting (?:that|to|about)\b(?=.*[ĦŴŦ])|[ĦŴŦ].* , forgetting (?:that|to|about)\b", _LEFT_OUT
     yield rf"^(?:again )?(?:missed|overlooked|mistyped|misread|misspelled|mislabelled|mislabeled|misnamed|miscounted|misplaced|misconfigured|botched|broke|screwed|fumbled) (?!(?:by|and|or)\b)(?!\w+ (?:\S+ )?(?:was|were|is|are|will|would|can|could|have|has|had|should|do|did|\w+ed)\b)\S+", _LEFT_OUT
     yield rf"(?:^|{_PEOPLE} )(?:had |has |have )?{_DONE}{_GAP % 10} (?:without|with no)(?: (?:a|an|any|the|our|prior|proper|further|due|much|sufficient|adequate|peer|code|good|advance|second|pair|of|real|slightest)){{0,4}} {_LEAVE}\b", _LEFT_OUT
     yield rf"{_PEOPLE}{_GAP % 12} (?:in spite of|despite|against) (?:(?:our|the|all|several|repeated|my|explicit|clear|every|many|better|company|ħ 's) )+(?:warnings?|advice|objections?|protests?|policy|rules|instructions?|concerns|judge?ment|knowledge|requests?)", _LEFT_OUT
-    yield rf"Ø(?: (?:in|from|on|at|of|else)(?: \w+)? (?:ħ|đ))?(?: (?:had|has|ever|even|really))* (?:cared|bothered|checked|tested|thought|supervised|read|took|asked|told|warned|reviewed|questioned|followed|stopped|spoke|reacted|responded|verified|paid)\b(?! part| over)", _LEFT_OUT
+    yield rf"Ø(?: (?:in|from|on|at|of|else)(?: \w+)? (?:ħ|đ))?(?: (?:had|has|ever|even|really))* (?:cared|bothered|checked|tested|thought|supervised|read|took|asked|told|warned|reviewed|questioned|followed|stopped|spoke|reacted|responded|verified|paid|informed|notified|mentioned|documented|owned|answered|updated|maintained|monitored|watched|let (?:me|us|ŵ|ħ) know)\b(?! part| over)", _LEFT_OUT
+    yield r"Ø of [ŵħŧ] (?:had |even )?(?:caught|noticed|saw|spotted|checked|thought|realised|realized|knew)\b", _LEFT_OUT
+    yield r"^(?:\w+ , )?(?:did not|had not) (?:even )?(?:catch|notice|spot|realise|realize|check|test|verify|think|read|see|run)\b", _LEFT_OUT
+    yield rf"{_PEOPLE} (?:had |then )?(?:ran|run|deleted|deletes|restarted|restarts|pushed|typed|edited|executed|applied|deployed|changed|copied|merged|picked|chose|pressed|clicked|used|entered|set|removed|dropped|pulled|unplugged|rebooted|committed)(?: [^,;.]\S*){{0,5}}? (?:the|a|my|our) wrong \w+", _HARM
+    yield rf"{_THIRD} (?:had |have |has )?(?:repeatedly |badly )?(?:under|over)(?:funded|staffed|estimated|rated|tested|invested|promised|engineered|complicated|reacted|committed|sold|burdened|looked|ruled|provisioned)\b(?<!underprovisioned)(?<!overprovisioned)", _HARM
+    yield r"\b(?:that|this|it|one|outage|incident|failure) (?:'s|is|was)(?: all| entirely| completely)? on (?:[ŵħŧđ]|you|me|us)(?=$| [.,;!]| for)", _WHOSE_FAULT
+    yield r"\bin (?:his|her|their|its|your|our) right minds?\b", _CONDITIONS
+    yield rf"\b(?:{_FAULTS}|bugs?|regression) (?:of|by) (?:ŵ|mine|ours)\b", _WHOSE_FAULT
     yield rf"(?:skipped|forgotten|ignored|neglected|disregarded|bypassed|overlooked|mishandled|botched|misconfigured|broken)(?: again| once more)? by {_OBLIQUE}", _LEFT_OUT
     yield rf"{_THIRD}{_GAP % 12} (?:did|do|does) not do (?:his|her|their|its|the) (?:\w+ )?(?:homework|job|jobs|duty|part)", _LEFT_OUT
     yield rf"{_KNOWN} (?:had |has )?(?:once again |again )?not (?:even )?(?:done|read|tested|checked|informed|told|asked|understood|bothered|followed|learned|learnt)", _LEFT_OUT
@@ -148,7 +155,7 @@ def _harm_done() -> Iterator[tuple[str, str]]:
     yield rf"Ŵ(?: (?:had|have|then|again|once|just|even|must))* {_MIS}\b", _HARM
     yield rf"{_THIRD} (?:tried|tries|attempted|wanted|managed) to (?:rush|hide|cover|conceal|blame|dodge|shirk|push|force|fudge|bypass|circumvent|ignore|shift)\b", _HARM
     yield rf"\b(?:cover|covering|covered) (?:his|her|their|our|my) (?:asses|ass|tracks|backs?|arses?)\b", _HARM
-    yield rf"{_PEOPLE} (?:have |has |had |really |simply |clearly )*failed (?:at|in|here|miserably|badly|our|ħ|ŵ|Ħ|you|us|them|technically|again|completely)\b", _HARM
+    yield rf"{_PEOPLE} (?:have |has |had |really |simply |clearly )*failed (?:at|in|on|here|miserably|badly|our|ħ|ŵ|Ħ|you|us|them|technically|again|completely)\b", _HARM
     yield rf"{_PEOPLE} (?:had |have |has )?(?:dropped|deleted|removed|restarted|pushed|deployed|rebooted|typed|entered|merged|set|copied|wiped|stopped|killed|unplugged|committed|changed|ran|put|used)(?: [^,;.]\S*){{1,6}}? instead of (?!\w+ing\b)\w+", _HARM
     yield rf"{_PEOPLE} (?:had|got|have|has)(?: [^,;.]\S*){{1,6}}? (?:mixed up|confused|backwards|the wrong way|wrong way|upside down|swapped)\b", _HARM
     yield rf"{_THIRD}{_GAP % 4} (?:chose|decided|opted|preferred|elected) to (?:disregard|ignore|skip|bypass|dismiss|omit|overlook|look away|forget|hide|neglect|take a shortcut)", _HARM
@@ -162,7 +169,7 @@ def _harm_done() -> Iterator[tuple[str, str]]:
     yield rf"{_PEOPLE}{_GAP % 6} let (?:(?:our|the|our own|all) )?(?:\w+|ħ|Ħ|ŵ) down\b", _HARM
     yield rf"{_THIRD} (?:keeps?|kept) (?:breaking|changing|forgetting|ignoring|pushing|skipping|overloading|deploying|merging|bypassing|deleting|on \w+ing|complaining|blaming)\b", _HARM
     yield rf"{_THIRD} (?:had )?(?:insisted on|refused|dragged|waved|rubber-stamped|dumped|stood by|looked away|looked the other|kept quiet|kept silent|turned a blind|walked away|sat on|sat idle|sat back|slept|gave up|shrugged|played down|hid behind|jumped the gun|stormed|hurried|signed off on)\b", _HARM
-    yield rf"{_PEOPLE}{_GAP % 14} (?:gave up (?:far |much |way )?too|went back to (?:bed|sleep)|lost (?:control|patience|(?:his|her|their) (?:nerve|head|temper))|kept (?:quiet|silent)|looked away|look away|turned a blind eye|looked the other way|did (?:absolutely )?nothing\b(?! (?:about|for ħ to))|sat idle|stood by|walked away|had no (?:clue|business|excuse|right)|paid no (?:attention|heed)|took no (?:responsibility|interest|notice))", _HARM
+    yield rf"{_PEOPLE}{_GAP % 14} (?:gave up (?:far |much |way )?too|went back to (?:bed|sleep)|lost (?:control|patience|(?:his|her|their) (?:nerve|head|temper))|kept (?:quiet|silent)|looked away|look away|turned a blind eye|looked the other way|did (?:absolutely )?nothing\b(?! (?:about|for ħ to))|sat idle|stood by|walked away|(?:had|have|has) no (?:clue|business|excuse|right)|paid no (?:attention|heed)|took no (?:responsibility|interest|notice))", _HARM
     yield rf"{_PEOPLE} (?:only )?{_DONE}(?: [^,;.]\S*){{0,5}}? (?:far |way |much )?too (?:late|slowly|early|soon|long|quickly|hastily|eagerly|readily|lightly|easily|casually|often)\b", _HARM
     yield rf"(?:{_PEOPLE}|^) (?:had )?(?:typed|deleted|dropped|entered|pushed|changed|rebooted|restarted|applied|removed|merged|edited|deployed|made)(?: [^,;.]\S*){{0,7}}? by (?:mistake|error|accident)\b", _HARM
     yield r"(?:whoever|whichever Ħ|Ħ who) (?:\S+ )?(?:hardcoded|hard-coded|wrote|deleted|caused|broke|pushed|merged|approved|introduced|left|forgot|deployed|designed)\b", _WHOSE_FAULT
@@ -231,7 +238,7 @@ _SUPPOSED = re.compile(
     r"|do not|did not|until|less likely)\b[^,;:—]*$"
     r"|\b(?:would|could|might|may|should|will|can|not|never)(?: \S+){0,2} ?$"
 )
-_SIGNS = re.compile(r"[ĦŴĐŦØħŵđ]|^\w+(?:ed|read|broke) |^without|self-inflicted|own goal|fault|lack|haste|brain|fat|(?:less|ed|y|ant|ent) ")
+_SIGNS = re.compile(r"[ĦŴĐŦØħŵđŧ]|^(?:\w+ , )?did not|^\w+(?:ed|read|broke) |^without|self-inflicted|own goal|fault|lack|haste|brain|fat|(?:less|ed|y|ant|ent) ")
 
 
 def judged_conduct(sentence: Sentence, message: str) -> Iterator[Hit]:
@@ -239,6 +246,8 @@ def judged_conduct(sentence: Sentence, message: str) -> Iterator[Hit]:
     skeleton = reduce(sentence)
     if not _SIGNS.search(skeleton.text):
         return
+    for first, last in skeleton.judged:
+        yield Hit(Label.BLAME, first, last, message, _HOW)
     for construction in _ALL:
         for found in construction.pattern.finditer(skeleton.text):
             if not _SUPPOSED.search(skeleton.text, max(found.start() - 60, 0), found.start()):

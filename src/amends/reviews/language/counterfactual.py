@@ -110,7 +110,7 @@ def _obligation(words: tuple[str, ...], modal: int, verb: int, agent: Agent, pas
     if words[modal - 1 : modal] == ("one",):
         return True
     if passive:
-        if low[0].isdigit() or low in _MEASURES or (low.endswith("er") and agent is not Agent.POINTER):
+        if low[0].isdigit() or low in _MEASURES or low in ("a", "an", "the", "our") or (low.endswith("er") and agent is not Agent.POINTER):
             return True
         if low in v.MACHINE or low.startswith(("re-", "auto-")) or low.endswith(("able", "ible")):
             return False
@@ -194,7 +194,7 @@ def _possibility(words: tuple[str, ...], modal: int, verb: int, agent: Agent, pa
     if agent is Agent.AFFECTED:
         return _supposes(words)
     imagined = _imagines(words, modal)
-    if would and (imagined or _circumstanced(words)) and low not in v.POSSIBLE:
+    if would and (imagined or _circumstanced(words)) and (low not in v.POSSIBLE or {"not", "never"} & set(words[modal:verb])):
         return True
     if passive and agent in (Agent.PERSON, Agent.THEY) and low in ("back", "done", "up", "online", "ready"):
         return True

@@ -12,7 +12,7 @@ from amends.reviews.language import vocabulary as v
 from amends.reviews.language.agents import Words, is_adverb, is_named
 from amends.reviews.language.roles import DEPARTMENT_PAIRS, DEPARTMENTS, NOT_ROLES, ROLES
 from amends.reviews.language.sentences import Sentence
-from amends.reviews.language.traits import is_bad_manner
+from amends.reviews.language.traits import is_bad_manner, is_trait
 
 # "They" has a sign of its own: it stands for things as often as for people.
 OTHERS, SELF, DEPARTMENT, NOBODY, THEY = "Ħ", "Ŵ", "Đ", "Ø", "Ŧ"
@@ -22,6 +22,8 @@ _LONGEST = 7
 _KEPT = v.word_set("not never too even again always only yet once then hardly barely")
 _PLAIN = v.ADVERBS | v.word_set("seemingly obviously clearly all of-course today yesterday")
 _THIRD = v.word_set("he she someone somebody whoever y'all you everyone everybody anyone anybody")
+_OBJECTS = {"me": SELF, "us": SELF, "him": OTHERS, "them": THEY, "mine": SELF, "ours": SELF}
+_WEARY = v.word_set("tired drunk distracted sleepy exhausted overworked bored hungover jet-lagged")
 _POSTPOSED = v.word_set("of in on from at behind for with")
 _OBLIQUE = v.PREPOSITIONS - {"before", "after", "since", "until", "than", "like", "as"}
 
@@ -32,6 +34,7 @@ class Skeleton:
 
     text: str
     spans: tuple[tuple[int, int], ...]
+    judged: tuple[tuple[int, int], ...]  # phrases for people that an adjective judges: "a careless engineer"
 
     def tokens(self, start: int, end: int) -> tuple[int, int]:
         """Return the first and the last token of a stretch of ``text``."""
@@ -44,11 +47,14 @@ def reduce(sentence: Sentence) -> Skeleton:
     words = sentence.tokens
     out: list[str] = []
     spans: list[tuple[int, int]] = []
+    judged: list[tuple[int, int]] = []
     i = 0
     while i < len(words):
         sign, end = _people(words, i)
         if sign:
-            begin = _take_modifiers(words, out, spans, i)
+            begin = i if _pronoun(words[i].low) else _take_modifiers(words, out, spans, i)
+            if any(is_trait(words[j].low) or words[j].low in _WEARY for j in range(begin, i)):
+                judged.append((begin, i))
             if out and out[-1] in _OBLIQUE:
                 sign = AFTER_PREPOSITION[sign]
             out.append(sign)
@@ -57,7 +63,12 @@ def reduce(sentence: Sentence) -> Skeleton:
             out.append(words[i].low)
             spans.append((i, end))
         i = end + 1
-    return Skeleton(" ".join(out), tuple(spans))
+    return Skeleton(" ".join(out), tuple(spans), tuple(judged))
+
+
+def _pronoun(low: str) -> bool:
+    """Tell a pronoun, which takes no article or adjective, from a noun."""
+    return low in v.SELF or low in _THIRD or low in v.NOBODY or low in _OBJECTS or low in ("they", "no")
 
 
 def _dropped(words: Words, i: int) -> bool:
@@ -75,6 +86,8 @@ def _people(words: Words, i: int) -> tuple[str, int]:
         return SELF, i
     if low == "they":
         return THEY, i
+    if low in _OBJECTS and i and words[i - 1].low in _OBLIQUE:
+        return _OBJECTS[low], i
     if low in v.NOBODY or (low == "no" and following == "one"):
         end = i + (low == "no")
         return NOBODY, _with_complement(words, end)
@@ -133,7 +146,7 @@ _PASTS = v.IRREGULAR | v.HARM | v.word_set(
 def _take_modifiers(words: Words, out: list[str], spans: list[tuple[int, int]], i: int) -> int:
     """Take back what stands before a head: article, adjectives, the owner ("the vendor's")."""
     begin, taken = i, 0
-    while out and taken < _LONGEST and _modifies(out[-1]):
+    while out and taken < _LONGEST and (_modifies(out[-1]) or _between_article_and_head(out)):
         article = out[-1] in v.DETERMINERS
         if out[-1] in (OTHERS, "ħ") and words[begin].low != "'s":
             break
@@ -148,6 +161,11 @@ def _take_modifiers(words: Words, out: list[str], spans: list[tuple[int, int]], 
         begin = spans[-2][0]
         del spans[-2:]
     return begin
+
+
+def _between_article_and_head(out: list[str]) -> bool:
+    """Know "a tired administrator" from "restarted administrators"."""
+    return len(out) > 1 and _verbal(out[-1]) and out[-2] in v.DETERMINERS
 
 
 def _modifies(word: str) -> bool:

@@ -217,6 +217,8 @@ OUTAGE = word_set(
 )
 INSULTS = word_set(
     """
+    putz putzes jerk jerks buffoon buffoons halfwit halfwits dimwit dimwits bozo bozos cowboy cowboys
+    numpty numpties nitwit nitwits knucklehead knuckleheads numbskull numbskulls
     idiot idiots moron morons fool fools dumbass imbecile clown clowns incompetents amateur amateurs
     """
 )

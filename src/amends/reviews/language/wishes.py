@@ -49,6 +49,7 @@ _TURNS = (
     r"if (?:only|someone|somebody|anyone|anybody|we|they|he|she|i|the team) (?:had|would have)\b[^.;?]* (?:would|could|might|'d)\b",
     r"(?:would|could|might|'d) (?:not |never |still |all |have |be )[^.;?]* if (?:only |\w+ ){1,4}?had (?:not |never |just )?(?:been |\w+ed\b)",
     r"(?:if|unless) (?:\w+ ){1,5}had (?:not |never |only )?(?:been|\w+ed|known|read|gone|done|made|taken|set|kept|run|told|had|seen|spoken)\b[^.;?]* (?:would|could|might|'d) (?:not |never |still |all )?(?:have|be)\b",
+    r"should (?:never |not )been", r"had to (?:\S+ ){1,8}?but (?:\w+ )?(?:did not|never)\b",
     r"there (?:should|ought to) have been",
 )  # fmt: skip
 _PATTERN = re.compile(r"(?<!\S)(?:" + "|".join(f"(?:{turn})" for turn in _TURNS) + r")")
