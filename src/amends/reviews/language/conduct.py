@@ -13,7 +13,7 @@ from amends.reviews.language import vocabulary as v
 from amends.reviews.language.findings import Hit, Label
 from amends.reviews.language.sentences import Sentence
 from amends.reviews.language.skeletons import Skeleton, reduce
-from amends.reviews.language.traits import OF_DEEDS, TRAITS, VICES
+from amends.reviews.language.traits import BAD_MANNERS, OF_DEEDS, TRAITS, VICES
 
 
 def _any(words: frozenset[str] | str) -> str:
@@ -36,14 +36,16 @@ _DESERTS = _any(
     exaggerated meddled tampered flouted shirked squandered wasted confused broke mangled mistook
     misread misunderstood refused forgot overlooked underestimated overestimated misjudged fooled
     deceived jeopardised jeopardized endangered downplayed antagonised pressured pressed pushed-through
-    rushed skipped bypassed circumvented ignored dismissed violated breached dodged evaded obstructed erred fucked messed screwed goofed blew slipped-up
+    rushed skipped bypassed circumvented ignored dismissed violated breached dodged evaded obstructed erred fucked messed screwed goofed blew slipped-up overwrote corrupted leaked nuked flooded
+    hampered hindered prolonged worsened aggravated exacerbated derailed swamped overran
     """
 )
 _MIS = r"mis(?!s|match|use|sing|plac)\w+(?:ed|took|read|led|understood|judged|handled|placed)"
 _UNTOLD = _any(
     """
     know see have need want find lose get receive expect experience observe use own agree feel suffer
-    report change detect recover appear seem exist reach accept believe contribute break affect cause
+    report change detect recover appear seem exist reach accept believe contribute had known seen needed found lost received expected been able used reached
+     break affect cause
     realise realize recognise recognize mind object belong return rely yet fully really
     """
 )
@@ -72,6 +74,7 @@ _VIRTUES = _any(
     expertise respect leadership common willingness thoroughness caution foresight patience effort
     """
 )
+_MANNER = "(?:" + _any(BAD_MANNERS) + r"|\w+lessly)"
 _FAULTS = _any(
     """
     error errors mistake mistakes oversight fault lapse lapses blunder blunders slip slips omission
@@ -136,6 +139,12 @@ def _left_undone() -> Iterator[tuple[str, str]]:
     yield rf"{_PEOPLE}{_GAP % 12} (?:in spite of|despite|against) (?:(?:our|the|all|several|repeated|my|explicit|clear|every|many|better|company|ħ 's) )+(?:warnings?|advice|objections?|protests?|policy|rules|instructions?|concerns|judge?ment|knowledge|requests?)", _LEFT_OUT
     yield rf"Ø(?: (?:in|from|on|at|of|else)(?: \w+)? (?:ħ|đ))?(?: (?:had|has|ever|even|really))* (?:cared|bothered|checked|tested|thought|supervised|read|took|asked|told|warned|reviewed|questioned|followed|stopped|spoke|reacted|responded|verified|paid|informed|notified|mentioned|documented|owned|answered|updated|maintained|monitored|watched|let (?:me|us|ŵ|ħ) know)\b(?! part| over)", _LEFT_OUT
     yield r"Ø of [ŵħŧ] (?:had |even )?(?:caught|noticed|saw|spotted|checked|thought|realised|realized|knew)\b", _LEFT_OUT
+    yield r"(?:^|[,(:;—-] )forgot(?:ten)? (?:to|the|a|an|this|that|about|it|some|how|one|another|my|our)\b", _LEFT_OUT
+    yield rf"Ŵ (?:had |have )not (?:really )?(?:planned for|considered|thought (?:of|about|through)|prepared for|looked at|understood)\b", _LEFT_OUT
+    yield r"Ø(?: (?:in|from|on|at|of)(?: \w+)? (?:ħ|ŵ|đ))? (?:was|were|had been) (?:ever |even )?(?:consulted|asked)\b", _LEFT_OUT
+    yield rf"{_PEOPLE}{_GAP % 3} (?:gave|gives|paid|pays|showed|shows) (?:no|little|too little|insufficient) (?:thought|attention|heed|warning|notice|consideration|care|regard|interest)\b", _LEFT_OUT
+    yield rf"{_THIRD} (?:would|will) not (?:even )?(?:give|tell|listen|admit|cooperate|budge|share|be told)\b", _LEFT_OUT
+    yield rf"{_THIRD} had (?:already |repeatedly |explicitly )?been (?:told|trained|warned|instructed|advised|reminded)\b.* (?:yet|still|nevertheless|anyway|regardless|but)\b", _LEFT_OUT
     yield r"^(?:\w+ , )?(?:did not|had not) (?:even )?(?:catch|notice|spot|realise|realize|check|test|verify|think|read|see|run)\b", _LEFT_OUT
     yield rf"{_PEOPLE} (?:had |then )?(?:ran|run|deleted|deletes|restarted|restarts|pushed|typed|edited|executed|applied|deployed|changed|copied|merged|picked|chose|pressed|clicked|used|entered|set|removed|dropped|pulled|unplugged|rebooted|committed)(?: [^,;.]\S*){{0,5}}? (?:the|a|my|our) wrong \w+", _HARM
     yield rf"{_THIRD} (?:had |have |has )?(?:repeatedly |badly )?(?:under|over)(?:funded|staffed|estimated|rated|tested|invested|promised|engineered|complicated|reacted|committed|sold|burdened|looked|ruled|provisioned)\b(?<!underprovisioned)(?<!overprovisioned)", _HARM
@@ -150,7 +159,7 @@ def _left_undone() -> Iterator[tuple[str, str]]:
 
 
 def _harm_done() -> Iterator[tuple[str, str]]:
-    yield rf"Ħ(?: (?:had|has|have|chose|decided|to|then|again|once|just|not|even|simply))* (?:{_DESERTS}|{_MIS})\b(?! (?:back|in|to (?:help|the rescue)))", _HARM
+    yield rf"Ħ(?: (?:had|has|have|chose|decided|to|then|again|once|just|not|even|simply))* (?:{_DESERTS}|{_MIS})\b(?! (?:back|in|to (?:help|the rescue)|(?:the |all |this |that |any )?(?:dependency|dependencies|link|loop|cycle|tie|deadlock|circuit)))", _HARM
     yield rf"Đ(?: (?:had|has|have|chose|decided|to|then|again|once))* (?:{_DESERTS}|{_MIS})\b(?<!broke)(?<!skipped)(?<!wiped)", _HARM
     yield rf"Ŵ(?: (?:had|have|then|again|once|just|even|must))* {_MIS}\b", _HARM
     yield rf"{_THIRD} (?:tried|tries|attempted|wanted|managed) to (?:rush|hide|cover|conceal|blame|dodge|shirk|push|force|fudge|bypass|circumvent|ignore|shift)\b", _HARM
@@ -161,7 +170,15 @@ def _harm_done() -> Iterator[tuple[str, str]]:
     yield rf"{_THIRD}{_GAP % 4} (?:chose|decided|opted|preferred|elected) to (?:disregard|ignore|skip|bypass|dismiss|omit|overlook|look away|forget|hide|neglect|take a shortcut)", _HARM
     yield rf"{_PEOPLE}(?: {_DONE})?{_GAP % 8} (?:made|making) (?:things|it|matters|everything|all|this|the (?:\w+ )?(?:outage|incident|situation|problem)) (?:even |much |a lot |far )?worse", _HARM
     yield rf"{_PEOPLE}{_GAP % 8} (?:cost|costing|delayed|hurt|set|left) (?:us|ŵ|everyone|Ħ) (?:\w+ ){{0,3}}(?:hours?|minutes?|days?|weeks?|data|customers|money|back|stranded|in the dark)", _HARM
-    yield rf"{_PEOPLE} (?:took|brought|knocked)(?: [^,;.]\S*){{0,5}}? (?:down|out|offline)\b", _HARM
+    yield rf"{_PEOPLE} (?:took|brought|knocked)(?: [^,;.]\S*){{0,5}}? down\b", _HARM
+    yield rf"{_THIRD}{_GAP % 12} (?:made|making|rendered|left|leaving) (?:\S+ ){{1,5}}?(?:unstable|unusable|unavailable|inoperable|unreachable|insecure|impossible|inconsistent|vulnerable)\b", _HARM
+    yield rf"{_PEOPLE} (?:have |has |had )?put (?:ŵ|ħ|us|Ħ|everyone|our \w+) (?:in|at) (?:\w+ ){{0,4}}?(?:position|spot|risk|danger|bind|mess)\b", _HARM
+    yield rf"{_PEOPLE} (?:triggered|provoked|produced|had caused|have caused) (?:the|an|a|this|our|another|such an?)(?: \w+){{0,2}} (?:outage|incident|failure|crash|loss|leak|breach|disaster|mess|disruption|downtime|error|bug|regression)\b", _HARM
+    yield r"(?:^|[ĦŴŦĐ] (?:totally |must have |had |have )*)(?:derped|goofed|flubbed|borked|hosed|spaced|blanked|biffed|fubared|whiffed|fudged|bodged|muffed|derailed|clobbered|fat-fingered)\b(?! \w+ (?:was|were|is|are)\b)", _HARM
+    yield r"Ŵ (?:had |have )?left (?:out|behind|in) \w+", _LEFT_OUT
+    yield r"Ŵ (?:can|could) not (?:even )?(?:read|type|spell|count|add|copy)\b(?= ?$| ?[.,;!])", _HOW
+    yield r"\b(?:silly|stupid|dumb|foolish|shame on|bad) (?:me|ŵ)\b|Ŵ (?:really |totally )?suck\b", _HOW
+    yield r"\bmy (?:\w+ )?(?:stupid|silly|dumb|idiotic|foolish|braindead|brain-dead|clumsy) \w+", _HOW
     yield rf"{_PEOPLE} (?:had |has )?left (?:[^,;.]\S* ){{1,5}}?{_LEFT}\b", _HARM
     yield rf"{_THIRD}(?: {_DONE})? (?:gave|give|gives|sent|told|provided|made)(?: [^,;.]\S*){{0,4}}? {_BADLY} \w+", _HARM
     yield rf"{_PEOPLE} (?:made|make|did|wrote|left|took|had made) (?:a |an |the |some |several )?(?:\w+ly )?{_BADLY} (?:job|work|decision|choice|configuration|assumption|call|mess|judgement|judgment|change)\b", _HARM
@@ -179,6 +196,12 @@ def _likes() -> Iterator[tuple[str, str]]:
     """Yield what people are said to be like."""
     trait, deed, vice = _any(TRAITS), _any(OF_DEEDS), _any(VICES)
     yield rf"{_PEOPLE}(?: who)? {_BE}{_VERY} {trait}\b(?! (?:of|to) (?:the|what|any|see))", _HOW
+    yield rf"{_PEOPLE} {_BE} (?:far |way |much )?(?:too|so) (?:afraid|scared|busy|impatient|proud|eager|confident|slow|quick|late|optimistic|trusting|focused|concerned|preoccupied)\b", _HOW
+    yield rf"{_PEOPLE}{_GAP % 14} {_MANNER}(?: , and(?: \w+)? {_MANNER} ,)? (?:\w+ed|deleted|broke|wrote|ran|took|set|put|left|cut)\b", _HOW
+    yield r"\b(?:error|mistake|oversight|failure|laziness|stupidity|omission|slip|confusion|thinko|typo|neglect|fail|misreading|brainfart|ignorance) on (?:my|our|their|his|her|ħ 's) (?:part|side|end)\b", _WHOSE_FAULT
+    yield r"\b(?:oversight|mistake|failing|flaw|error|carelessness) (?:here )?(?:in|of|was|with) (?:an? \w+ in )?how [ŴĦŦ]", _WHOSE_FAULT
+    yield r"\b(?:human|operator|user) (?:and|or) \w+ (?:errors?|mistakes?)\b", _WHOSE_FAULT
+    yield rf"{_THIRD} (?:is|are|was|were) (?:just |simply )?not (?:playing|cooperating|pulling|willing|up to|interested|capable|able to (?:read|follow|understand|learn|listen))\b", _HOW
     yield rf"{_PEOPLE}{_GAP % 12} being{_VERY} {trait}\b", _HOW
     yield rf"\b{trait} of {_OBLIQUE}", _HOW
     yield rf"{_WHOSE} (?:own )?(?:\w+ )??(?:{deed}|{vice})\b", _HOW
@@ -202,12 +225,12 @@ def _likes() -> Iterator[tuple[str, str]]:
 def _faults_of() -> Iterator[tuple[str, str]]:
     """Yield faults by their owner."""
     kind = r"(?: (?:of|in) (?:concentration|attention|judge?ment|communication|discipline|memory|reasoning))?"
-    yield rf"\b(?:{_FAULTS}|failure){kind} (?:made |committed |caused )?(?:by|from|of|on the part of|on the side of) {_OBLIQUE}", _WHOSE_FAULT
+    yield rf"\b(?:{_FAULTS}){kind} (?:made |committed |caused )?(?:by|from|of|on the part of|on the side of) {_OBLIQUE}", _WHOSE_FAULT
     yield rf"{_WHOSE} (?:own |biggest |\w+ )?{_FAULTS}\b(?! (?:budget|rate|rates|log|logs|message|messages|page|handling|reporting|code|codes))(?<!errors)", _WHOSE_FAULT
     yield rf"\b{_FAULTS} (?:was|were|has been|had been) (?:made|committed|caused|introduced) by {_OBLIQUE}", _WHOSE_FAULT
     yield rf"\b(?:responsibility|blame|fault|guilt) (?:lies|lay|rests|rested|sits|is|falls) (?:\w+ )?(?:with|on) {_OBLIQUE}", _WHOSE_FAULT
     yield rf"{_PEOPLE} (?:take|takes|took|share|shares|carry|carries|bear|bears|deserve|deserves) (?:the |all |all the |full |most of the )?blame\b", _WHOSE_FAULT
-    yield rf"\b(?:failure|inability|refusal|unwillingness|reluctance) (?:of|by|from) {_OBLIQUE}", _WHOSE_FAULT
+    yield rf"\b(?:failure|inability|refusal|unwillingness|reluctance) (?:of|by|on the part of) {_OBLIQUE} to\b", _WHOSE_FAULT
     yield rf"\b(?:failure|inability|refusal|unwillingness|reluctance) to (?:\w+ ){{1,5}}?(?:of|by|from) {_OBLIQUE}", _WHOSE_FAULT
     yield rf"{_PEOPLE} (?:am|is|are|was|were) (?:\w+ )?(?:to blame|at fault|guilty|culpable|responsible for (?:the|this|that|all)(?: \w+)? (?:outage|incident|failure|mess|error|bug|loss|damage|crash|breakage|problem|disaster|delay))", _WHOSE_FAULT
     yield rf"{_PEOPLE} to blame\b", _WHOSE_FAULT

@@ -19,7 +19,7 @@ TRAITS = (
         amateurish heedless feckless hopeless useless spineless mindless brainless senseless tactless
         shameful disgraceful cavalier blasé frivolous gullible timid cowardly dishonest disrespectful
         disorganised disorganized dismissive inflexible insolent irrational nonchalant obstinate petty
-        presumptuous rash remiss selfish slack slapdash slipshod sluggish unmotivated unskilled
+        presumptuous rash remiss selfish slapdash slipshod sluggish unmotivated unskilled
         untrustworthy wilful blameworthy culpable lethargic slipshod trigger-happy overeager overworked
         oblivious clueless sloppy immature incapable inadequate hypocritical forgetful absent-minded
         absentminded lazy-minded perfunctory cursory ham-fisted ham-handed heavy-handed hare-brained
@@ -42,7 +42,7 @@ _GOOD_LESSLY = v.word_set(
     aimlessly helplessly
     """
 )
-_BAD_MANNERS = v.CARELESS | v.word_set(
+BAD_MANNERS = v.CARELESS | v.word_set(
     """
     half-heartedly unprofessionally imprudently impatiently impulsively rashly brazenly wilfully
     willfully unthinkingly inattentively unnecessarily ineptly incompetently amateurishly cavalierly
@@ -64,7 +64,7 @@ VICES = v.CARELESSNESS | v.word_set(
 
 def is_bad_manner(word: str) -> bool:
     """Tell whether an adverb judges how somebody acted: "recklessly", "half-heartedly"."""
-    if word in _BAD_MANNERS:
+    if word in BAD_MANNERS:
         return True
     return word.endswith("lessly") and word not in _GOOD_LESSLY
 

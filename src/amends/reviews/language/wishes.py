@@ -29,7 +29,7 @@ _ONE = r"(?:somebody|someone|anyone|anybody|nobody|everyone|it|there|the|this|th
 _TURNS = (
     r"need(?:ed)? (?:not|never)(?: \w+ly)? (?:to )?have(?: \w+)?",
     r"need(?:ed)? only(?: to)? \w+|only needed to \w+|had only to \w+|nobody needed to \w+",
-    r"(?:was|were) (?:actually |originally |all |always )?(?:supposed|meant|required|obliged) to "
+    r"(?<!that )(?<!which )(?:was|were) (?:actually |originally |all |always )?(?:supposed|meant|required|obliged) to "
     rf"(?:regularly )?(?:(?:have been|be) (?:\w+ed|told|read|run|kept|done|\w+wn|set)|{_DUTY}\b)",
     r"(?:should|would|could|might|must)(?:a|of|ve|nt have|n've)(?= \w)",
     r"(?:it|this|that|which|what) (?:would|might|could|may)(?: \w+ly)? (?:have|of) been"
