@@ -110,7 +110,12 @@ def _obligation(words: tuple[str, ...], modal: int, verb: int, agent: Agent, pas
     if words[modal - 1 : modal] == ("one",):
         return True
     if passive:
-        if low[0].isdigit() or low in _MEASURES or low in ("a", "an", "the", "our") or (low.endswith("er") and agent is not Agent.POINTER):
+        if (
+            low[0].isdigit()
+            or low in _MEASURES
+            or low in ("a", "an", "the", "our")
+            or (low.endswith("er") and agent is not Agent.POINTER)
+        ):
             return True
         if low in v.MACHINE or low.startswith(("re-", "auto-")) or low.endswith(("able", "ible")):
             return False
@@ -148,7 +153,9 @@ _OF_MACHINES = v.word_set(
     """
 )
 # Subjects that were not there: "an alert", "more monitoring", "asking the vendor".
-_NOT_THERE = v.word_set("a an more better earlier one another no any less fewer even only just some proper closer")
+_NOT_THERE = v.word_set(
+    "a an more better earlier one another no any less fewer even only just some proper closer"
+)
 _SPARED = v.word_set(
     """
     spared saved kept shown exposed averted given bought brought reminded pointed sufficed served made led left
@@ -167,12 +174,24 @@ def _by_doing(words: tuple[str, ...], verb: int) -> bool:
 def _imagines(words: tuple[str, ...], modal: int) -> bool:
     """Tell whether the subject of a clause is something that was not there."""
     begin = modal
-    while begin > 0 and words[begin - 1] not in (",", ";", ":", "—", "and", "but", "because", "that", "which"):
+    while begin > 0 and words[begin - 1] not in (
+        ",",
+        ";",
+        ":",
+        "—",
+        "and",
+        "but",
+        "because",
+        "that",
+        "which",
+    ):
         begin -= 1
     while begin < modal and words[begin] in ("perhaps", "maybe", "probably", "possibly", "certainly"):
         begin += 1
     opening = words[begin : begin + 1]
-    return bool(opening) and (opening[0] in _NOT_THERE or (opening[0].endswith("ing") and opening[0] not in _NOUNS))
+    return bool(opening) and (
+        opening[0] in _NOT_THERE or (opening[0].endswith("ing") and opening[0] not in _NOUNS)
+    )
 
 
 _NOUNS = v.word_set("nothing something anything everything string thing king ping spring")
@@ -182,7 +201,8 @@ _WITHOUT = v.word_set("with without under instead")
 def _circumstanced(words: tuple[str, ...]) -> bool:
     """Tell whether a sentence names other circumstances: "with a working rollback", "without the call"."""
     return any(
-        low in _WITHOUT and (i == 0 or words[i - 1] in (",", "but") or {"would", "'d", "might", "could"} & set(words[:i]))
+        low in _WITHOUT
+        and (i == 0 or words[i - 1] in (",", "but") or {"would", "'d", "might", "could"} & set(words[:i]))
         for i, low in enumerate(words)
     )
 
@@ -194,7 +214,11 @@ def _possibility(words: tuple[str, ...], modal: int, verb: int, agent: Agent, pa
     if agent is Agent.AFFECTED:
         return _supposes(words)
     imagined = _imagines(words, modal)
-    if would and (imagined or _circumstanced(words)) and (low not in v.POSSIBLE or {"not", "never"} & set(words[modal:verb])):
+    if (
+        would
+        and (imagined or _circumstanced(words))
+        and (low not in v.POSSIBLE or {"not", "never"} & set(words[modal:verb]))
+    ):
         return True
     if passive and agent in (Agent.PERSON, Agent.THEY) and low in ("back", "done", "up", "online", "ready"):
         return True

@@ -25,6 +25,10 @@ _THIRD = v.word_set("he she someone somebody whoever y'all you everyone everybod
 _OBJECTS = {"me": SELF, "us": SELF, "him": OTHERS, "them": THEY, "mine": SELF, "ours": SELF}
 _WEARY = v.word_set("tired drunk distracted sleepy exhausted overworked bored hungover jet-lagged")
 _POSTPOSED = v.word_set("of in on from at behind for with")
+# Words without one of which a sentence is about nobody, unless it names them.
+PEOPLE = v.SELF | _THIRD | v.NOBODY | ROLES | DEPARTMENTS | {"they", "no", "operator", "customer", "client"} | {
+    word for pair in DEPARTMENT_PAIRS for word in pair
+}  # fmt: skip
 _OBLIQUE = v.PREPOSITIONS - {"before", "after", "since", "until", "than", "like", "as"}
 
 

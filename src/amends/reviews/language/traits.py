@@ -8,11 +8,8 @@ from __future__ import annotations
 
 from amends.reviews.language import vocabulary as v
 
-TRAITS = (
-    v.FAULTY
-    - {"wrong", "mistaken", "asleep"}
-    | v.word_set(
-        """
+TRAITS = v.FAULTY - {"wrong", "mistaken", "asleep"} | v.word_set(
+    """
         half-hearted halfhearted imprudent ill-considered ill-advised ill-prepared ill-informed clumsy
         impatient impulsive lax lackadaisical indifferent inept inconsiderate indecisive unwise unwilling
         uncooperative undisciplined unreliable unreasonable unthinking short-sighted shortsighted
@@ -25,9 +22,7 @@ TRAITS = (
         absentminded lazy-minded perfunctory cursory ham-fisted ham-handed heavy-handed hare-brained
         foolhardy bumbling dim-witted bone-headed boneheaded thick moronic idiotic silly disobedient
         """
-    )
-    - {"thick", "useless", "overworked"}
-)
+) - {"thick", "useless", "overworked"}
 # Of a deed these judge as well; of a person they may only describe.
 OF_DEEDS = TRAITS - v.word_set(
     "inadequate incapable stupid dumb silly naive naïve overconfident ignorant unreliable useless sluggish "
