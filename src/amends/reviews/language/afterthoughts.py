@@ -15,7 +15,9 @@ MESSAGE = "This judges by what was known only afterwards."
 SUGGESTION = (
     "Say what was known at that moment and where it could be seen; what was learned later, say as such."
 )
-_FATE = "Say how often and when it came, and what was known of the risk; that it came proves nothing of before."
+_FATE = (
+    "Say how often and when it came, and what was known of the risk; that it came proves nothing of before."
+)
 _SIGN = "Say who could see it, where, and among what else; afterwards the one sign stands out of the many."
 _VERY = r"(?:(?:so|quite|very|all|too|clearly|entirely|completely|painfully|perfectly|crystal|plainly|glaringly|abundantly|blindingly|fairly|really|always|already|totally|pretty|easily|perhaps|probably|just) )*"
 _PLAIN = r"(?:obvious|self-evident|evident|plain|clear|apparent|unmistakable|predictable|foreseeable|glaring)"
@@ -39,7 +41,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             rf"(?:was|were|been|be) {_VERY}{_PLAIN} that", rf"(?:was|were|had been|is|are|been|be|as) {_VERY}{_PLAIN} (?:to all|to everyone|to everybody|to anyone|to any|to us|to \w+|from|all along|even|for \w+|long before|beforehand|well before|in advance|at the time|enough|weeks|months|years)",
             r"(?:should|must|ought to) have been (?:\w+ )?(?:obvious|clear|evident|plain|apparent|self-evident|foreseeable|foreseen|anticipated|expected|known|suspected|predicted|recognised|recognized)",
-            rf"such an? obvious|(?:an?|the|this) (?:\w+ )?(?:obvious|glaring|blatant|predictable|foreseeable) (?:\w+ )?(?:mistake|spike|problem|risk|sign|flaw|error|gap|danger|omission|outcome|result|consequence|warning|weakness|bug|failure|candidate|cause|step|oversight|trap)",
+            r"such an? obvious|(?:an?|the|this) (?:\w+ )?(?:obvious|glaring|blatant|predictable|foreseeable) (?:\w+ )?(?:mistake|spike|problem|risk|sign|flaw|error|gap|danger|omission|outcome|result|consequence|warning|weakness|bug|failure|candidate|cause|step|oversight|trap)",
             rf"(?:was|were|is) {_VERY}(?:predictable|foreseeable|self-evident|obvious|inevitable|unavoidable|predestined|fated)(?= ?$| ?[.!,;]| (?:in|with|months|weeks|days|years|months|from|given|and|since|long))",
             rf"(?:was|were|is|are|been) {_VERY}(?:easy|not hard|not difficult|hardly difficult|simple) (?:enough )?to (?:foresee|see|predict|guess|anticipate|spot|tell)",
             r"(?:could|can|might|may) (?:easily |well |all )?have been (?:foreseen|predicted|anticipated|known|expected|guessed)",
@@ -75,7 +77,9 @@ _COMPILED = tuple(
     (re.compile(r"(?<!\S)(?:" + "|".join(f"(?:{turn})" for turn in turns) + r")(?!\w)"), suggestion)
     for suggestion, turns in _GROUPS
 )
-_DENYING = re.compile(r"\b(?:not|never|whether|if|no longer|nor|nothing|make|makes|made|until|what|isn|far from)(?: \w+)? ?$")
+_DENYING = re.compile(
+    r"\b(?:not|never|whether|if|no longer|nor|nothing|make|makes|made|until|what|isn|far from)(?: \w+)? ?$"
+)
 
 
 def afterthoughts(sentence: Sentence) -> Iterator[Hit]:

@@ -50,6 +50,8 @@ def _verb(words: Words, i: int) -> int:
     gerund = low in v.FORGETTING
     if not (animate or done or fault or fails or gerund):
         return 0
+    if low == "broke" and any(low_at(words, j) in _FOR_GOOD for j in range(i + 1, i + 3)):
+        return 0
     if (low == "missed" and _missable(words, i)) or (
         low == "rushed" and low_at(words, i + 1) in ("back", "in", "out")
     ):
@@ -112,6 +114,7 @@ def _phrase(words: Words, i: int) -> bool:
 
 
 # Faults only by what was left out; of other things it is told as a choice.
+_FOR_GOOD = v.word_set("dependency dependencies link loop cycle tie deadlock")  # to break these mends
 _ON_PURPOSE = {"skipped": v.SKIPPABLE, "bypassed": v.SKIPPABLE, "ignored": v.SIGNALS, "dismissed": v.SIGNALS}
 _HUMAN_FAULTS = v.word_set("ignored dismissed rushed underestimated disregarded violated panicked")
 _SERVICES = v.word_set(

@@ -14,14 +14,15 @@ from amends.reviews.language.skeletons import PEOPLE, Skeleton, reduce
 _TRAIT = "Leave out the judgement; say what was seen and done, and what made it sensible at the time."
 _SIGN = re.compile("(?<!\\S)[ĦŴĐŦØ](?!\\S)")
 # What begins with a sign is tried there and at the beginning alone: most sentences have few people.
-_AT_SIGNS, _ANYWHERE = [], []
+_AT_SIGNS: list[tuple[re.Pattern[str], str]] = []
+_ANYWHERE: list[tuple[re.Pattern[str], str]] = []
 for _pattern, _suggestion in constructions():
     _opening = _pattern.pattern.removeprefix(r"(?<!\S)(?:")
     _at_sign = _opening.startswith(("[", "Ħ", "Ŵ", "Đ", "Ŧ", "Ø", "^"))
     (_AT_SIGNS if _at_sign else _ANYWHERE).append((_pattern, _suggestion))
 _SUPPOSED = re.compile(
-    r"\b(?:if|unless|whenever|whether|lest|in case|prevent\w*|avoid\w*|ensure\w*|reduc\w+|risk of|suppose|imagine|when"
-    r"|do not|did not|until|less likely)\b[^,;:—]*$"
+    r"\b(?:if|unless|whenever|whether|lest|in case|prevent\w*|avoid\w*|ensure\w*|reduc\w+|risk of|suppose"
+    r"|imagine|when|do not|did not|until|less likely)\b[^,;:—]*$"
     r"|\b(?:would|could|might|may|should|will|can|not|never)(?: \S+){0,2} ?$"
 )
 _NAMES = PEOPLE | GIVEN

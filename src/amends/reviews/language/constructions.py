@@ -23,7 +23,11 @@ _OBLIQUE = "[ħŵđŧĦ]"
 _GAP = r"(?: [^,;.:—()]\S*){0,%d}?"
 _BE = r"(?:was|were|is|are|am|be|been|being|seems?|seemed|became|got)"
 _VERY = r"(?: (?:so|too|very|just|far|way|being|a|bit|rather|quite|that|all|plain))*"
-_DONE = r"(?:\w+ed|" + _any(v.HARM | v.IRREGULAR | {"chose", "gave", "took", "went", "wrote", "began", "let"}) + ")"
+_DONE = (
+    r"(?:\w+ed|"
+    + _any(v.HARM | v.IRREGULAR | {"chose", "gave", "took", "went", "wrote", "began", "let"})
+    + ")"
+)
 
 _DESERTS = _any(
     """
@@ -93,7 +97,9 @@ _ACTS = (
     + ")"
 )
 _LEFT = r"(?:open|unlocked|unattended|exposed|enabled|disabled|on|running|behind|unpatched|broken|un\w+ed|off|insecure|empty|half-\w+)"
-_BADLY = _any("wrong false misleading incorrect bad poor inaccurate confusing contradictory incomplete sloppy")
+_BADLY = _any(
+    "wrong false misleading incorrect bad poor inaccurate confusing contradictory incomplete sloppy"
+)
 
 _LEFT_OUT = "Say which step was left out and what would have called for it: a prompt, a check, a reminder."
 _HOW = "Leave out the judgement; say what was seen and done, and what made it sensible at the time."
@@ -114,15 +120,15 @@ def _left_undone() -> Iterator[tuple[str, str]]:
     yield rf"(?:^|{_PEOPLE} )(?:had |has |have )?{_DONE}{_GAP % 10} (?:without|with no)(?: (?:\w+ly|so|much|as|ever))* {_CARING}\b(?! to\b)", _LEFT_OUT
     yield rf"^without(?: (?:\w+ly|so|much|as|ever))* {_CARING}\b[^;:.]* , {_PEOPLE} (?:had |has |have )?{_DONE}", _LEFT_OUT
     yield rf"{_THIRD} not (?:even )?(?:sticking|following|reading|testing|checking|paying|doing|updating|communicating|telling|asking|knowing|caring|looking|bothering|thinking|talking|listening)\b", _LEFT_OUT
-    yield rf"Ŵ (?:did not|had not|have not|never) (?:even )?(?:notice|noticed|realise|realize|realised|realized|spot|catch|caught|spotted|bother)\b", _LEFT_OUT
+    yield r"Ŵ (?:did not|had not|have not|never) (?:even )?(?:notice|noticed|realise|realize|realised|realized|spot|catch|caught|spotted|bother)\b", _LEFT_OUT
     yield rf"(?:^| , |{_PEOPLE} (?:\S+ ){{0,4}}?)forgetting (?:that|to|about)\b(?=.*[ĦŴŦ])|[ĦŴŦ].* , forgetting (?:that|to|about)\b", _LEFT_OUT
-    yield rf"^(?:again )?(?:missed|overlooked|mistyped|misread|misspelled|mislabelled|mislabeled|misnamed|miscounted|misplaced|misconfigured|botched|broke|screwed|fumbled) (?!(?:by|and|or)\b)(?!\w+ (?:\S+ )?(?:was|were|is|are|will|would|can|could|have|has|had|should|do|did|\w+ed)\b)\S+", _LEFT_OUT
+    yield r"^(?:again )?(?:missed|overlooked|mistyped|misread|misspelled|mislabelled|mislabeled|misnamed|miscounted|misplaced|misconfigured|botched|broke|screwed|fumbled) (?!(?:by|and|or)\b)(?!\w+ (?:\S+ )?(?:was|were|is|are|will|would|can|could|have|has|had|should|do|did|\w+ed)\b)\S+", _LEFT_OUT
     yield rf"(?:^|{_PEOPLE} )(?:had |has |have )?{_DONE}{_GAP % 10} (?:without|with no)(?: (?:a|an|any|the|our|prior|proper|further|due|much|sufficient|adequate|peer|code|good|advance|second|pair|of|real|slightest)){{0,4}} {_LEAVE}\b", _LEFT_OUT
     yield rf"{_PEOPLE}{_GAP % 12} (?:in spite of|despite|against) (?:(?:our|the|all|several|repeated|my|explicit|clear|every|many|better|company|ħ 's) )+(?:warnings?|advice|objections?|protests?|policy|rules|instructions?|concerns|judge?ment|knowledge|requests?)", _LEFT_OUT
-    yield rf"Ø(?: (?:in|from|on|at|of|else)(?: \w+)? (?:ħ|đ))?(?: (?:had|has|ever|even|really))* (?:cared|bothered|checked|tested|thought|supervised|read|took|asked|told|warned|reviewed|questioned|followed|stopped|spoke|reacted|responded|verified|paid|informed|notified|mentioned|documented|owned|answered|updated|maintained|monitored|watched|let (?:me|us|ŵ|ħ) know)\b(?! part| over)", _LEFT_OUT
+    yield r"Ø(?: (?:in|from|on|at|of|else)(?: \w+)? (?:ħ|đ))?(?: (?:had|has|ever|even|really))* (?:cared|bothered|checked|tested|thought|supervised|read|took|asked|told|warned|reviewed|questioned|followed|stopped|spoke|reacted|responded|verified|paid|informed|notified|mentioned|documented|owned|answered|updated|maintained|monitored|watched|let (?:me|us|ŵ|ħ) know)\b(?! part| over)", _LEFT_OUT
     yield r"Ø of [ŵħŧ] (?:had |even )?(?:caught|noticed|saw|spotted|checked|thought|realised|realized|knew)\b", _LEFT_OUT
     yield r"(?:^|[,(:;—-] )forgot(?:ten)? (?:to|the|a|an|this|that|about|it|some|how|one|another|my|our)\b", _LEFT_OUT
-    yield rf"Ŵ (?:had |have )not (?:really )?(?:planned for|considered|thought (?:of|about|through)|prepared for|looked at|understood)\b", _LEFT_OUT
+    yield r"Ŵ (?:had |have )not (?:really )?(?:planned for|considered|thought (?:of|about|through)|prepared for|looked at|understood)\b", _LEFT_OUT
     yield r"Ø(?: (?:in|from|on|at|of)(?: \w+)? (?:ħ|ŵ|đ))? (?:was|were|had been) (?:ever |even )?(?:consulted|asked)\b", _LEFT_OUT
     yield rf"{_PEOPLE}{_GAP % 3} (?:gave|gives|paid|pays|showed|shows) (?:no|little|too little|insufficient) (?:thought|attention|heed|warning|notice|consideration|care|regard|interest)\b", _LEFT_OUT
     yield rf"{_THIRD} (?:would|will) not (?:even )?(?:give|tell|listen|admit|cooperate|budge|share|be told)\b", _LEFT_OUT
@@ -145,7 +151,7 @@ def _harm_done() -> Iterator[tuple[str, str]]:
     yield rf"Đ(?: (?:had|has|have|chose|decided|to|then|again|once))* (?:{_DESERTS}|{_MIS})\b(?<!broke)(?<!skipped)(?<!wiped)", _HARM
     yield rf"Ŵ(?: (?:had|have|then|again|once|just|even|must))* {_MIS}\b", _HARM
     yield rf"{_THIRD} (?:tried|tries|attempted|wanted|managed) to (?:rush|hide|cover|conceal|blame|dodge|shirk|push|force|fudge|bypass|circumvent|ignore|shift)\b", _HARM
-    yield rf"\b(?:cover|covering|covered) (?:his|her|their|our|my) (?:asses|ass|tracks|backs?|arses?)\b", _HARM
+    yield r"\b(?:cover|covering|covered) (?:his|her|their|our|my) (?:asses|ass|tracks|backs?|arses?)\b", _HARM
     yield rf"{_PEOPLE} (?:have |has |had |really |simply |clearly )*failed (?:at|in|on|here|miserably|badly|our|ħ|ŵ|Ħ|you|us|them|technically|again|completely)\b", _HARM
     yield rf"{_PEOPLE} (?:had |have |has )?(?:dropped|deleted|removed|restarted|pushed|deployed|rebooted|typed|entered|merged|set|copied|wiped|stopped|killed|unplugged|committed|changed|ran|put|used)(?: [^,;.]\S*){{1,6}}? instead of (?!\w+ing\b)\w+", _HARM
     yield rf"{_PEOPLE} (?:had|got|have|has)(?: [^,;.]\S*){{1,6}}? (?:mixed up|confused|backwards|the wrong way|wrong way|upside down|swapped)\b", _HARM
@@ -189,11 +195,11 @@ def _likes() -> Iterator[tuple[str, str]]:
     yield rf"{_WHOSE} (?:own )?(?:\w+ )??(?:{deed}|{vice})\b", _HOW
     yield rf"\b(?:a|an|the|this|that|such|some|too|very|by|due to|of) {deed} {_ACTS}\b", _HOW
     yield rf"\b(?:due to|because of|out of|through|sheer|pure|from|with|by|in) (?:\w+ )?{vice}\b(?! of the (?:disk|queue|buffer))(?<!panic)(?<!haste)", _HOW
-    yield rf"\bin (?:his|her|their|our|my) (?:haste|hurry|panic|ignorance|eagerness|zeal|rush)\b", _HOW
+    yield r"\bin (?:his|her|their|our|my) (?:haste|hurry|panic|ignorance|eagerness|zeal|rush)\b", _HOW
     yield rf"\b{vice} (?:of|by|in|on|from|among|at) (?:the part of )?{_OBLIQUE}", _HOW
     yield rf"{_THIRD} (?:showed?|shown|has shown|displayed|demonstrated) (?:such |so |a |an |the |remarkable |some |little |no )*(?:lack|absence|little|disregard|contempt)\b", _HOW
     yield rf"{_THIRD} (?:said|promised|claimed|reported|stated|announced|told)(?: [^,;.]\S*){{1,6}}? (?:not true|untrue|lies|false|nonsense)\b", _HARM
-    yield rf"\b(?:management|managerial|engineering|developer|operator|staff|admin|organisational) (?:blunders?|ineptitude|failures?|incompetence|negligence|errors?|mistakes?|failings?)\b(?! (?:rate|budget|log|message|code))(?<!engineering failure)(?<!engineering failures)(?<!developer errors)", _HOW
+    yield r"\b(?:management|managerial|engineering|developer|operator|staff|admin|organisational) (?:blunders?|ineptitude|failures?|incompetence|negligence|errors?|mistakes?|failings?)\b(?! (?:rate|budget|log|message|code))(?<!engineering failure)(?<!engineering failures)(?<!developer errors)", _HOW
     yield rf"\b(?:lack of|insufficient|poor|inadequate|bad|missing|no|little) (?:\w+ )?{_VIRTUES}(?: sense)? (?:of|by|from|in|among|within|on the part of|amongst) {_OBLIQUE}", _HOW
     yield rf"{_WHOSE} (?:lack of|poor|inadequate|insufficient|bad) (?:\w+ )?{_VIRTUES}", _HOW
     yield rf"{_PEOPLE}{_GAP % 3} (?:has|have|had|showed?|lacks?|lacked) (?:no |little |the |any )?(?:basic )?(?:discipline|competence|diligence|ownership|respect|rigour|rigor)\b", _HOW
@@ -217,14 +223,14 @@ def _faults_of() -> Iterator[tuple[str, str]]:
     yield rf"{_PEOPLE} (?:am|is|are|was|were) (?:\w+ )?(?:to blame|at fault|guilty|culpable|responsible for (?:the|this|that|all)(?: \w+)? (?:outage|incident|failure|mess|error|bug|loss|damage|crash|breakage|problem|disaster|delay))", _WHOSE_FAULT
     yield rf"{_PEOPLE} to blame\b", _WHOSE_FAULT
     yield rf"{_PEOPLE}(?: (?:am|must|keep|keeps|kept|be|is|are|was|were|had|have|has|,|tired))* (?:making|made|make|committed) (?:every |many |another |several |some |a |an |the |\w+ly )*(?:\w+ )?(?:mistakes?|errors?|blunders?|typos?|gaffe|slip)\b", _WHOSE_FAULT
-    yield rf"\b(?:mistakes?|errors?|typos?|bugs?|blunders?) (?:that |which )?(?:[Ŵ]|Ħ) (?:have |had |'ve )?(?:made|introduced|committed|caused)\b", _WHOSE_FAULT
+    yield r"\b(?:mistakes?|errors?|typos?|bugs?|blunders?) (?:that |which )?(?:[Ŵ]|Ħ) (?:have |had |'ve )?(?:made|introduced|committed|caused)\b", _WHOSE_FAULT
     yield r"\b(?:my|our) (?:own )?(?:fault|bad|mistake|screw-up|blunder)\b", _WHOSE_FAULT
     yield r"\b(?:self-inflicted|own goal|that was me|this one is on me|this is on me)\b", _WHOSE_FAULT
     yield rf"\b{_any('fat fat-fingered brain facepalm')} (?:finger(?:ed)?|freeze|fart)\b", _WHOSE_FAULT
 
 
 def _sarcasm() -> Iterator[tuple[str, str]]:
-    yield rf"\b(?:as usual|as always|once again|once more|yet again)(?: ,)? (?:it was )?Ħ (?!(?:rolled|restored|thank|restarted))\w+", _CONDITIONS
+    yield r"\b(?:as usual|as always|once again|once more|yet again)(?: ,)? (?:it was )?Ħ (?!(?:rolled|restored|thank|restarted))\w+", _CONDITIONS
     yield rf"\btoo much to ask (?:of|from) {_OBLIQUE}", _CONDITIONS
     yield r"\b(?:great|nice|brilliant|fine|good|stellar|excellent) (?:job|work|move) (?:by|of|from) (?:ħ|whoever)", _CONDITIONS
     yield r"^(?:\w+ )?Ħ? ?who (?:deploys|pushes|merges|does|writes|puts|tests|runs|thinks|thought)\b", _CONDITIONS

@@ -105,18 +105,17 @@ def _is_participle(word: str) -> bool:
     return word in v.IRREGULAR or (len(word) > 3 and word.endswith("ed"))
 
 
+def _named_value(low: str, agent: Agent) -> bool:
+    """Tell whether what follows "should have been" is what it was not: a number, a measure, a thing."""
+    larger = low.endswith("er") and agent is not Agent.POINTER
+    return low[0].isdigit() or low in _MEASURES or larger
+
+
 def _obligation(words: tuple[str, ...], modal: int, verb: int, agent: Agent, passive: bool) -> bool:
     low = words[verb]
-    if words[modal - 1 : modal] == ("one",):
+    if words[modal - 1 : modal] == ("one",) or (passive and _named_value(low, agent)):
         return True
     if passive:
-        if (
-            low[0].isdigit()
-            or low in _MEASURES
-            or low in ("a", "an", "the", "our")
-            or (low.endswith("er") and agent is not Agent.POINTER)
-        ):
-            return True
         if low in v.MACHINE or low.startswith(("re-", "auto-")) or low.endswith(("able", "ible")):
             return False
         if words[verb + 1 : verb + 3] in (("by", "now"), ("by", "then")):
@@ -137,18 +136,19 @@ def _obligation(words: tuple[str, ...], modal: int, verb: int, agent: Agent, pas
     return low in _ARRANGED or (subject in v.ARTEFACTS and low in v.DESIGNED)
 
 
-# What things do only as people arranged it: "the alert should have gone to …", "the escalation should have come".
+# What things do only as people arranged it: "the alert should have gone to …".
 _ARRANGED = v.word_set(
     """
     gone happened shipped run reached had included mentioned covered listed stayed come contained been named
     taken lasted started begun described required said warned told existed ended respected fit
     """
 )
-_MEASURES = v.word_set("half double twice less more fewer")
+_MEASURES = v.word_set("half double twice less more fewer a an the our")
 _OF_MACHINES = v.word_set(
     """
-    service proxy server cluster node host balancer controller scheduler job script process pod container client
-    database replica cache parser function method request requests packet packets value field query connection
+    service proxy server cluster node host balancer controller scheduler job script process pod container
+    client database replica cache parser function method request requests packet packets value field
+    query connection
     kernel driver api call it program tool code thread loop task agent daemon worker router switch
     """
 )
@@ -158,8 +158,8 @@ _NOT_THERE = v.word_set(
 )
 _SPARED = v.word_set(
     """
-    spared saved kept shown exposed averted given bought brought reminded pointed sufficed served made led left
-    meant cost taken limited stopped contained halved cut put
+    spared saved kept shown exposed averted given bought brought reminded pointed sufficed served made led
+    left meant cost taken limited stopped contained halved cut put
     """
 )
 

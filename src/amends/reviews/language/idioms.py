@@ -27,7 +27,6 @@ _BLAMING = (
     r"misinformed (?:users|customers|us|the team|people)", r"(?:team|group|folks|engineers?|developers?|operators?|admins?) neglected to",
 )  # fmt: skip
 _WISHING = (
-    r"(?:was|were) (?:supposed|meant) to (?:catch|prevent|stop|detect|notice|be (?:checked|verified|tested|reviewed))",
     r"would (?:have been|be) (?:fine|enough|safe|spared)(?= (?:to|with|if|had))", r"would ?(?:n't|n’t|not) be here",
     r"the right (?:thing|decision|move|call) would have", r"would ?(?:not|n't|n’t) have taken much",
     r"(?:was|were) (?:entirely |completely |easily |all )?(?:avoidable|preventable)",

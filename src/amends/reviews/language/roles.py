@@ -1,14 +1,11 @@
-"""Words for people at work beyond ``vocabulary.PEOPLE``: roles, bodies, and departments by their bare name."""
+"""Words for people at work beyond ``vocabulary.PEOPLE``: roles, bodies, and bare names of departments."""
 
 from __future__ import annotations
 
 from amends.reviews.language import vocabulary as v
 
-ROLES = (
-    v.PEOPLE
-    - {"support", "group", "groups", "organization", "organisation", "student"}
-    | v.word_set(
-        """
+ROLES = v.PEOPLE - {"support", "group", "groups", "organization", "organisation", "student"} | v.word_set(
+    """
         subcontractor subcontractors supervisor supervisors coordinator coordinators trainees apprentice
         apprentices genius geniuses guild guilds tribe board boards committee division unit shift crews
         freelancer freelancers boss bosses chief chiefs officer officers planner planners designer
@@ -20,7 +17,9 @@ ROLES = (
         mentor mentors organisers organizers council board's group groups support
         colleagues guys lads folk official officials bureaucrats servants minister ministers practitioners
         """
-    )
+)
+_GROUPS = v.word_set(
+    "security consumer target replica resource scaling node placement log policy control user the"
 )
 # Modifiers that make software, hardware or paper of a word for people.
 NOT_ROLES = {
@@ -28,13 +27,13 @@ NOT_ROLES = {
     "heads": v.word_set("the a read disk detached"),
     "unit": v.word_set("the a an test systemd power storage each compute timer service"),
     "desk": v.word_set("the a"),
-    "board": v.word_set("a the circuit system status kanban main"),
+    "board": v.word_set("a circuit system status kanban main"),
     "boards": v.word_set("circuit system status kanban main the"),
     "operator": v.SOFTWARE - {"the"} | {"kubernetes", "k8s"},
     "operators": v.SOFTWARE | {"kubernetes", "k8s", "logical"},
     "owner": v.word_set("file table object code"),
-    "group": v.word_set("security consumer target replica resource scaling node placement log policy control user the a"),
-    "groups": v.word_set("security consumer target replica resource scaling node placement log policy control user the"),
+    "group": _GROUPS | {"a"},
+    "groups": _GROUPS,
     "lead": v.word_set("to the a"),
     "leads": v.word_set("this which that it"),
     "support": v.word_set("to for the of a no and with better has lacks add added adds language"),

@@ -28,7 +28,7 @@ _DUTY = (
 _ONE = r"(?:somebody|someone|anyone|anybody|nobody|everyone|it|there|the|this|that|these|those|our|we|i|he|she|they|you|a|an|any|one|more|all)"
 _TURNS = (
     r"need(?:ed)? (?:not|never)(?: \w+ly)? (?:to )?have(?: \w+)?",
-    r"need(?:ed)? only(?: to)? \w+|only needed to \w+|had only to \w+|nobody needed to \w+",
+    r"needed only to \w+|need only have|only needed to \w+|had only to \w+|nobody needed to \w+",
     r"(?<!that )(?<!which )(?:was|were) (?:actually |originally |all |always )?(?:supposed|meant|required|obliged) to "
     rf"(?:regularly )?(?:(?:have been|be) (?:\w+ed|told|read|run|kept|done|\w+wn|set)|{_DUTY}\b)",
     r"(?:should|would|could|might|must)(?:a|of|ve|nt have|n've)(?= \w)",
@@ -54,11 +54,48 @@ _TURNS = (
 )  # fmt: skip
 _PATTERN = re.compile(r"(?<!\S)(?:" + "|".join(f"(?:{turn})" for turn in _TURNS) + r")")
 _CUES = frozenset(
-    """
-    need needed only supposed meant expected required due obliged would could might should 'd had were was is wish
-    wished better avoidable preventable unnecessary but must shoulda woulda coulda mighta shouldve wouldve couldve
-    mightve shouldof wouldof shouldn wouldn couldn ought
-    """.split()
+    [
+        "need",
+        "needed",
+        "only",
+        "supposed",
+        "meant",
+        "expected",
+        "required",
+        "due",
+        "obliged",
+        "would",
+        "could",
+        "might",
+        "should",
+        "'d",
+        "had",
+        "were",
+        "was",
+        "is",
+        "wish",
+        "wished",
+        "better",
+        "avoidable",
+        "preventable",
+        "unnecessary",
+        "but",
+        "must",
+        "shoulda",
+        "woulda",
+        "coulda",
+        "mighta",
+        "shouldve",
+        "wouldve",
+        "couldve",
+        "mightve",
+        "shouldof",
+        "wouldof",
+        "shouldn",
+        "wouldn",
+        "couldn",
+        "ought",
+    ]
 )
 _LATER = frozenset(["will", "next", "future"])
 
