@@ -122,7 +122,7 @@ def _left_undone() -> Iterator[tuple[str, str]]:
     yield rf"{_THIRD} not (?:even )?(?:sticking|following|reading|testing|checking|paying|doing|updating|communicating|telling|asking|knowing|caring|looking|bothering|thinking|talking|listening)\b", _LEFT_OUT
     yield r"Ŵ (?:did not|had not|have not|never) (?:even )?(?:notice|noticed|realise|realize|realised|realized|spot|catch|caught|spotted|bother)\b", _LEFT_OUT
     yield rf"(?:^| , |{_PEOPLE} (?:\S+ ){{0,4}}?)forgetting (?:that|to|about)\b(?=.*[ĦŴŦ])|[ĦŴŦ].* , forgetting (?:that|to|about)\b", _LEFT_OUT
-    yield r"^(?:again )?(?:missed|overlooked|mistyped|misread|misspelled|mislabelled|mislabeled|misnamed|miscounted|misplaced|misconfigured|botched|broke|screwed|fumbled) (?!(?:by|and|or)\b)(?!\w+ (?:\S+ )?(?:was|were|is|are|will|would|can|could|have|has|had|should|do|did|\w+ed)\b)\S+", _LEFT_OUT
+    yield r"^(?:again )?(?:missed|overlooked|mistyped|misread|misspelled|mislabelled|mislabeled|misnamed|miscounted|misplaced|misconfigured|botched|broke|screwed|fumbled) (?!(?:by|and|or|out|up|down|into|off)\b)(?!\w+ (?:\S+ )?(?:was|were|is|are|will|would|can|could|have|has|had|should|do|did|\w+ed)\b)\S+", _LEFT_OUT
     yield rf"(?:^|{_PEOPLE} )(?:had |has |have )?{_DONE}{_GAP % 10} (?:without|with no)(?: (?:a|an|any|the|our|prior|proper|further|due|much|sufficient|adequate|peer|code|good|advance|second|pair|of|real|slightest)){{0,4}} {_LEAVE}\b", _LEFT_OUT
     yield rf"{_PEOPLE}{_GAP % 12} (?:in spite of|despite|against) (?:(?:our|the|all|several|repeated|my|explicit|clear|every|many|better|company|ħ 's) )+(?:warnings?|advice|objections?|protests?|policy|rules|instructions?|concerns|judge?ment|knowledge|requests?)", _LEFT_OUT
     yield r"Ø(?: (?:in|from|on|at|of|else)(?: \w+)? (?:ħ|đ))?(?: (?:had|has|ever|even|really))* (?:cared|bothered|checked|tested|thought|supervised|read|took|asked|told|warned|reviewed|questioned|followed|stopped|spoke|reacted|responded|verified|paid|informed|notified|mentioned|documented|owned|answered|updated|maintained|monitored|watched|let (?:me|us|ŵ|ħ) know)\b(?! part| over)", _LEFT_OUT
@@ -176,8 +176,25 @@ def _harm_done() -> Iterator[tuple[str, str]]:
     yield rf"{_THIRD} (?:had )?(?:insisted on|refused|dragged|waved|rubber-stamped|dumped|stood by|looked away|looked the other|kept quiet|kept silent|turned a blind|walked away|sat on|sat idle|sat back|slept|gave up|shrugged|played down|hid behind|jumped the gun|stormed|hurried|signed off on)\b", _HARM
     yield rf"{_PEOPLE}{_GAP % 14} (?:gave up (?:far |much |way )?too|went back to (?:bed|sleep)|lost (?:control|patience|(?:his|her|their) (?:nerve|head|temper))|kept (?:quiet|silent)|looked away|look away|turned a blind eye|looked the other way|did (?:absolutely )?nothing\b(?! (?:about|for ħ to))|sat idle|stood by|walked away|(?:had|have|has) no (?:clue|business|excuse|right)|paid no (?:attention|heed)|took no (?:responsibility|interest|notice))", _HARM
     yield rf"{_PEOPLE} (?:only )?{_DONE}(?: [^,;.]\S*){{0,5}}? (?:far |way |much )?too (?:late|slowly|early|soon|long|quickly|hastily|eagerly|readily|lightly|easily|casually|often)\b", _HARM
-    yield rf"(?:{_PEOPLE}|^) (?:had )?(?:typed|deleted|dropped|entered|pushed|changed|rebooted|restarted|applied|removed|merged|edited|deployed|made)(?: [^,;.]\S*){{0,7}}? by (?:mistake|error|accident)\b", _HARM
+    yield rf"(?:{_PEOPLE}|^) (?:had |have |has )?(?:typed|deleted|dropped|entered|pushed|changed|rebooted|restarted|applied|removed|merged|edited|deployed|made)(?: [^,;.]\S*){{0,7}}? by (?:mistake|error|accident)\b", _HARM
     yield r"(?:whoever|whichever Ħ|Ħ who) (?:\S+ )?(?:hardcoded|hard-coded|wrote|deleted|caused|broke|pushed|merged|approved|introduced|left|forgot|deployed|designed)\b", _WHOSE_FAULT
+
+
+def _done_ill() -> Iterator[tuple[str, str]]:
+    yield rf"{_THIRD} (?:had been|has been|have been|was|were|is|are|kept) (?:just |simply )?(?:sitting on|sitting idle|ignoring|neglecting|skipping|dragging|stalling|hiding|withholding|slacking|dawdling|bypassing|rushing|refusing|forgetting|misleading|cutting corners|passing the buck|pointing fingers|making excuses)\b", _LEFT_OUT
+    yield rf"Ŧ (?:had |have |has )?(?:{_MIS}|neglected|disregarded|refused|lied|pretended|panicked|botched|bungled|fumbled|blundered)\b", _HARM
+    yield r"Ŧ (?:always|never|never even) (?:blame[sd]?|look(?:s|ed)?|reads?|listen(?:s|ed)?|asks?|asked|tests?|tested|checks?|checked|tells?|told|bother(?:s|ed)?|learn(?:s|ed)?|documents?|documented|reviews?|reviewed|thinks?|thought|cared?|understood)\b", _LEFT_OUT
+    yield r"nor Ħ (?:had |ever |even )*(?:bothered|cared|checked|tested|thought|asked|read|noticed|looked|reviewed|verified|told|took|informed|followed|tried|raised|spoke)\b", _LEFT_OUT
+    yield rf"{_PEOPLE} (?:had |have |has )?(?:shipped|deployed|pushed|merged|released|committed|submitted|delivered|rolled out|wrote|approved|published|introduced|handed over) (?:an? |the |some |our |such )?(?:\w+ )?(?:un(?:tested|reviewed|checked|verified|readable|documented|finished|safe|stable|approved|maintainable)|half-\w+|broken|buggy|faulty|bad|sloppy|incorrect|wrong|insecure|flawed) \w+", _HARM
+    yield rf"{_THIRD} (?:wrote|made|left|created|caused|produced) (?:an? |such an? |the |this |us (?:an? )?)(?:\w+ ){{0,2}}mess\b", _HARM
+    yield rf"{_THIRD} (?:was|were|is|are|seemed|proved) (?:unable|incapable|unwilling|not able|too \w+) (?:to|of) (?:interpret\w*|understand\w*|read\w*|cope|coping|follow\w*|decid\w+|grasp\w*|explain\w*|learn\w*|listen\w*|admit\w*|communicat\w+|coordinat\w+)\b", _HOW
+
+
+def _first_person() -> Iterator[tuple[str, str]]:
+    yield rf"{_PEOPLE} (?:keep|keeps|kept) (?:on )?(?:forgetting|missing|breaking|messing|making (?:\w+ )?mistakes)\b", _LEFT_OUT
+    yield rf"{_PEOPLE} (?:had been|have been|has been|was|were|am|are) (?:mistakenly|wrongly|foolishly|naively) \w+", _HOW
+    yield rf"^{_MANNER} (?:left|broke|put|set|took|\w+ed) (?!\w+ (?:was|were|is|are|can|will|from|have|has)\b)\w+", _HOW
+    yield r"Ŵ do not know how Ŵ (?:did not|missed|could|never)\b", _LEFT_OUT
 
 
 def _likes() -> Iterator[tuple[str, str]]:
@@ -185,7 +202,7 @@ def _likes() -> Iterator[tuple[str, str]]:
     trait, deed, vice = _any(TRAITS), _any(OF_DEEDS), _any(VICES)
     yield rf"{_PEOPLE}(?: who)? {_BE}{_VERY} {trait}\b(?! (?:of|to) (?:the|what|any|see))", _HOW
     yield rf"{_PEOPLE} {_BE} (?:far |way |much )?(?:too|so) (?:afraid|scared|busy|impatient|proud|eager|confident|slow|quick|late|optimistic|trusting|focused|concerned|preoccupied)\b", _HOW
-    yield rf"{_PEOPLE}{_GAP % 14} {_MANNER}(?: , and(?: \w+)? {_MANNER} ,)? (?:\w+ed|deleted|broke|wrote|ran|took|set|put|left|cut)\b", _HOW
+    yield rf"{_PEOPLE}{_GAP % 14} and {_MANNER}(?: , and(?: \w+)? {_MANNER} ,)? (?:\w+ed|deleted|broke|wrote|ran|took|set|put|left|cut)\b", _HOW
     yield r"\b(?:error|mistake|oversight|failure|laziness|stupidity|omission|slip|confusion|thinko|typo|neglect|fail|misreading|brainfart|ignorance) on (?:my|our|their|his|her|ħ 's) (?:part|side|end)\b", _WHOSE_FAULT
     yield r"\b(?:oversight|mistake|failing|flaw|error|carelessness) (?:here )?(?:in|of|was|with) (?:an? \w+ in )?how [ŴĦŦ]", _WHOSE_FAULT
     yield r"\b(?:human|operator|user) (?:and|or) \w+ (?:errors?|mistakes?)\b", _WHOSE_FAULT
@@ -224,7 +241,7 @@ def _faults_of() -> Iterator[tuple[str, str]]:
     yield rf"{_PEOPLE} to blame\b", _WHOSE_FAULT
     yield rf"{_PEOPLE}(?: (?:am|must|keep|keeps|kept|be|is|are|was|were|had|have|has|,|tired))* (?:making|made|make|committed) (?:every |many |another |several |some |a |an |the |\w+ly )*(?:\w+ )?(?:mistakes?|errors?|blunders?|typos?|gaffe|slip)\b", _WHOSE_FAULT
     yield r"\b(?:mistakes?|errors?|typos?|bugs?|blunders?) (?:that |which )?(?:[Ŵ]|Ħ) (?:have |had |'ve )?(?:made|introduced|committed|caused)\b", _WHOSE_FAULT
-    yield r"\b(?:my|our) (?:own )?(?:fault|bad|mistake|screw-up|blunder)\b", _WHOSE_FAULT
+    yield r"\b(?:my|our) (?:own )?(?:fault|mistake|screw-up|blunder|bad(?=$| [.,;:!)]| as| that| for))\b", _WHOSE_FAULT
     yield r"\b(?:self-inflicted|own goal|that was me|this one is on me|this is on me)\b", _WHOSE_FAULT
     yield rf"\b{_any('fat fat-fingered brain facepalm')} (?:finger(?:ed)?|freeze|fart)\b", _WHOSE_FAULT
 
@@ -246,7 +263,7 @@ def _sarcasm() -> Iterator[tuple[str, str]]:
 
 def constructions() -> Iterator[tuple[re.Pattern[str], str]]:
     """Yield each pattern with its suggestion."""
-    for group in (_left_undone, _harm_done, _likes, _faults_of, _sarcasm):
+    for group in (_left_undone, _harm_done, _done_ill, _first_person, _likes, _faults_of, _sarcasm):
         for pattern, suggestion in group():
             yield re.compile(rf"(?<!\S)(?:{pattern})"), suggestion
 
@@ -267,6 +284,6 @@ CUES = TRAITS | VICES | BAD_MANNERS | v.word_set(
     clobbered fat-fingered silly shame self-inflicted goal one this that outage incident it right bug
     bugs regression brain fat facepalm thinko fail confusion laziness stupidity human operator user
     management managerial engineering developer staff admin organisational ineptitude incompetence my
-    mishap flaw carelessness bungled
+    mishap flaw carelessness bungled nor
     """
 )  # fmt: skip

@@ -235,9 +235,16 @@ def _possibility(words: tuple[str, ...], modal: int, verb: int, agent: Agent, pa
     return agent in _PEOPLE and low not in v.POSSIBLE
 
 
+_NOT_COMPARED = v.word_set(
+    "other another after under over never either user server cluster container worker rather order number her"
+)
+
+
 def _possible_passive(words: tuple[str, ...], verb: int, would: bool) -> bool:
     """Judge "could have been told earlier", "would have been caught"."""
     low = words[verb]
+    if low.endswith("er") and low not in _NOT_COMPARED:
+        return True
     if low in v.BETTER or low in ("a", "an", "even", "the", "much", "far", "so", "way"):
         return _comparison(words, verb)
     if would:
@@ -253,7 +260,7 @@ def _possible_passive(words: tuple[str, ...], verb: int, would: bool) -> bool:
 
 # Passives that tell what was so as often as what would have been: "the file would have been shown".
 _TOLD = v.word_set("shown made given found allowed enabled told limited reduced flagged notified exposed")
-_PLACES = v.word_set("in part there here on under behind")
+_PLACES = v.word_set("as like so in part there here on under behind")
 _AFTER_VERBS = (
     v.DETERMINERS | v.PREPOSITIONS | v.PRONOUNS | v.THINGS | v.word_set("them him her us me . , ; : ) ! ?")
 )

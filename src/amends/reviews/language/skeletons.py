@@ -176,6 +176,7 @@ def _modifies(word: str) -> bool:
         return True
     closed = word in v.PREPOSITIONS or word in v.AUXILIARIES or word in v.CONJUNCTIONS
     closed = closed or word in v.SUBORDINATORS or word in _KEPT or word in AFTER_PREPOSITION
+    closed = closed or word in ("whichever", "whatever", "instead")
     return not closed and not _verbal(word) and (word[0].isalnum()) and len(word) > 1
 
 

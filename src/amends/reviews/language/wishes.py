@@ -50,6 +50,7 @@ _TURNS = (
     r"(?:would|could|might|'d) (?:not |never |still |all |have |be )[^.;?]* if (?:only |\w+ ){1,4}?had (?:not |never |just )?(?:been |\w+ed\b)",
     r"(?:if|unless) (?:\w+ ){1,5}had (?:not |never |only )?(?:been|\w+ed|known|read|gone|done|made|taken|set|kept|run|told|had|seen|spoken)\b[^.;?]* (?:would|could|might|'d) (?:not |never |still |all )?(?:have|be)\b",
     r"should (?:never |not )been", r"had to (?:\S+ ){1,8}?but (?:\w+ )?(?:did not|never)\b",
+    r"(?:but|and|as|because) (?:we|they|i|he|she|you|someone|somebody) (?:should|could) (?:not )?have(?=$| [.,;!?])",
     r"there (?:should|ought to) have been",
 )  # fmt: skip
 _PATTERN = re.compile(r"(?<!\S)(?:" + "|".join(f"(?:{turn})" for turn in _TURNS) + r")")
