@@ -22,7 +22,7 @@ _PEOPLE, _THIRD, _KNOWN, _WHOSE = "[ĦŴĐŦ]", "[ĦĐŦ]", "[ĦĐ]", "(?:[Ħħ]
 _OBLIQUE = "[ħŵđŧĦ]"
 _GAP = r"(?: [^,;.:—()]\S*){0,%d}?"
 _BE = r"(?:was|were|is|are|am|be|been|being|seems?|seemed|became|got)"
-_VERY = r"(?: (?:so|too|very|just|far|way|being|a|bit|rather|quite|that|all|plain))*"
+_VERY = r"(?: (?:\w+lessly|so|too|very|just|far|way|being|a|bit|rather|quite|that|all|plain))*"
 _DONE = (
     r"(?:\w+ed|"
     + _any(v.HARM | v.IRREGULAR | {"chose", "gave", "took", "went", "wrote", "began", "let"})

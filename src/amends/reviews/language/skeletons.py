@@ -23,6 +23,9 @@ _KEPT = v.word_set("not never too even again always only yet once instead then h
 _PLAIN = v.ADVERBS | v.word_set("seemingly obviously clearly all of-course today yesterday")
 _THIRD = v.word_set("he she someone somebody whoever y'all you everyone everybody anyone anybody")
 _OBJECTS = {"me": SELF, "us": SELF, "him": OTHERS, "them": THEY, "mine": SELF, "ours": SELF}
+_MANAGED = (
+    v.DETERMINERS | v.PREPOSITIONS | v.CONJUNCTIONS | v.word_set("senior upper project product it that")
+)
 _WEARY = v.word_set("tired drunk distracted sleepy exhausted overworked bored hungover jet-lagged")
 _POSTPOSED = v.word_set("of in on from at behind for with")
 # Words without one of which a sentence is about nobody, unless it names them.
@@ -112,6 +115,8 @@ def _is_role(words: Words, i: int) -> bool:
     if low not in ROLES:
         return False
     before = words[i - 1].low if i else ""
+    if low == "management" and before not in _MANAGED and before.isalpha():
+        return False  # "configuration management"
     return before not in NOT_ROLES.get(low, ()) and not words[i].text.startswith(".")
 
 
