@@ -60,6 +60,7 @@ _CARING = _any(
         """
     )
 )
+_DILIGENT = _any(v.DILIGENCE)
 _LEAVE = _any(
     """
     review reviews approval permission testing notice warning warnings consent verification tests
@@ -114,7 +115,8 @@ _CONDITIONS = (
 
 def _left_undone() -> Iterator[tuple[str, str]]:
     """Yield what others did not do, and what anybody did without the care it wanted."""
-    yield rf"{_KNOWN} (?:did|do|does|has|had|have) (?:once again |again |even )?not (?:even )?(?!{_UNTOLD}\b)\w+", _LEFT_OUT
+    yield rf"{_KNOWN} (?:did|has|had|have) (?:once again |again |even )?not (?:even )?(?!{_UNTOLD}\b)\w+", _LEFT_OUT
+    yield rf"{_KNOWN} (?:do|does) not (?:even |ever )?(?:{_DILIGENT}|understand|respect|learn|own|grasp|clean)\b", _LEFT_OUT
     yield rf"{_KNOWN} (?:had |has |have )?never (?!{_UNTOLD}\b|been|be|was|were|again|had|has|have)\w+", _LEFT_OUT
     yield rf"{_PEOPLE} (?:just )?(?:could|can|can't) not be (?:bothered|trusted|troubled)", _LEFT_OUT
     yield rf"(?:^|{_PEOPLE} )(?:had |has |have )?{_DONE}{_GAP % 10} (?:without|with no)(?: (?:\w+ly|so|much|as|ever))* {_CARING}\b(?! to\b)", _LEFT_OUT
