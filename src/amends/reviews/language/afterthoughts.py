@@ -39,7 +39,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         SUGGESTION,
         (
-            rf"(?:was|were|been|be) {_VERY}{_PLAIN} that", rf"(?:was|were|had been|is|are|been|be|as) {_VERY}{_PLAIN} (?:to all|to everyone|to everybody|to anyone|to any|to us|to \w+|from|all along|even|for \w+|long before|beforehand|well before|in advance|at the time|enough|weeks|months|years)",
+            rf"(?:was|were|been|be) {_VERY}{_PLAIN} that", rf"(?:was|were|had been|is|are|been|be|as) {_VERY}{_PLAIN} (?:to all|to everyone|to everybody|to anyone|to any|from (?:the |day )?(?:start|beginning|outset|first|one|very)|all along|even|for \w+|long before|beforehand|well before|in advance|at the time|enough|weeks|months|years)",
             r"(?:should|must|ought to) have been (?:\w+ )?(?:obvious|clear|evident|plain|apparent|self-evident|foreseeable|foreseen|anticipated|expected|known|suspected|predicted|recognised|recognized)",
             r"such an? obvious|(?:an?|the|this) (?:\w+ )?(?:obvious|glaring|blatant|predictable|foreseeable) (?:\w+ )?(?:mistake|spike|problem|risk|sign|flaw|error|gap|danger|omission|outcome|result|consequence|warning|weakness|bug|failure|candidate|cause|step|oversight|trap)",
             rf"(?:was|were|is) {_VERY}(?:predictable|foreseeable|self-evident|obvious|inevitable|unavoidable|predestined|fated)(?= ?$| ?[.!,;]| (?:in|with|months|weeks|days|years|months|from|given|and|since|long))",

@@ -50,6 +50,8 @@ def _verb(words: Words, i: int) -> int:
     gerund = low in v.FORGETTING
     if not (animate or done or fault or fails or gerund):
         return 0
+    if low in ("took", "brought") and {low_at(words, j) for j in range(i + 1, i + 9)} & _ON_PLAN:
+        return 0
     if low == "broke" and any(low_at(words, j) in _FOR_GOOD for j in range(i + 1, i + 3)):
         return 0
     if (low == "missed" and _missable(words, i)) or (
@@ -115,6 +117,7 @@ def _phrase(words: Words, i: int) -> bool:
 
 # Faults only by what was left out; of other things it is told as a choice.
 _FOR_GOOD = v.word_set("dependency dependencies link loop cycle tie deadlock")  # to break these mends
+_ON_PLAN = v.word_set("old spare standby idle planned maintenance purpose deliberately")
 _ON_PURPOSE = {"skipped": v.SKIPPABLE, "bypassed": v.SKIPPABLE, "ignored": v.SIGNALS, "dismissed": v.SIGNALS}
 _HUMAN_FAULTS = v.word_set("ignored dismissed rushed underestimated disregarded violated panicked")
 _SERVICES = v.word_set(

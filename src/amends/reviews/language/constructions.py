@@ -61,6 +61,21 @@ _CARING = _any(
     )
 )
 _DILIGENT = _any(v.DILIGENCE)
+_DUTY = _any(
+    v.DILIGENCE
+    | v.DILIGENCE_DONE
+    | v.word_set(
+        """
+        open opened do done label labelled rotate rotated clean cleaned secure secured lock locked close closed
+        keep kept respect respected adopt adopted answer answered reply replied attend attended supervise
+        supervised learn learned learnt understand understood complete completed maintain maintained share
+        shared mention mentioned provide provided deliver delivered rehearse rehearsed help helped cooperate
+        listen listened patch patched apologise apologised take taken bother stick give given hand handed
+        correct corrected clarify clarified specify specified own owned enforce enforced back backed
+        """
+    )
+    - {"react", "reacted", "respond", "responded", "investigate", "investigated", "request", "requested"}
+)
 _LEAVE = _any(
     """
     review reviews approval permission testing notice warning warnings consent verification tests
@@ -115,9 +130,9 @@ _CONDITIONS = (
 
 def _left_undone() -> Iterator[tuple[str, str]]:
     """Yield what others did not do, and what anybody did without the care it wanted."""
-    yield rf"{_KNOWN} (?:did|has|had|have) (?:once again |again |even )?not (?:even )?(?!{_UNTOLD}\b)\w+", _LEFT_OUT
+    yield rf"{_KNOWN} (?:did|has|had|have) (?:once again |again )?(?:not even (?!{_UNTOLD}\b)\w+|not {_DUTY}\b)", _LEFT_OUT
     yield rf"{_KNOWN} (?:do|does) not (?:even |ever )?(?:{_DILIGENT}|understand|respect|learn|own|grasp|clean)\b", _LEFT_OUT
-    yield rf"{_KNOWN} (?:had |has |have )?never (?!{_UNTOLD}\b|been|be|was|were|again|had|has|have)\w+", _LEFT_OUT
+    yield rf"{_KNOWN} (?:had |has |have )?never (?!{_UNTOLD}\b|saw|heard|met|knew|got|received|left|lost|reached|found|been|be|was|were|again|had|has|have)\w+", _LEFT_OUT
     yield rf"{_PEOPLE} (?:just )?(?:could|can|can't) not be (?:bothered|trusted|troubled)", _LEFT_OUT
     yield rf"(?:^|{_PEOPLE} )(?:had |has |have )?{_DONE}{_GAP % 10} (?:without|with no)(?: (?:\w+ly|so|much|as|ever))* {_CARING}\b(?! to\b)", _LEFT_OUT
     yield rf"^without(?: (?:\w+ly|so|much|as|ever))* {_CARING}\b[^;:.]* , {_PEOPLE} (?:had |has |have )?{_DONE}", _LEFT_OUT
@@ -144,7 +159,7 @@ def _left_undone() -> Iterator[tuple[str, str]]:
     yield rf"(?:skipped|forgotten|ignored|neglected|disregarded|bypassed|overlooked|mishandled|botched|misconfigured|broken)(?: again| once more)? by {_OBLIQUE}", _LEFT_OUT
     yield rf"{_THIRD}{_GAP % 12} (?:did|do|does) not do (?:his|her|their|its|the) (?:\w+ )?(?:homework|job|jobs|duty|part)", _LEFT_OUT
     yield rf"{_KNOWN} (?:had |has )?(?:once again |again )?not (?:even )?(?:done|read|tested|checked|informed|told|asked|understood|bothered|followed|learned|learnt)", _LEFT_OUT
-    yield rf"{_THIRD} (?:was|were) not (?:even )?(?:aware of|doing|paying|listening|watching|interested|up to|following|telling|informing|asking|checking|taking)", _LEFT_OUT
+    yield rf"{_THIRD} (?:was|were) not (?:even aware of|doing|paying|listening|watching|interested|up to|following|telling|informing|asking|checking|taking)", _LEFT_OUT
     yield rf"{_KNOWN} (?:failed|fails|neglected|omitted|declined|refused) to\b", _LEFT_OUT
 
 
@@ -160,7 +175,7 @@ def _harm_done() -> Iterator[tuple[str, str]]:
     yield rf"{_THIRD}{_GAP % 4} (?:chose|decided|opted|preferred|elected) to (?:disregard|ignore|skip|bypass|dismiss|omit|overlook|look away|forget|hide|neglect|take a shortcut)", _HARM
     yield rf"{_PEOPLE}(?: {_DONE})?{_GAP % 8} (?:made|making) (?:things|it|matters|everything|all|this|the (?:\w+ )?(?:outage|incident|situation|problem)) (?:even |much |a lot |far )?worse", _HARM
     yield rf"{_PEOPLE}{_GAP % 8} (?:cost|costing|delayed|hurt|set|left) (?:us|ŵ|everyone|Ħ) (?:\w+ ){{0,3}}(?:hours?|minutes?|days?|weeks?|data|customers|money|back|stranded|in the dark)", _HARM
-    yield rf"{_PEOPLE} (?:took|brought|knocked)(?: [^,;.]\S*){{0,5}}? down\b", _HARM
+    yield rf"{_PEOPLE} (?:took|brought|knocked)(?: [^,;.]\S*){{0,5}}? down\b(?!.* (?:old|spare|standby|idle|planned|maintenance|purpose|deliberately)\b)", _HARM
     yield rf"{_THIRD}{_GAP % 12} (?:made|making|rendered|left|leaving) (?:\S+ ){{1,5}}?(?:unstable|unusable|unavailable|inoperable|unreachable|insecure|impossible|inconsistent|vulnerable)\b", _HARM
     yield rf"{_PEOPLE} (?:have |has |had )?put (?:ŵ|ħ|us|Ħ|everyone|our \w+) (?:in|at) (?:\w+ ){{0,4}}?(?:position|spot|risk|danger|bind|mess)\b", _HARM
     yield rf"{_PEOPLE} (?:triggered|provoked|produced|had caused|have caused) (?:the|an|a|this|our|another|such an?)(?: \w+){{0,2}} (?:outage|incident|failure|crash|loss|leak|breach|disaster|mess|disruption|downtime|error|bug|regression)\b", _HARM
@@ -169,7 +184,7 @@ def _harm_done() -> Iterator[tuple[str, str]]:
     yield r"Ŵ (?:can|could) not (?:even )?(?:read|type|spell|count|add|copy)\b(?= ?$| ?[.,;!])", _HOW
     yield r"\b(?:silly|stupid|dumb|foolish|shame on|bad) (?:me|ŵ)\b|Ŵ (?:really |totally )?suck\b", _HOW
     yield r"\bmy (?:\w+ )?(?:stupid|silly|dumb|idiotic|foolish|braindead|brain-dead|clumsy) \w+", _HOW
-    yield rf"{_PEOPLE} (?:had |has )?left (?:[^,;.]\S* ){{1,5}}?{_LEFT}\b", _HARM
+    yield rf"{_PEOPLE} (?:had |has )?left (?:[^,;.]\S* ){{1,5}}?{_LEFT}\b(?! (?:to|so|while|until|on purpose|for)\b)", _HARM
     yield rf"{_THIRD}(?: {_DONE})? (?:gave|give|gives|sent|told|provided|made)(?: [^,;.]\S*){{0,4}}? {_BADLY} \w+", _HARM
     yield rf"{_PEOPLE} (?:made|make|did|wrote|left|took|had made) (?:a |an |the |some |several )?(?:\w+ly )?{_BADLY} (?:job|work|decision|choice|configuration|assumption|call|mess|judgement|judgment|change)\b", _HARM
     yield rf"{_PEOPLE}{_GAP % 12} got (?:it|this|that|them|everything|the \w+) (?:badly |completely )?wrong", _HARM
@@ -203,7 +218,7 @@ def _likes() -> Iterator[tuple[str, str]]:
     """Yield what people are said to be like."""
     trait, deed, vice = _any(TRAITS), _any(OF_DEEDS), _any(VICES)
     yield rf"{_PEOPLE}(?: who)? {_BE}{_VERY} {trait}\b(?! (?:of|to) (?:the|what|any|see))", _HOW
-    yield rf"{_PEOPLE} {_BE} (?:far |way |much )?(?:too|so) (?:afraid|scared|busy|impatient|proud|eager|confident|slow|quick|late|optimistic|trusting|focused|concerned|preoccupied)\b", _HOW
+    yield rf"{_PEOPLE} {_BE} (?:far |way |much )?(?:too|so) (?:afraid|scared|impatient|proud|eager|confident|slow|quick|late|optimistic|trusting)\b", _HOW
     yield rf"{_PEOPLE}{_GAP % 14} and {_MANNER}(?: , and(?: \w+)? {_MANNER} ,)? (?:\w+ed|deleted|broke|wrote|ran|took|set|put|left|cut)\b", _HOW
     yield r"\b(?:error|mistake|oversight|failure|laziness|stupidity|omission|slip|confusion|thinko|typo|neglect|fail|misreading|brainfart|ignorance) on (?:my|our|their|his|her|ħ 's) (?:part|side|end)\b", _WHOSE_FAULT
     yield r"\b(?:oversight|mistake|failing|flaw|error|carelessness) (?:here )?(?:in|of|was|with) (?:an? \w+ in )?how [ŴĦŦ]", _WHOSE_FAULT

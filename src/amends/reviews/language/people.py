@@ -10,6 +10,7 @@ from amends.reviews.language import vocabulary as v
 from amends.reviews.language.agents import Words, is_adverb
 from amends.reviews.language.findings import Hit, Label
 from amends.reviews.language.names import GIVEN
+from amends.reviews.language.roles import DEPARTMENTS
 from amends.reviews.language.sentences import Sentence
 
 _MESSAGE = "This names a person. Reviews speak of roles and teams."
@@ -81,7 +82,7 @@ _HUMAN_ONLY = v.word_set(
     """
 )
 _NOT_NAMES = (
-    v.PEOPLE | v.AFFECTED | v.ORGANISATIONS | v.PRONOUNS | v.THINGS | v.DETERMINERS | v.ADVERBS | v.NOBODY
+    v.PEOPLE | DEPARTMENTS | v.AFFECTED | v.ORGANISATIONS | v.PRONOUNS | v.THINGS | v.DETERMINERS | v.ADVERBS | v.NOBODY
     | v.SUBORDINATORS | v.PREPOSITIONS | v.CONJUNCTIONS
     | v.word_set(
     """
