@@ -82,8 +82,8 @@ _HUMAN_ONLY = v.word_set(
     """
 )
 _NOT_NAMES = (
-    v.PEOPLE | DEPARTMENTS | v.AFFECTED | v.ORGANISATIONS | v.PRONOUNS | v.THINGS | v.DETERMINERS | v.ADVERBS | v.NOBODY
-    | v.SUBORDINATORS | v.PREPOSITIONS | v.CONJUNCTIONS
+    v.PEOPLE | DEPARTMENTS | v.AFFECTED | v.ORGANISATIONS | v.PRONOUNS | v.THINGS | v.DETERMINERS | v.ADVERBS
+    | v.NOBODY | v.SUBORDINATORS | v.PREPOSITIONS | v.CONJUNCTIONS
     | v.word_set(
     """
     they somebody google support engineering documentation log error message kubernetes slack
