@@ -122,7 +122,7 @@ def test_a_policy_says_what_is_watched(run: Run) -> None:
         ("arm", "canary", "arm is 'canary'; allowed are baseline, candidate"),
         ("kind", "meter", "allowed are count, latency, histogram, gauge"),
         ("time", "yesterday", "found the time 'yesterday'"),
-        ("time", "1774000000000", "allowed are Unix seconds"),
+        ("time", "1774000000000000", "allowed are Unix seconds or milliseconds"),
         ("value", "-1", "never below 0"),
         ("weight", "inf", "weight is inf"),
     ],
@@ -213,3 +213,38 @@ def test_a_pair_with_a_number_or_word_out_of_range_says_what_is_allowed(
     code, _, err = run("a.json")
     assert code == 4
     assert "mend:" in err
+
+
+def test_rows_of_several_cases_are_told_apart_by_their_id(run: Run) -> None:
+    found = [{**row, "id": case} for case, share in (("bad", 0.06), ("good", 0.01)) for row in rows(share)]
+    write_lines("a.jsonl", found)
+    code, out, _ = run("a.jsonl", "--format", "json")
+    told = {one["id"]: one["decision"] for one in map(json.loads, out.splitlines())}
+    assert (code, told) == (1, {"bad": "rollback", "good": "promote"})
+
+
+@pytest.mark.parametrize("write", ["2026-03-01T12:00:{:02}", "2026-03-01 12:00:{:02}", "17723664{:02}000"])
+def test_times_without_a_zone_are_utc_and_long_ones_milliseconds(run: Run, write: str) -> None:
+    found = [{**row, "time": write.format(10 * (i // 2))} for i, row in enumerate(rows(0.06, 6))]
+    write_csv("a.csv", found)
+    code, out, _ = run("a.csv", "--format", "json")
+    assert (code, json.loads(out)["decided_at"]) == (1, "2026-03-01T12:00:20Z")
+
+
+def test_one_case_that_cannot_be_judged_does_not_cost_the_others_theirs(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from amends.watch import series
+
+    judge = series.judge_series
+
+    def breaks(pair: Any, *more: Any) -> Any:
+        if pair.metric == "odd":
+            raise ZeroDivisionError("float division by zero")
+        return judge(pair, *more)
+
+    monkeypatch.setattr(series, "judge_series", breaks)
+    write_lines("a.jsonl", [{**BAD, "candidate": [90, 95, 93], "metric": m} for m in ("odd", "latency")])
+    code, out, _ = run("a.jsonl", "--format", "json")
+    first, second = map(json.loads, out.splitlines())
+    assert (code, first["error"], second["decision"]) == (1, True, "rollback")

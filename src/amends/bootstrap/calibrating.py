@@ -57,6 +57,8 @@ def calibrate_recordings(paths: Sequence[Path], wishes: CalibrationWishes) -> Ca
             )  # fmt: skip
     if rows and watches:
         raise UsageError("rows and live watches in one call", remedy="calibrate on one kind at a time")
+    if not rows and not watches:
+        raise UsageError("there is no row in it", remedy="a calibration needs a recorded baseline")
     return _of_rows(rows, wishes) if rows else _of_watches(watches, wishes)
 
 

@@ -105,6 +105,11 @@ def _judged(found: Found, wishes: Wishes, planned: tuple[WatchPlan, float] | Non
         return _of_rows(subject, wishes, planned)
     except AmendsError as error:
         return error
+    except (ArithmeticError, ValueError, LookupError) as error:  # one case must not cost the others theirs
+        return UsageError(
+            f"this recording could not be judged: {error}", where=found.id,
+            remedy="please report it with the recording; the others were judged",
+        )  # fmt: skip
 
 
 def _of_series(

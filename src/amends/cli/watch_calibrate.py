@@ -70,6 +70,8 @@ def calibrate(
 
 
 def _lines(told: Calibration) -> Iterator[str]:
+    from amends.watch.foretold import span
+
     if not told.runs:
         yield (
             f"Nothing to run: no halves of the baseline were compared for {told.watch_seconds:g} s. "
@@ -78,7 +80,7 @@ def _lines(told: Calibration) -> Iterator[str]:
         yield from told.problems
         return
     how = "by instance" if told.by == "instances" else "by time, since it has one instance"
-    yield f"{told.runs} watches of {told.watch_seconds / 60:.3g} min, the baseline halved {how}"
+    yield f"{told.runs} watches of {span(told.watch_seconds)}, the baseline halved {how}"
     for row in told.metrics:
         yield f"  {row.metric}: {_rate(told, row.rolled_back)}; {_factor(row)}"
     if len(told.metrics) > 1:

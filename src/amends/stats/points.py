@@ -27,6 +27,7 @@ Floats = npt.NDArray[np.float64]
 
 _HIGHEST_CORRELATION = 0.99
 _FARTHEST = 1_000
+_RAREST = 1e-300  # what floating point can still tell from never
 _COUNTED = 3e8  # steps up to which all choices are counted
 
 
@@ -142,7 +143,7 @@ def _approximate(doubled: Floats, seen: float, k: int) -> float:
     mean = k * float(doubled.mean())
     total = doubled.size
     variance = k * (total - k) / (total - 1) * float(doubled.var())
-    return 1 - NormalDist().cdf((seen - 1 - mean) / math.sqrt(variance)) if variance > 0 else 1.0
+    return NormalDist().cdf((mean + 1 - seen) / math.sqrt(variance)) if variance > 0 else 1.0
 
 
 def point_evidence(
@@ -164,7 +165,8 @@ def point_evidence(
     looks = preset_looks(theirs.size, ours.size, alpha, sides=len(sides)) if sides else ()
     for look in looks:
         least = min(rank_sum_chance(theirs, ours[:look], higher=side) for side in sides)
-        found[look - 1 :] = max(0.0, -math.log(least * len(sides) * len(looks)))
+        chance = max(least, _RAREST) * len(sides) * len(looks)
+        found[look - 1 :] = max(0.0, -math.log(chance))
     return found
 
 

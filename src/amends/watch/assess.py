@@ -113,7 +113,15 @@ def conclude(plan: WatchPlan, state: WatchState, now: datetime, health: Health =
     if judged:
         reason = "; ".join(r.reason for r in judged)
         return replace(said, verdict=Verdict.PROMOTE, cause=Cause.WITHIN_MARGIN, reason=reason)
-    return said
+    return _levels_alone(said)
+
+
+def _levels_alone(said: Assessment) -> Assessment:
+    """Say what levels show where nothing else was compared: they take a release back, never promote it."""
+    if not said.metrics:
+        return said
+    shown = "; ".join(r.reason for r in said.metrics)
+    return replace(said, cause=said.metrics[0].cause, reason=f"{shown}. Levels alone promote nothing")
 
 
 def _still_watching(rows: Sequence[MetricRow], *, warming: bool) -> tuple[Cause, str]:

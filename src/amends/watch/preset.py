@@ -249,8 +249,10 @@ def _gauge_row(plan: WatchPlan, spec: MetricSpec, kept: PresetState, row: Metric
             row, reason=f"{levels}: {why}; it is held to its limit only" if spec.limit else f"{levels}: {why}"
         )
     observed = f"{levels}, {kept.found}" if kept.found else levels
-    cause = Cause.COLLECTING
-    return replace(row, cause=cause, observed=observed, reason=f"{levels}: {_when(plan, spec, kept)}")
+    why = _when(plan, spec, kept)
+    if not kept.found and kept.p_value is not None and kept.p_value <= _per_look(plan, spec):
+        why += f": apart, but by less than ×{spec.effect_that_matters:g}, the smallest effect that matters"
+    return replace(row, cause=Cause.COLLECTING, observed=observed, reason=f"{levels}: {why}")
 
 
 def even_instances(alpha: float) -> int:

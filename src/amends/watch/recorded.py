@@ -146,8 +146,28 @@ def recording(rows: Sequence[Row], plan: WatchPlan, interval: float) -> Recordin
     problems = _unwatched(rows, wanted)
     if len(within) < len(watched):
         problems += (f"{len(watched) - len(within)} rows of the baseline lie before the candidate's first.",)
-    looks = _looks(within, wanted, begin, interval)
+    whole = _without_ragged_end(within, begin, interval)
+    if len(whole) < len(within):
+        problems += ("In the last tick one arm has no row of a metric that it had just before: left out.",)
+    looks = _looks(whole, wanted, begin, interval)
     return Recording(plan, datetime.fromtimestamp(begin, UTC), looks, problems)
+
+
+def _without_ragged_end(rows: list[Row], begin: float, interval: float) -> list[Row]:
+    """Leave out a last tick in which an arm is missing that was there before: recordings end like that.
+
+    An arm that is silent for longer has stopped, and that is told.
+    """
+    last = math.floor((rows[-1].time - begin) / interval)
+    arms: dict[tuple[int, str], set[Arm]] = defaultdict(set)
+    for row in rows:
+        tick = math.floor((row.time - begin) / interval)
+        if tick >= last - 1:
+            arms[last - tick, row.metric].add(row.arm)
+    both = set(Arm)
+    before = {metric for (back, metric), found in arms.items() if back and found == both}
+    ragged = any(arms.get((0, metric)) != both for metric in before)
+    return [r for r in rows if math.floor((r.time - begin) / interval) < last] if ragged else rows
 
 
 def _kind(rows: Sequence[Row]) -> MetricKind:

@@ -39,6 +39,7 @@ from amends.watch.plan import Direction
 MATTERS = 0.01
 HALF = 0.5
 TOLERATED = 0.1
+SILENT = 2  # points missing at the end: recordings seldom end both series at the same one
 _QUARTILES = 1.349  # interquartile range of a normal distribution with unit spread
 
 
@@ -157,6 +158,8 @@ def _evidence(
     baseline: _Baseline, ours: Sequence[float], phi: float, alpha: float, direction: Direction
 ) -> list[float]:
     """Return ln(1/p) after each point, in the direction that is worse, whichever it is where both are."""
+    if tuple(ours) == baseline.points:
+        return [0.0] * len(ours)  # the very same points, one by one: nothing that any look could prove
     theirs, new = innovations(baseline.points, ours, phi)
     sides = _sides(direction)
     found = point_evidence(theirs, new, alpha, higher=True in sides, lower=False in sides)
@@ -198,9 +201,9 @@ def _concluded(
     shift, count = seen.shift, len(ours)
     compared = _compared(baseline, pair.metric, ours, shift)
     final = Final.HOLD
-    if not math.isfinite(pair.candidate[-1]):
-        silent = len(pair.candidate) - 1 - seen.index[-1]
-        why = f"{compared}: the candidate stopped reporting, its last {_points(silent)} hold nothing"
+    silent = len(pair.candidate) - 1 - seen.index[-1]
+    if silent >= SILENT:
+        why = f"{compared}: the candidate stopped reporting, {silent} points ago"
     elif _within(baseline, shift, direction):
         final = Final.PROMOTE
         low, high = (_text(edge) for edge in baseline.margin)
@@ -226,7 +229,7 @@ def _undecided(baseline: _Baseline, shift: Shift, count: int, alpha: float, dire
     if count < needed:
         return (
             f"too few for any proof at α = {alpha:g}: against {_points(used + 1)} of the baseline it takes "
-            f"{_points(needed)} of the candidate"
+            f"at least {_points(needed)} of the candidate"
         )
     if shift.upper is None or shift.lower is None:
         phi = autocorrelation(baseline.points, safe=False)

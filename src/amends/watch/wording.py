@@ -139,9 +139,11 @@ def _pairs(value: float) -> str:
 
 
 def _slower(effect: Effect) -> str:
-    if effect.estimate is None:
+    if effect.estimate is None and effect.lower is None:
         return "nothing compared yet"
-    text = f"a request of the candidate is slower in {_pairs(effect.estimate)} of 100 pairs"
+    # Odds without an end are not kept: there every pair was slower.
+    pairs = "100" if effect.estimate is None else _pairs(effect.estimate)
+    text = f"a request of the candidate is slower in {pairs} of 100 pairs"
     low = _pairs(effect.lower) if effect.lower is not None else "0"
     high = _pairs(effect.upper) if effect.upper is not None else "100"
     return f"{text} ({low} to {high} with {effect.confidence * 100:g}% confidence)"

@@ -56,7 +56,7 @@ def test_the_policy_and_its_alpha_are_followed_and_counts_divided(noisy: Path, t
     policy.write_text(POLICY)
     found = run(noisy, "--policy", policy, "--runs", "4")
     assert found.exit_code == 0, found.output
-    assert "4 watches of 8.33 min, the baseline halved by instance" in found.output
+    assert "4 watches of 8 min, the baseline halved by instance" in found.output
     assert "taken back 0 times of 4 (0.0%, 95% interval 0.0% to 60.2%)" in found.output
     assert "Nothing speaks against alpha 0.05" in found.output
 
@@ -78,3 +78,9 @@ def test_what_is_too_short_exits_4(noisy: Path) -> None:
     found = run(noisy, "--for", "90000")
     assert found.exit_code == 4
     assert "Nothing to run" in found.output
+
+
+def test_a_table_without_rows_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("time,arm,metric,kind,value\n")
+    found = run(tmp_path / "a.csv")
+    assert "there is no row in it" in str(found.exception)

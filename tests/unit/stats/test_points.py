@@ -115,3 +115,8 @@ def test_the_interval_of_a_shift_covers_it_and_widens_with_dependence() -> None:
     assert wide.lower < plain.lower < 2 < plain.upper < wide.upper  # type: ignore[operator]
     assert shift_interval(theirs, ours[:1], 0.01).lower is None  # type: ignore[union-attr]
     assert shift_interval([], ours, 0.01) is None
+
+
+def test_the_rarest_of_sums_is_still_a_number() -> None:
+    found = point_evidence(np.arange(1000.0), 2000 + np.arange(1000.0), 0.01)
+    assert np.isfinite(found).all()

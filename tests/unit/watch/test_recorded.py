@@ -157,3 +157,30 @@ def test_levels_are_compared_by_instances_over_the_time_recorded(instances: int,
     again = judged(rows)
     assert again.decision is final
     assert ("on each side are needed" in again.metrics[0].reason) is (final is Final.HOLD)
+
+
+def test_a_last_tick_that_only_one_arm_has_is_left_out_and_two_are_told() -> None:
+    usual = errors(Arm.BASELINE, range(32), 0.01)
+    assert judged(usual + errors(Arm.CANDIDATE, range(31), 0.01)).decision is Final.PROMOTE
+    found = judged(usual + errors(Arm.CANDIDATE, range(30), 0.01))
+    assert (found.decision, "stopped reporting" in found.reason) == (Final.HOLD, True)
+
+
+def test_levels_alone_say_what_they_show_and_promote_nothing() -> None:
+    levels = [
+        Row(START + 10 * t, arm, "memory", RowKind.GAUGE, level + i / 10, instance=f"{arm}-{i}")
+        for t in range(30)
+        for arm, level in ((Arm.BASELINE, 100.0), (Arm.CANDIDATE, 130.0))
+        for i in range(8)
+    ]
+    found = judged(levels)
+    assert found.decision is Final.HOLD
+    assert "by less than ×1.5, the smallest effect that matters" in found.reason
+
+
+def test_latencies_that_are_all_slower_are_said_to_be() -> None:
+    rng = np.random.default_rng(3)
+    rows = latencies(Arm.BASELINE, rng.uniform(0.1, 0.11, 60))
+    found = judged(rows + latencies(Arm.CANDIDATE, rng.uniform(0.5, 0.51, 60)))
+    assert found.decision is Final.ROLLBACK
+    assert "slower in 100 of 100 pairs" in found.reason

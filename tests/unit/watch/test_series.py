@@ -56,7 +56,7 @@ HOLDS = {
     "no candidate": (NOISE, (), "candidate has no point"),
     "no baseline": ((), WORSE, "no point to compare"),
     "only gaps": (NOISE, (math.nan, math.nan), "nothing is known"),
-    "fell silent": (NOISE, (*ALIKE, math.nan), "stopped reporting"),
+    "fell silent": (NOISE, (*ALIKE, math.nan, math.nan), "stopped reporting"),
     "four against four": ((1.0, 2.0, 3.0, 4.0), (9.0, 9.5, 10.0, 11.0), "too few .* points of the candidate"),
     "a flat line": ((1.0,) * 60, (1.0,) * 10, "flat line"),
     "few and alike": (ROUGH, ROUGH[:2], "takes . points of the candidate"),
@@ -86,9 +86,28 @@ def test_gaps_are_left_out_and_told() -> None:
 
 def test_the_numbers_needed_are_enough() -> None:
     told = judge_series(pair((1.0, 2.0, 3.0, 4.0, 3.0, 2.0, 1.0, 2.0, 4.0, 3.0), (90.0, 95.0)))
-    needed = int(told.reason.split("it takes ")[1].split()[0])
+    needed = int(told.reason.split("it takes at least ")[1].split()[0])
     more = tuple(90.0 * 9**k for k in range(needed))
     assert (
         judge_series(pair((1.0, 2.0, 3.0, 4.0, 3.0, 2.0, 1.0, 2.0, 4.0, 3.0), more)).decision
         is Final.ROLLBACK
     )
+
+
+def test_the_very_same_points_prove_nothing_whatever_their_course() -> None:
+    rising = tuple(float(i) for i in range(1, 61))
+    assert judge_series(SeriesPair("x", rising, rising)).decision is Final.HOLD
+
+
+def test_one_point_missing_at_the_end_does_not_silence_a_candidate() -> None:
+    found = judge_series(SeriesPair("x", NOISE, (*NOISE[:20], math.nan)))
+    assert "stopped reporting" not in found.reason
+
+
+@pytest.mark.parametrize(("n", "k"), [(120, 120), (1440, 60), (60, 500)])
+def test_a_shift_beyond_what_floating_point_can_tell_from_never_is_a_rollback(n: int, k: int) -> None:
+    rng = np.random.default_rng(8)
+    pair = SeriesPair("x", tuple(rng.normal(100, 1, n)), tuple(rng.normal(200, 1, k)))
+    found = judge_series(pair)
+    assert found.decision is Final.ROLLBACK
+    assert math.isfinite(found.metrics[0].to_data()["evidence"])

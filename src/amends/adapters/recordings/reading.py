@@ -18,6 +18,7 @@ from amends.watch.plan import Direction
 from amends.watch.recorded import Recording, Row
 from amends.watch.series import SeriesPair
 
+_LINED = (".jsonl", ".ndjson")
 _KEPT = ("*.csv", "*.json", "*.jsonl", "*.ndjson", "*.parquet")
 
 
@@ -79,7 +80,7 @@ def _entries(file: Path) -> tuple[list[Found], bool]:
     try:
         head = _head(file)
         if not head.startswith((b"{", b"[")):
-            return [Found(name, _table(file))], False
+            return _cases(name, _table(file))
         text = file.read_bytes().decode("utf-8-sig", "replace")
         return _json(file, name, text)
     except (AmendsError, OSError) as error:
@@ -100,21 +101,19 @@ def _as_error(error: Exception, where: str) -> AmendsError:
 def _json(file: Path, name: str, text: str) -> tuple[list[Found], bool]:
     whole = _document(text)
     if is_pair(whole):
-        return [_pair(whole, name, f"{file}:1")], False
+        return [_pair(whole, name, f"{file}:1")], "id" in whole and file.suffix in _LINED
     if isinstance(whole, list) and whole and is_pair(whole[0]):
         entries = [_pair(one, f"{name}#{i}", f"{file}, entry {i}") for i, one in enumerate(whole, start=1)]
         return entries, True
     if isinstance(whole, list):
-        return [
-            Found(name, _rows((one, f"{file}, entry {i}") for i, one in enumerate(whole, start=1)))
-        ], False
+        return _cases(name, ((one, f"{file}, entry {i}") for i, one in enumerate(whole, start=1)))
     lines = [(line, f"{file}:{i}") for i, line in enumerate(text.splitlines(), start=1) if line.strip()]
     first = _first_object(lines)
     if is_watch(first):
         return [Found(name, read_watch((_line(*line), line[1]) for line in lines))], False
     if is_pair(first):
         return [_lined_pair(line, where, f"{name}#{i}") for i, (line, where) in enumerate(lines, 1)], True
-    return [Found(name, _rows((_line(*line), line[1]) for line in lines))], False
+    return _cases(name, ((_line(*line), line[1]) for line in lines))
 
 
 def _document(text: str) -> Any:
@@ -162,26 +161,31 @@ def _pair(data: Any, name: str, where: str) -> Found:
     return Found(named, pair, direction)
 
 
-def _rows(cells: Iterable[tuple[Any, str]]) -> Rows:
-    rows: list[Row] = []
-    left_out = 0
+def _cases(name: str, cells: Iterable[tuple[Any, str]]) -> tuple[list[Found], bool]:
+    """Return the recordings that rows make: one, or one for each ``id`` where they have that column."""
+    rows: dict[str, list[Row]] = {}
+    left_out: dict[str, int] = {}
     for found, where in cells:
         if not isinstance(found, dict):
             raise UsageError(
                 "this is no object with the columns of a row", where=where,
                 remedy="docs/reference/recordings.md shows every column",
             )  # fmt: skip
+        case = str(found.get("id") or "")
         row = read_row(found, where)
+        rows.setdefault(case, [])
         if row is None:
-            left_out += 1
+            left_out[case] = left_out.get(case, 0) + 1
         else:
-            rows.append(row)
-    return Rows(tuple(rows), left_out)
+            rows[case].append(row)
+    several = bool(set(rows) - {""})
+    made = {case: Rows(tuple(found), left_out.get(case, 0)) for case, found in rows.items()}
+    return [Found(case or name, one) for case, one in (made or {"": Rows(())}).items()], several
 
 
-def _table(file: Path) -> Rows:
+def _table(file: Path) -> Iterator[tuple[Any, str]]:
     table = open_table(file)
-    columns = find_columns(table.header, COLUMNS, {}, str(file))
+    columns = find_columns(table.header, (*COLUMNS, "id"), {}, str(file))
     lacking = [name for name in NEEDED if name not in columns]
     if lacking:
         raise UsageError(
@@ -189,10 +193,7 @@ def _table(file: Path) -> Rows:
             where=f"{file}:1", remedy=f"its columns are {', '.join(COLUMNS)}; the last three may be missing",
         )  # fmt: skip
 
-    def cells() -> Iterator[tuple[Any, str]]:
-        for row in table.rows(columns):
-            if not isinstance(row, TableRow):
-                raise UsageError(row.message, where=row.where, remedy=row.remedy)
-            yield row.cells, row.where
-
-    return _rows(cells())
+    for row in table.rows(columns):
+        if not isinstance(row, TableRow):
+            raise UsageError(row.message, where=row.where, remedy=row.remedy)
+        yield row.cells, row.where

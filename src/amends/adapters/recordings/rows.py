@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from amends.errors import AmendsError, UsageError
@@ -38,9 +39,10 @@ def read_row(cells: Mapping[str, Any], where: str) -> Row | None:
     if math.isnan(value) or (weight is not None and math.isnan(weight)):
         return None
     _check(kind, value, weight, where)
+    segment, instance = (str(cells.get(name) or "").strip() for name in ("segment", "instance"))
     return Row(
-        read_time(cells["time"], where), _one_of(Arm, cells["arm"], "arm", where), str(cells["metric"]), kind,
-        value, weight, str(cells.get("segment") or ""), str(cells.get("instance") or ""), where,
+        read_time(cells["time"], where), _one_of(Arm, cells["arm"], "arm", where),
+        str(cells["metric"]).strip(), kind, value, weight, segment, instance, where,
     )  # fmt: skip
 
 
@@ -60,20 +62,36 @@ def number(found: object, name: str, where: str) -> float:
 
 
 def read_time(found: object, where: str) -> float:
-    """Return a time as Unix seconds, from those or from RFC 3339. Raises ``UsageError``."""
+    """Return a time as Unix seconds, from those, from milliseconds or from RFC 3339.
+
+    Without a zone it is taken as UTC: tables often come so, and all rows of one are shifted alike. Raises
+    ``UsageError``.
+    """
     try:
         seconds = float(found)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        try:
-            return parse_time(str(found).strip()).timestamp()
-        except AmendsError as error:
-            raise UsageError(error.message, where=where, remedy=error.remedy) from None
+        return _written_time(str(found).strip(), where)
+    if seconds > _NOT_SECONDS:
+        seconds /= 1000
     if not 0 <= seconds <= _NOT_SECONDS:
         raise UsageError(
-            f"the time is {found}; allowed are Unix seconds", where=where,
-            remedy="divide milliseconds by 1000, or write it like 2026-03-20T14:27:05Z",
+            f"the time is {found}; allowed are Unix seconds or milliseconds", where=where,
+            remedy="write it like 2026-03-20T14:27:05Z",
         )  # fmt: skip
     return seconds
+
+
+def _written_time(text: str, where: str) -> float:
+    try:
+        naive = datetime.fromisoformat(text)
+        if naive.tzinfo is None:
+            return naive.replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        pass
+    try:
+        return parse_time(text).timestamp()
+    except AmendsError as error:
+        raise UsageError(error.message, where=where, remedy=error.remedy) from None
 
 
 def _check(kind: RowKind, value: float, weight: float | None, where: str) -> None:
