@@ -72,9 +72,9 @@ class MetricSpec:
         Selector of the histogram's base name for ``LATENCY``, without ``_bucket``.
     smallest_effect:
         The ratio that begins to matter. For ratios and counts: candidate's rate over baseline's, 1.5. For a
-        latency: the odds that a request of the candidate is slower than one of the baseline, 1.1 (52.4 of
-        100 pairs); besides, half as many slow requests again beyond the baseline's p90 to p99.9 always
-        matter.
+        gauge: of the levels, 1.2. For a latency: the odds that a request of the candidate is slower than
+        one of the baseline, 1.1 (52.4 of 100 pairs); besides, half as many slow requests again beyond the
+        baseline's p90 to p99.9 always matter.
     margin:
         At a step's end the effect's upper confidence bound (the lower one's inverse, where lower is worse)
         must not exceed this. In the same unit as ``smallest_effect``; 2 by default.
@@ -126,7 +126,7 @@ class MetricSpec:
         """The smallest effect, with the kind's default where the policy gives none."""
         if self.smallest_effect is not None:
             return self.smallest_effect
-        return 1.1 if self.kind is MetricKind.LATENCY else 1.5
+        return {MetricKind.LATENCY: 1.1, MetricKind.GAUGE: 1.2}.get(self.kind, 1.5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,12 +170,12 @@ def test_levels_alone_say_what_they_show_and_promote_nothing() -> None:
     levels = [
         Row(START + 10 * t, arm, "memory", RowKind.GAUGE, level + i / 10, instance=f"{arm}-{i}")
         for t in range(30)
-        for arm, level in ((Arm.BASELINE, 100.0), (Arm.CANDIDATE, 130.0))
+        for arm, level in ((Arm.BASELINE, 100.0), (Arm.CANDIDATE, 115.0))
         for i in range(8)
     ]
     found = judged(levels)
     assert found.decision is Final.HOLD
-    assert "by less than ×1.5, the smallest effect that matters" in found.reason
+    assert "by less than ×1.2, the smallest effect that matters" in found.reason
 
 
 def test_latencies_that_are_all_slower_are_said_to_be() -> None:
