@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +14,10 @@ KEPT_FOR = timedelta(hours=1)
 MOST_INSTANCES = 5000
 MOST_BYTES = 8 * 1024 * 1024
 _LONGEST_NAME = 200
+# A page that only declares its metrics is one too: nothing has been counted yet.
+_PAGE = re.compile(
+    r"^(# TYPE \S|[a-zA-Z_:][a-zA-Z0-9_:]*(\{.*\})?[ \t]+[-+]?([0-9.]|Inf|NaN))", re.MULTILINE | re.IGNORECASE
+)
 _GROUP = ("service", "environment", "release", "instance")
 
 
@@ -93,7 +98,7 @@ def _text(body: bytes) -> str:
         text = body.decode()
     except UnicodeDecodeError:
         text = ""
-    if not text.strip() or "\0" in text:
+    if "\0" in text or not _PAGE.search(text):
         raise UsageError(
             "the body is no page of metrics",
             remedy="send Prometheus' text format, uncompressed and in UTF-8, as /metrics would show it",
