@@ -29,6 +29,7 @@ _STEPS: Floats = 0.04 * 2.0 ** np.arange(6, dtype=np.float64)
 _RATE_STEPS: Floats = 0.08 * 2.0 ** np.arange(7, dtype=np.float64)
 _FINE_WEIGHT = 0.1
 _NODES = 6
+_RATES, _ROUNDS = 65, 8  # as fine as fifty halvings
 _WINS_RHO = 25.0  # the mixture's variance: tightest after some hundred requests
 
 
@@ -133,9 +134,9 @@ def ratio_estimate(psi: npt.ArrayLike, candidate_events: float, baseline_events:
     return math.exp(float(_CANDIDATES[best]) + shift * float(_CANDIDATES[1] - _CANDIDATES[0]))
 
 
-def _rate_evidence(events: float, exposure: float, rate: float, sign: int) -> float:
+def _rate_evidence(events: float, exposure: float, rates: Floats, sign: int) -> Floats:
     steps = sign * _RATE_STEPS
-    return float(log_mean_exp(events * steps - exposure * np.log1p(rate * np.expm1(steps))))
+    return log_mean_exp(events * steps - exposure * np.log1p(rates[:, None] * np.expm1(steps)))
 
 
 def rate_interval(events: float, exposure: float, alpha: float) -> tuple[float, float]:
@@ -150,8 +151,8 @@ def rate_interval(events: float, exposure: float, alpha: float) -> tuple[float, 
     line = math.log(1 / alpha)
     share = min(1.0, events / exposure)
     return (
-        _bisect_rate(events, exposure, line, 0.0, share, +1),
-        _bisect_rate(events, exposure, line, 1.0, share, -1),
+        _nearest_rejected(events, exposure, line, 0.0, share, +1),
+        _nearest_rejected(events, exposure, line, 1.0, share, -1),
     )
 
 
@@ -171,16 +172,20 @@ def matched_increment(
     return baseline_events * k / baseline_n, candidate_events * k / candidate_n, k
 
 
-def _bisect_rate(events: float, exposure: float, line: float, outer: float, inner: float, sign: int) -> float:
-    """Return the rejected rate nearest to ``inner``; evidence falls from ``outer`` to ``inner``."""
-    if _rate_evidence(events, exposure, outer, sign) < line:
-        return outer
-    for _ in range(50):
-        middle = (outer + inner) / 2
-        if _rate_evidence(events, exposure, middle, sign) >= line:
-            outer = middle
-        else:
-            inner = middle
+def _nearest_rejected(
+    events: float, exposure: float, line: float, outer: float, inner: float, sign: int
+) -> float:
+    """Return the rejected rate nearest to ``inner``; evidence falls from ``outer`` to ``inner``.
+
+    Each round looks at many rates at once and goes on between the last rejected one and its neighbour.
+    """
+    for _ in range(_ROUNDS):
+        rates = np.linspace(outer, inner, _RATES)
+        kept = _rate_evidence(events, exposure, rates, sign) < line
+        first = int(np.argmax(kept)) if kept.any() else _RATES - 1
+        if first == 0:
+            break
+        outer, inner = float(rates[first - 1]), float(rates[first])
     return outer
 
 
