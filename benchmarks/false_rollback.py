@@ -15,6 +15,7 @@ import argparse
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from _first_step import mixed
 from scipy import stats
 
 from amends.stats.combination import log_mean_exp
@@ -27,7 +28,6 @@ from amends.stats.rank import (
     rank_increment,
     tail_evidence,
 )
-from amends.stats.restarts import FIRST_STAKE
 
 ALPHA = 0.01
 LINE = np.log(1 / ALPHA)
@@ -41,12 +41,6 @@ CHUNK = 1000
 
 Counts = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # their events and requests, ours and ours
 Scenario = Callable[[int, np.random.Generator], Iterator[list[Counts]]]  # a tick's strata, runs at once
-
-
-def mixed(evidence: np.ndarray) -> np.ndarray:
-    """Return the watch's evidence in the first step of a rollout, where the whole watch is the step."""
-    parts = np.stack([evidence - np.log(2), evidence + FIRST_STAKE, np.full_like(evidence, -2 * np.log(2))])
-    return np.logaddexp.reduce(parts)
 
 
 def drawn(

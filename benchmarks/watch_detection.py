@@ -21,6 +21,7 @@ import argparse
 from dataclasses import dataclass
 
 import numpy as np
+from _first_step import mixed
 from _kayenta import is_high
 from _peers import argo, first, flagger, netflix_band, netflix_counts
 from scipy import stats
@@ -34,7 +35,6 @@ from amends.stats.rank import (
     rank_increment,
     tail_evidence,
 )
-from amends.stats.restarts import FIRST_STAKE
 
 ALPHA = 0.01
 LINE = np.log(1 / ALPHA)
@@ -73,12 +73,6 @@ class Cell:
 def shown(seconds: np.ndarray) -> str:
     found = np.isfinite(seconds) & (seconds <= HOUR)
     return f"{found.mean():.3f}/{np.median(seconds[found]):.0f}" if found.any() else "0"
-
-
-def mixed(evidence: np.ndarray) -> np.ndarray:
-    """Return the watch's evidence in the first step of a rollout, where the whole watch is the step."""
-    parts = np.stack([evidence - np.log(2), evidence + FIRST_STAKE, np.full_like(evidence, -2 * np.log(2))])
-    return np.logaddexp.reduce(parts)
 
 
 def wald(cell: Cell) -> float:
