@@ -17,28 +17,37 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-_COUNTED = 60  # instances up to which the ways are counted; beyond, a bound that is never too small
+_COUNTED = 3e8  # steps up to which the ways are counted
 _MOST = 200
 
 
 def rank_sum_p(baseline: npt.ArrayLike, candidate: npt.ArrayLike) -> float:
     """Return the one-sided p-value of "the candidate's instances are higher"; 1 where an arm is empty.
 
-    Ties count with the middle of their ranks. Beyond 60 instances it is the bound exp(−t²/2σ²), since the
+    Where `exact_rank_sum_p` gives none it is the bound exp(−t²/2σ²), which is never too small, since the
     statistic is strictly sub-Gaussian under permutation (`amends.stats.rank`).
     """
-    theirs = np.asarray(baseline, dtype=np.float64)
-    ours = np.asarray(candidate, dtype=np.float64)
-    n, m = theirs.size, ours.size
+    exact = exact_rank_sum_p(baseline, candidate)
+    if exact is not None:
+        return exact
+    ranks, n, m = _ranked(baseline, candidate)
+    beyond = max(0.0, (int(ranks[n:].sum()) - m * (n + m + 1)) / 2)
+    return math.exp(-(beyond**2) * 6 / (n * m * (n + m + 1)))
+
+
+def exact_rank_sum_p(baseline: npt.ArrayLike, candidate: npt.ArrayLike) -> float | None:
+    """Return the p-value of `rank_sum_p` by counting; ``None`` where that would take too long.
+
+    Ties count with the middle of their ranks.
+    """
+    ranks, n, m = _ranked(baseline, candidate)
     if not n or not m:
         return 1.0
-    ranks = _double_ranks(np.concatenate([theirs, ours]))
-    seen = int(ranks[n:].sum())
-    if n + m > _COUNTED:
-        beyond = max(0.0, (seen - m * (n + m + 1)) / 2)
-        return math.exp(-(beyond**2) * 6 / (n * m * (n + m + 1)))
-    ways = _ways(ranks, m)
-    return float(ways[seen:].sum() / ways.sum())
+    size = int(np.sort(ranks)[-m:].sum()) + 1
+    if (m + 1) * size * (n + m) > _COUNTED:
+        return None
+    ways = _ways(ranks, m, size)
+    return float(ways[int(ranks[n:].sum()) :].sum() / ways.sum())
 
 
 def smallest_p(baseline: int, candidate: int) -> float:
@@ -57,20 +66,20 @@ def instances_needed(baseline: int, alpha: float) -> int:
     return 0
 
 
-def _double_ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Return twice the mid-ranks, which are whole numbers."""
+def _ranked(baseline: npt.ArrayLike, candidate: npt.ArrayLike) -> tuple[npt.NDArray[np.int64], int, int]:
+    """Return twice the mid-ranks, which are whole numbers, baseline first, and how many each arm has."""
+    theirs, ours = np.asarray(baseline, dtype=np.float64), np.asarray(candidate, dtype=np.float64)
+    values = np.concatenate([theirs, ours])
     order = np.sort(values)
     below = np.searchsorted(order, values, side="left")
     up_to = np.searchsorted(order, values, side="right")
-    return np.asarray(below + up_to + 1, dtype=np.int64)
+    return np.asarray(below + up_to + 1, dtype=np.int64), theirs.size, ours.size
 
 
-def _ways(ranks: npt.NDArray[np.int64], chosen: int) -> npt.NDArray[np.float64]:
-    """Return for each sum how many choices of so many of the ranks have it."""
-    size = int(np.sort(ranks)[-chosen:].sum()) + 1
+def _ways(ranks: npt.NDArray[np.int64], chosen: int, size: int) -> npt.NDArray[np.float64]:
+    """Return for each sum below ``size`` how many choices of so many of the ranks have it."""
     ways = np.zeros((chosen + 1, size))
     ways[0, 0] = 1.0
-    for rank in (int(r) for r in ranks):
-        for taken in range(chosen, 0, -1):
-            ways[taken, rank:] += ways[taken - 1, : size - rank]
+    for rank in (r for r in ranks.tolist() if r < size):
+        ways[1:, rank:] += ways[:-1, : size - rank]
     return np.asarray(ways[chosen])

@@ -23,12 +23,13 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from amends.stats.permutation import exact_rank_sum_p
+
 Floats = npt.NDArray[np.float64]
 
 _HIGHEST_CORRELATION = 0.99
 _FARTHEST = 1_000
 _RAREST = 1e-300  # what floating point can still tell from never
-_COUNTED = 3e8  # steps up to which all choices are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,36 +115,21 @@ def preset_looks(baseline: int, points: int, alpha: float, *, sides: int = 2) ->
 def rank_sum_chance(baseline: npt.ArrayLike, candidate: npt.ArrayLike, *, higher: bool) -> float:
     """Return the probability that points of one origin have ranks that sum to as much, or to as little.
 
-    ``higher``: as much on the candidate's side.
+    ``higher``: as much on the candidate's side. Counted, or where there are too many points for that by the
+    normal approximation, whose error is small then.
     """
-    theirs, ours = np.asarray(baseline, dtype=np.float64), np.asarray(candidate, dtype=np.float64)
-    doubled = np.rint(2 * midranks(np.concatenate([theirs, ours])))
-    if not higher:
-        doubled = 2 * (doubled.size + 1) - doubled
+    sign = 1.0 if higher else -1.0
+    theirs, ours = (sign * np.asarray(arm, dtype=np.float64) for arm in (baseline, candidate))
+    exact = exact_rank_sum_p(theirs, ours)
+    return _approximate(theirs, ours) if exact is None else exact
+
+
+def _approximate(theirs: Floats, ours: Floats) -> float:
+    ranks = midranks(np.concatenate([theirs, ours]))
     n, k = theirs.size, ours.size
-    seen = float(doubled[n:].sum())
-    if (k + 1) * seen * (n + k) > _COUNTED:
-        return _approximate(doubled, seen, k)
-    # The sums that are larger are few if the candidate is the higher; those below it are all others.
-    below = _ways(doubled.astype(np.int64), k, int(seen)).sum()
-    return min(1.0, max(1 / math.comb(n + k, k), 1 - float(below) / math.comb(n + k, k)))
-
-
-def _ways(ranks: npt.NDArray[np.int64], k: int, end: int) -> Floats:
-    """Return how many choices of ``k`` ranks have each sum below ``end``."""
-    ways = np.zeros((k + 1, max(end, 1)))
-    ways[0, 0] = 1.0
-    for rank in ranks.tolist():
-        if rank < end:
-            ways[1:, rank:] += ways[:-1, : end - rank]
-    return np.asarray(ways[k])
-
-
-def _approximate(doubled: Floats, seen: float, k: int) -> float:
-    mean = k * float(doubled.mean())
-    total = doubled.size
-    variance = k * (total - k) / (total - 1) * float(doubled.var())
-    return NormalDist().cdf((mean + 1 - seen) / math.sqrt(variance)) if variance > 0 else 1.0
+    variance = k * n / (n + k - 1) * float(ranks.var())
+    beyond = float(ranks[n:].sum()) - 0.5 - k * float(ranks.mean())
+    return NormalDist().cdf(-beyond / math.sqrt(variance)) if variance > 0 else 1.0
 
 
 def point_evidence(
