@@ -88,7 +88,10 @@ def test_a_dry_run_records_nothing_and_says_which_files_it_cannot_read(amends: A
     assert amends("import", "postmortem", "not-there.md", "--dry-run")[0] == 4
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data is not there")
+@pytest.mark.skipif(
+    not SHARED.is_dir(),
+    reason="no data beside the repository; AMENDS_SHARED names the folder that holds `data`",
+)
 def test_public_post_mortems_are_read_well_enough(amends: Amends) -> None:
     found = {}
     for file in sorted(SHARED.glob("*.md")):

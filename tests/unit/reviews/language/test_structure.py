@@ -122,7 +122,10 @@ def test_noise_neither_breaks_nor_hangs() -> None:
         "—",
     ]
     for _ in range(60):
-        lint_text("".join(draw.choice(pieces) for _ in range(60)))
+        text = "".join(draw.choice(pieces) for _ in range(60))
+        lines = text.split("\n")
+        for found in lint_text(text).findings:
+            assert 1 <= found.column <= len(lines[found.line - 1])
     for dense in (
         "[" * 4_000,
         "`" * 4_001,
